@@ -1,0 +1,105 @@
+//! What can be wrong with media.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::codec::{Codec, Kind};
+use crate::frame::FrameError;
+
+/// Why media could not be read, made or written; says what to do about it where that is known.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MediaError {
+    /// The file could not be opened or read.
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file is of no kind that is read here.
+    #[error("{}: {found}; {remedy}", path.display())]
+    Unsupported {
+        /// Which file.
+        path: PathBuf,
+        /// What it is, as far as can be told.
+        found: String,
+        /// What to do.
+        remedy: String,
+    },
+    /// The file is of a known kind and broken.
+    #[error("{}: at byte {position}: {problem}; {remedy}", path.display())]
+    Broken {
+        /// Which file.
+        path: PathBuf,
+        /// Where it stops making sense, in bytes from its start.
+        position: u64,
+        /// What is wrong there.
+        problem: String,
+        /// What to do.
+        remedy: String,
+    },
+    /// The file has no track of the kind that is wanted.
+    #[error("{} has no {kind} that can be played here: {remedy}", path.display())]
+    NoTrack {
+        /// Which file.
+        path: PathBuf,
+        /// What was looked for.
+        kind: Kind,
+        /// What to do.
+        remedy: String,
+    },
+    /// The file's video is in another codec than the node takes.
+    #[error(
+        "{} is {found} and the node takes {wanted} alone: convert it, for example with `ffmpeg -i FILE {} OUT.ivf`",
+        path.display(), ffmpeg_options(*wanted)
+    )]
+    WrongCodec {
+        /// Which file.
+        path: PathBuf,
+        /// The codec in the file.
+        found: Codec,
+        /// The codec that was agreed on with the node.
+        wanted: Codec,
+    },
+    /// What the operator wrote names no source.
+    #[error("`{text}` is no media source: {reason}")]
+    UnknownSource {
+        /// As it was written.
+        text: String,
+        /// What is wrong with it and what may stand there.
+        reason: String,
+    },
+    /// A frame could not be cut into packets.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    /// A track needs at least one frame, all of one codec.
+    #[error("a track needs at least one frame, and all of one codec")]
+    NoFrames,
+    /// An encoder or decoder refused.
+    #[error("{codec}: {reason}")]
+    Coder {
+        /// Which codec.
+        codec: Codec,
+        /// What its library said.
+        reason: String,
+    },
+    /// The recording could not be written.
+    #[error("cannot write {}: {reason}", path.display())]
+    Unwritable {
+        /// Which file.
+        path: PathBuf,
+        /// What is in the way.
+        reason: String,
+    },
+}
+
+/// Returns what to tell ffmpeg to make a track in `codec` that plays well.
+pub(crate) fn ffmpeg_options(codec: Codec) -> &'static str {
+    match codec {
+        Codec::Opus => "-vn -c:a libopus -b:a 48k",
+        Codec::Vp8 => "-an -c:v libvpx -b:v 800k -g 30 -auto-alt-ref 0",
+        Codec::Av1 => "-an -c:v libaom-av1 -cpu-used 8 -usage realtime -b:v 500k -g 30",
+    }
+}
