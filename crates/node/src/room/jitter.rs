@@ -1,0 +1,424 @@
+//! The jitter buffer of one participant's sound: packets in, in any order; one after another out.
+//!
+//! Pure: it takes the time and never reads it. It neither stretches nor squeezes sound: what comes
+//! too late is concealed, and what has piled up is dropped.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+/// RTP clock rate of Opus, whatever it encodes (RFC 7587 §4.1).
+const CLOCK_RATE: u64 = 48_000;
+
+/// 20 ms, the room's tick, and the unit in which lost sound is concealed.
+const STEP: u64 = 960;
+
+/// So much is gathered before playing begins; it is also what a drop leaves.
+const TARGET: u64 = 2 * STEP;
+
+/// The most that may lie ahead, what is played next included: beyond it sound is dropped at once.
+const CEILING: u64 = 5 * STEP;
+
+/// In a quiet moment a step is dropped when so much lay ahead all through [`WATCH`].
+const NEEDLESS: u64 = 3 * STEP;
+
+/// How long needless delay is watched before it is given back.
+const WATCH: Duration = Duration::from_secs(5);
+
+/// So much is concealed in a row; a longer gap is silence and a new start.
+const LONGEST_CONCEALMENT: u64 = 3 * STEP;
+
+/// A timestamp further than this from what is expected starts the buffer afresh.
+const LONGEST_JUMP: u64 = CLOCK_RATE;
+
+/// Packets held at most; the oldest is dropped to make room for a new one.
+const CAPACITY: usize = 64;
+
+/// What to play next.
+#[derive(Debug, PartialEq)]
+pub enum Next {
+    /// Decode this packet.
+    Packet(Bytes),
+    /// The packet is lost, but this one, its successor, may carry a copy of it
+    /// (in-band FEC, RFC 7587 §3.3): decode that copy, and conceal if there is none.
+    Recover(Bytes),
+    /// The packet is lost or late: conceal 20 ms.
+    Conceal,
+    /// There is nothing to play.
+    Nothing,
+}
+
+/// Counts of one buffer since its beginning.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JitterCounts {
+    /// Packets that came after their time to be played.
+    pub late: u64,
+    /// Steps of 20 ms that were concealed or recovered.
+    pub concealed: u64,
+    /// Packets dropped because too much had piled up.
+    pub dropped: u64,
+}
+
+/// The packets of one stream of Opus, in order of their timestamps.
+///
+/// Delay adapts by itself: when the next packet is not there in time, concealment is played *in
+/// front of* it, so that everything after it has 20 ms more to arrive. What was never needed is
+/// given back in a quiet moment.
+#[derive(Default)]
+pub struct JitterBuffer {
+    packets: BTreeMap<u64, Bytes>,
+    /// Where playing stands, in extended RTP timestamp units; `None` while gathering.
+    cursor: Option<u64>,
+    /// The highest extended timestamp seen, to extend the next one.
+    highest: Option<u64>,
+    concealed_in_a_row: u64,
+    first_arrival: Option<Instant>,
+    /// The least that lay ahead since the watch began.
+    least: Option<(Instant, u64)>,
+    counts: JitterCounts,
+}
+
+impl JitterBuffer {
+    /// Takes one packet.
+    pub fn push(&mut self, now: Instant, rtp_timestamp: u32, payload: Bytes) {
+        if payload.is_empty() {
+            return;
+        }
+        let timestamp = self.extend(rtp_timestamp);
+        if let Some(cursor) = self.cursor {
+            if timestamp.abs_diff(cursor) > LONGEST_JUMP {
+                self.restart();
+            } else if timestamp < cursor {
+                self.counts.late += 1;
+                return;
+            }
+        }
+        if self.packets.is_empty() && self.cursor.is_none() {
+            self.first_arrival = Some(now);
+        }
+        self.packets.insert(timestamp, payload);
+        if self.packets.len() > CAPACITY {
+            self.packets.pop_first();
+            self.counts.dropped += 1;
+        }
+    }
+
+    /// Returns what to play next; `quiet` says that what was played last was silence.
+    ///
+    /// Call again with what it yields decoded, until a tick is full.
+    pub fn next(&mut self, now: Instant, quiet: bool) -> Next {
+        let Some(cursor) = self.cursor.or_else(|| self.begin(now)) else {
+            return Next::Nothing;
+        };
+        let cursor = self.shed(now, cursor, quiet);
+        let Some((&first, payload)) = self.packets.first_key_value() else {
+            return self.underrun();
+        };
+        // A gap smaller than a step is closed by playing on: there is nothing to put into it.
+        if first < cursor + STEP || self.concealed_in_a_row >= LONGEST_CONCEALMENT {
+            let payload = payload.clone();
+            self.packets.pop_first();
+            self.cursor = Some(first + packet_samples(&payload));
+            self.concealed_in_a_row = 0;
+            return Next::Packet(payload);
+        }
+        self.counts.concealed += 1;
+        self.concealed_in_a_row += STEP;
+        self.cursor = Some(cursor + STEP);
+        if first < cursor + 2 * STEP { Next::Recover(payload.clone()) } else { Next::Conceal }
+    }
+
+    /// Returns how much sound lies ahead.
+    pub fn delay(&self) -> Duration {
+        Duration::from_micros(self.held() * 1_000_000 / CLOCK_RATE)
+    }
+
+    /// Returns the counts since the beginning.
+    pub fn counts(&self) -> JitterCounts {
+        self.counts
+    }
+
+    /// Starts to play when enough is there, or when it has waited long enough for more.
+    fn begin(&mut self, now: Instant) -> Option<u64> {
+        let (&first, _) = self.packets.first_key_value()?;
+        let target = Duration::from_micros(TARGET * 1_000_000 / CLOCK_RATE);
+        let waited =
+            self.first_arrival.is_some_and(|since| now.saturating_duration_since(since) >= target);
+        if self.held() < TARGET && !waited {
+            return None;
+        }
+        self.cursor = Some(first);
+        self.concealed_in_a_row = 0;
+        self.least = None;
+        Some(first)
+    }
+
+    /// Returns how much sound lies ahead, holes not counted.
+    fn held(&self) -> u64 {
+        self.packets.values().map(|payload| packet_samples(payload)).sum()
+    }
+
+    /// Gives delay back: at once what lies beyond the ceiling (a burst after a stall), and in a
+    /// quiet moment what was not needed for some seconds. Returns where playing now stands.
+    fn shed(&mut self, now: Instant, cursor: u64, quiet: bool) -> u64 {
+        let held = self.held();
+        let (since, least) = self.least.map_or((now, held), |(at, least)| (at, least.min(held)));
+        self.least = Some((since, least));
+        let needless = least >= NEEDLESS && now.saturating_duration_since(since) >= WATCH;
+        let goal = match held {
+            _ if held > CEILING => TARGET,
+            _ if quiet && needless => held - STEP,
+            _ => {
+                if !needless && now.saturating_duration_since(since) >= WATCH {
+                    self.least = None;
+                }
+                return cursor;
+            }
+        };
+        self.least = None;
+        let mut cursor = cursor;
+        while self.held() > goal {
+            // One packet alone may be longer than the goal: it stays.
+            if self.packets.len() < 2 {
+                break;
+            }
+            self.packets.pop_first();
+            self.counts.dropped += 1;
+            cursor = self.packets.first_key_value().map_or(cursor, |(&first, _)| first);
+        }
+        self.cursor = Some(cursor);
+        cursor
+    }
+
+    /// Nothing is there: conceals for a while without moving on, then gathers anew.
+    fn underrun(&mut self) -> Next {
+        if self.concealed_in_a_row >= LONGEST_CONCEALMENT {
+            // The sender paused (DTX, mute) or vanished.
+            self.cursor = None;
+            return Next::Nothing;
+        }
+        self.concealed_in_a_row += STEP;
+        self.counts.concealed += 1;
+        Next::Conceal
+    }
+
+    fn restart(&mut self) {
+        self.packets.clear();
+        self.cursor = None;
+        self.concealed_in_a_row = 0;
+    }
+
+    /// Extends a 32-bit timestamp by the nearest wrap-around (RFC 3550 §A.1, in spirit).
+    fn extend(&mut self, rtp_timestamp: u32) -> u64 {
+        // The first lies well above zero, so that earlier ones can still follow it.
+        let highest = *self.highest.get_or_insert((1 << 40) + u64::from(rtp_timestamp));
+        let ahead = rtp_timestamp.wrapping_sub(highest as u32) as i32;
+        let extended = highest.saturating_add_signed(i64::from(ahead));
+        if extended > highest || u64::from(ahead.unsigned_abs()) > LONGEST_JUMP {
+            self.highest = Some(extended);
+        }
+        extended
+    }
+}
+
+/// Returns how many samples at 48 kHz an Opus packet decodes to, from its first bytes (RFC 6716 §3.1).
+pub fn packet_samples(payload: &[u8]) -> u64 {
+    let Some(&toc) = payload.first() else { return STEP };
+    let frame = match toc >> 3 {
+        // SILK: 10, 20, 40, 60 ms.
+        config @ 0..12 => [480, 960, 1_920, 2_880][usize::from(config & 3)],
+        // Hybrid: 10, 20 ms.
+        config @ 12..16 => [480, 960][usize::from(config & 1)],
+        // CELT: 2.5, 5, 10, 20 ms.
+        config => [120, 240, 480, 960][usize::from(config & 3)],
+    };
+    let frames = match toc & 3 {
+        0 => 1,
+        1 | 2 => 2,
+        _ => u64::from(payload.get(1).map_or(1, |count| count & 0x3f)),
+    };
+    // No packet is longer than 120 ms; one that claims so is damaged, and moves the cursor by a step.
+    match frame * frames {
+        samples @ 1..=5_760 => samples,
+        _ => STEP,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// CELT, 20 ms, one frame, and a number to tell packets apart.
+    fn packet(n: u8) -> Bytes {
+        Bytes::from(vec![31 << 3, n])
+    }
+
+    struct Bench {
+        buffer: JitterBuffer,
+        start: Instant,
+        ms: u64,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            Self { buffer: JitterBuffer::default(), start: Instant::now(), ms: 0 }
+        }
+        fn now(&self) -> Instant {
+            self.start + Duration::from_millis(self.ms)
+        }
+        fn push(&mut self, n: u8) {
+            let now = self.now();
+            self.buffer.push(now, u32::from(n) * 960, packet(n));
+        }
+        fn tick(&mut self) -> Next {
+            let next = self.buffer.next(self.now(), false);
+            self.ms += 20;
+            next
+        }
+    }
+
+    #[test]
+    fn plays_in_order_whatever_the_order_of_arrival() {
+        let mut b = Bench::new();
+        b.push(1);
+        b.push(0);
+        assert_eq!(b.tick(), Next::Packet(packet(0)));
+        assert_eq!(b.tick(), Next::Packet(packet(1)));
+    }
+
+    #[test]
+    fn gathers_two_steps_before_it_plays_or_waits_that_long() {
+        let mut b = Bench::new();
+        b.push(0);
+        assert_eq!(b.tick(), Next::Nothing);
+        b.push(1);
+        assert_eq!(b.tick(), Next::Packet(packet(0)));
+
+        let mut b = Bench::new();
+        b.push(0);
+        assert_eq!([b.tick(), b.tick()], [Next::Nothing, Next::Nothing]);
+        assert_eq!(b.tick(), Next::Packet(packet(0)));
+    }
+
+    #[test]
+    fn a_lost_packet_is_recovered_from_its_successor() {
+        let mut b = Bench::new();
+        [0, 1, 3, 4].into_iter().for_each(|n| b.push(n));
+        assert_eq!(b.tick(), Next::Packet(packet(0)));
+        assert_eq!(b.tick(), Next::Packet(packet(1)));
+        assert_eq!(b.tick(), Next::Recover(packet(3)));
+        assert_eq!(b.tick(), Next::Packet(packet(3)));
+        assert_eq!(b.buffer.counts().concealed, 1);
+    }
+
+    #[test]
+    fn a_hole_is_concealed_and_then_jumped() {
+        let mut b = Bench::new();
+        [0, 1, 5].into_iter().for_each(|n| b.push(n));
+        let played: Vec<Next> = (0..6).map(|_| b.tick()).collect();
+        assert_eq!(played[..2], [0, 1].map(|n| Next::Packet(packet(n))));
+        assert_eq!(played[2..5], [Next::Conceal, Next::Conceal, Next::Recover(packet(5))]);
+        assert_eq!(played[5], Next::Packet(packet(5)));
+    }
+
+    #[test]
+    fn a_pause_is_concealed_briefly_and_then_silent() {
+        let mut b = Bench::new();
+        b.push(0);
+        b.push(1);
+        let played: Vec<Next> = (0..7).map(|_| b.tick()).collect();
+        assert_eq!(played[2..5], [Next::Conceal, Next::Conceal, Next::Conceal]);
+        assert_eq!(played[5..], [Next::Nothing, Next::Nothing]);
+        b.push(40);
+        b.push(41);
+        assert_eq!(b.tick(), Next::Packet(packet(40)));
+    }
+
+    #[test]
+    fn a_packet_that_is_late_once_gives_the_next_ones_more_time() {
+        let mut b = Bench::new();
+        b.push(0);
+        b.push(1);
+        assert_eq!([b.tick(), b.tick()], [0, 1].map(|n| Next::Packet(packet(n))));
+        assert_eq!(b.tick(), Next::Conceal);
+        b.push(2);
+        b.push(3);
+        for n in 2..20 {
+            assert_eq!(b.tick(), Next::Packet(packet(n)), "nothing is lost to lateness");
+            b.push(n + 2);
+        }
+        assert_eq!(b.buffer.delay(), Duration::from_millis(40));
+    }
+
+    #[test]
+    fn needless_delay_is_given_back_in_a_quiet_moment_only() {
+        let mut b = Bench::new();
+        (0..4).for_each(|n| b.push(n));
+        let mut run = |quiet: bool, ticks: u32| {
+            for _ in 0..ticks {
+                let now = b.now();
+                assert_ne!(b.buffer.next(now, quiet), Next::Nothing);
+                b.ms += 20;
+                let ahead = b.buffer.highest.expect("packets came") as u32 + 960;
+                let now = b.now();
+                b.buffer.push(now, ahead, packet(0));
+            }
+            (b.buffer.counts().dropped, b.buffer.delay())
+        };
+        assert_eq!(run(false, 600), (0, Duration::from_millis(80)));
+        assert_eq!(run(true, 600), (2, Duration::from_millis(40)));
+    }
+
+    #[test]
+    fn a_burst_after_a_stall_does_not_become_delay() {
+        let mut b = Bench::new();
+        b.push(0);
+        b.push(1);
+        assert_eq!(b.tick(), Next::Packet(packet(0)));
+        (2..40).for_each(|n| b.push(n));
+        assert_eq!(b.tick(), Next::Packet(packet(38)));
+        assert!(b.buffer.counts().dropped > 30);
+    }
+
+    #[test]
+    fn a_new_timeline_starts_afresh() {
+        let mut b = Bench::new();
+        b.push(0);
+        b.push(1);
+        assert_eq!(b.tick(), Next::Packet(packet(0)));
+        let now = b.now();
+        b.buffer.push(now, 3_000_000_000, packet(7));
+        b.buffer.push(now, 3_000_000_960, packet(8));
+        assert_eq!(b.tick(), Next::Packet(packet(7)));
+    }
+
+    #[test]
+    fn timestamps_wrap_around_without_notice() {
+        let mut b = Bench::new();
+        for n in 0..6_u8 {
+            let now = b.now();
+            b.buffer.push(now, (u32::MAX - 1_919).wrapping_add(u32::from(n) * 960), packet(n));
+            if n > 0 {
+                assert_eq!(b.tick(), Next::Packet(packet(n - 1)));
+            }
+        }
+        assert_eq!(b.buffer.counts(), JitterCounts::default());
+    }
+
+    #[test]
+    fn memory_is_bounded_when_nobody_plays() {
+        let mut b = Bench::new();
+        (0..=255).for_each(|n| b.push(n));
+        assert_eq!(b.buffer.packets.len(), CAPACITY);
+    }
+
+    #[test]
+    fn tells_how_long_a_packet_is() {
+        assert_eq!(packet_samples(&[31 << 3]), 960);
+        assert_eq!(packet_samples(&[3 << 3]), 2_880);
+        assert_eq!(packet_samples(&[(31 << 3) | 3, 3]), 2_880);
+        assert_eq!(packet_samples(&[(31 << 3) | 3, 0]), 960);
+        assert_eq!(packet_samples(&[]), 960);
+    }
+}
