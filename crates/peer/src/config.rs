@@ -1,0 +1,99 @@
+//! What a peer is told before it begins.
+
+use std::{fmt, net::IpAddr, time::Duration};
+
+use media::Codec;
+
+/// Which way media may flow, seen from this peer (RFC 8866 §6.7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// Sends and receives.
+    SendRecv,
+    /// Sends only.
+    SendOnly,
+    /// Receives only.
+    RecvOnly,
+    /// Neither; the m-line is there all the same.
+    Inactive,
+}
+
+impl Direction {
+    /// Whether this peer sends.
+    pub fn sends(self) -> bool {
+        matches!(self, Self::SendRecv | Self::SendOnly)
+    }
+
+    /// Whether this peer receives.
+    pub fn receives(self) -> bool {
+        matches!(self, Self::SendRecv | Self::RecvOnly)
+    }
+}
+
+/// A STUN or TURN server, as `request_token` hands them out.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct IceServer {
+    /// `stun:` and `turn:` URLs (RFC 7064, RFC 7065).
+    pub urls: Vec<String>,
+    /// User name for TURN; empty for STUN.
+    pub username: String,
+    /// Password for TURN; empty for STUN.
+    pub credential: String,
+}
+
+impl fmt::Debug for IceServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IceServer")
+            .field("urls", &self.urls)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Settings of one peer.
+#[derive(Debug, Clone)]
+pub struct PeerConfig {
+    /// Local addresses to bind, one UDP socket each; see [`crate::local_addresses_towards`].
+    pub addresses: Vec<IpAddr>,
+    /// STUN and TURN servers.
+    pub ice_servers: Vec<IceServer>,
+    /// Use relayed candidates only (`iceTransportPolicy: "relay"`).
+    pub relay_only: bool,
+    /// Direction of audio; `None` leaves the m-line out of an offer, and rejects it in an answer.
+    pub audio: Option<Direction>,
+    /// Direction of main video; `None` as for audio.
+    pub video: Option<Direction>,
+    /// Video codecs in order of preference. An answerer takes the first alone, and rejects video
+    /// when the offer lacks it.
+    pub video_codecs: Vec<Codec>,
+    /// Keep DTLS datagrams back, in both directions, until [`crate::Peer::release_dtls`].
+    pub hold_dtls: bool,
+    /// Time between RTCP sender and receiver reports (RFC 3550 §6.2).
+    pub report_interval: Duration,
+    /// Time without consent after which ICE is disconnected (RFC 7675 §5.1).
+    pub disconnected_after: Duration,
+    /// Further time after which a disconnected ICE connection has failed.
+    pub failed_after: Duration,
+    /// Upper bound of video towards this peer that an answer states as `b=TIAS`, in bit/s
+    /// (RFC 3890).
+    pub max_video_bitrate: u32,
+    /// Of this many outgoing media datagrams one is thrown away on purpose, to see NACK at work.
+    pub drop_one_in: Option<u32>,
+}
+
+impl Default for PeerConfig {
+    fn default() -> Self {
+        Self {
+            addresses: Vec::new(),
+            ice_servers: Vec::new(),
+            relay_only: false,
+            audio: Some(Direction::SendRecv),
+            video: Some(Direction::SendRecv),
+            video_codecs: vec![Codec::Vp8, Codec::Av1],
+            hold_dtls: false,
+            report_interval: Duration::from_secs(1),
+            disconnected_after: Duration::from_secs(5),
+            failed_after: Duration::from_secs(10),
+            max_video_bitrate: 3_732_480,
+            drop_one_in: None,
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Session descriptions as text: what webrtc does not do for us.
