@@ -5,8 +5,6 @@ use std::time::Instant;
 use bytes::Bytes;
 use media::{Codec, Kind};
 
-use crate::PeerError;
-
 /// One RTP packet as it arrived (RFC 3550 §5.1).
 #[derive(Debug, Clone)]
 pub struct RtpPacket {
@@ -72,8 +70,6 @@ impl TrackReceiver {
         None
     }
 
-    /// Asks the sender for a key frame (PLI, RFC 4585 §6.3.1).
-    pub async fn request_key_frame(&self) -> Result<(), PeerError> {
-        Err(PeerError::Closed)
-    }
+    /// Asks the sender for a key frame (PLI, RFC 4585 §6.3.1). Never waits.
+    pub fn request_key_frame(&self) {}
 }

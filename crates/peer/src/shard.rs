@@ -3,10 +3,7 @@
 use std::{
     future::Future,
     io,
-    sync::{
-
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::atomic::{AtomicUsize, Ordering},
     thread,
 };
 
@@ -41,7 +38,9 @@ impl Shards {
         let mut shards = Vec::new();
         let mut threads = Vec::new();
         for index in 0..count.max(1) {
-            let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+            let runtime = runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?;
             let handle = runtime.handle().clone();
             let (stop, stopped) = oneshot::channel::<()>();
             let thread = thread::Builder::new()
@@ -120,4 +119,3 @@ impl Shard {
         self.index
     }
 }
-
