@@ -1,0 +1,93 @@
+# What a person, and the continuous integration, runs. `make` alone lists it.
+
+# One profile serves tests, demo and production, so everything lands in target/release once.
+CARGO   ?= cargo
+PROFILE := --release --locked
+# Where rustup puts cargo, for shells that have not read its profile.
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+
+# Debian packages. The build wants a C compiler and cmake (libopus), nasm (rav1e) and libvpx (VP8);
+# the tests want a browser with its driver, ffmpeg as an independent judge of what was recorded, and a font.
+BUILD_PACKAGES := build-essential cmake nasm pkg-config libvpx-dev
+TEST_PACKAGES  := chromium chromium-driver ffmpeg fonts-dejavu-core
+
+step = @printf '\n== %s\n' "$(1)"
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo demo-watch test test-unit test-long check fmt bench deps deps-test toolchain clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+build: deps ## target/release/standin
+	$(call step,building target/release/standin (some minutes the first time))
+	$(CARGO) build $(PROFILE) --bin standin
+
+demo: build ## a clip is announced into a practice conference and measured at the other end
+	$(call step,demo)
+	target/release/standin demo
+
+demo-watch: build ## the same, looping until Ctrl-C, with an address to watch it at
+	$(call step,demo$(comma) until Ctrl-C)
+	target/release/standin demo --watch
+
+test: deps-test check ## everything: formatting, lints, all tests, the browser stories
+	$(call step,tests of all crates$(comma) then the stories (a browser is among them))
+	$(CARGO) test $(PROFILE) --workspace
+
+test-unit: deps ## the tests beside the code, without sockets or browsers: seconds once built
+	$(call step,unit tests)
+	$(CARGO) test $(PROFILE) --workspace --lib --bins
+
+test-long: deps-test ## the tests that take minutes, left out of `make test`
+	$(call step,long tests)
+	$(CARGO) test $(PROFILE) --workspace -- --ignored
+
+check: deps ## formatting and lints
+	$(call step,formatting)
+	$(CARGO) fmt --all --check
+	$(call step,lints)
+	$(CARGO) clippy $(PROFILE) --workspace --all-targets -- -D warnings
+
+fmt: toolchain ## formats the code
+	$(CARGO) fmt --all
+
+bench: build ## what a caller costs: the floor of the machine, and a hundred callers sending
+	$(call step,bench)
+	$(CARGO) bench --locked -p peer
+
+clean: ## removes what was built
+	$(CARGO) clean
+
+deps: toolchain
+	@$(call need,$(BUILD_PACKAGES))
+
+deps-test: toolchain
+	@$(call need,$(BUILD_PACKAGES) $(TEST_PACKAGES))
+
+toolchain:
+	@command -v $(CARGO) >/dev/null 2>&1 || { \
+	  echo "Rust is not installed. Run: curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh" >&2; exit 1; }
+
+comma := ,
+
+# need PACKAGES: on Debian, installs what is missing as root, and says the one line to run as anybody else.
+# Elsewhere the names are not dpkg's, and the build itself says what it lacks.
+define need
+command -v dpkg-query >/dev/null 2>&1 || exit 0; \
+missing=; \
+for package in $(1); do \
+  case "$$(dpkg-query -W -f='$${db:Status-Status}' $$package 2>/dev/null)" in \
+    installed) ;; \
+    *) missing="$$missing $$package" ;; \
+  esac; \
+done; \
+[ -z "$$missing" ] && exit 0; \
+if [ "$$(id -u)" = 0 ]; then \
+  echo "== installing$$missing"; \
+  apt-get update -q && \
+  DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing; \
+else \
+  echo "Missing packages. Run: sudo apt-get update && sudo apt-get install -y$$missing" >&2; exit 1; \
+fi
+endef
