@@ -1,1 +1,35 @@
+//! Carries out what a participant decides: requests, the event stream, the peer connection, the
+//! media pump.
+//!
+//! A [`Caller`] is one participant with everything that belongs to it, on one [`peer::Shard`]. It
+//! is told once what to do ([`CallerSettings`]), tells what happens to it ([`Notice`]) and ends
+//! with an [`Outcome`]. Bot, announcer and load caller are the same caller. It decides nothing
+//! about the conference: that is `participant`'s; it encodes nothing: that is `media`'s.
+//!
+//! | To | Start at |
+//! |---|---|
+//! | join a conference | [`start`] |
+//! | open what is to be played | [`Material::open`] |
+//! | know why it ended | [`EndReason`] |
+#![warn(missing_docs)]
 
+mod account;
+mod caller;
+mod http;
+mod material;
+mod notice;
+mod outcome;
+mod run;
+mod settings;
+mod tls;
+
+pub use account::{Received, ReceivedMedia};
+pub use caller::{Caller, Stopper, start};
+pub use http::HttpClient;
+pub use material::Material;
+pub use notice::{
+    JoinStep, JoinTimes, Notice, NoticeKind, Other, OwnRow, Report, RosterFacts, State, Warning,
+};
+pub use outcome::{EndReason, Outcome, StopReason};
+pub use settings::{CallerSettings, Program, Rejoin};
+pub use tls::{Tls, TlsError};

@@ -1,0 +1,74 @@
+//! The handle of a running caller.
+
+use peer::Shard;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::{CallerSettings, EndReason, Notice, Outcome, StopReason};
+
+/// How many notices may wait for whoever reads them; more are dropped, never waited for.
+const NOTICES: usize = 1024;
+
+/// A caller that runs on its shard.
+///
+/// Dropping it lets the caller leave as [`StopReason::Finished`] does; whoever must know that the
+/// token is released waits for [`Caller::join`] instead. The shard must outlive the caller.
+#[derive(Debug)]
+pub struct Caller {
+    notices: mpsc::Receiver<Notice>,
+    stopper: Stopper,
+    task: JoinHandle<Outcome>,
+}
+
+/// Stops a caller from elsewhere, such as a signal handler. Cheap to clone.
+///
+/// When the last one is gone together with its [`Caller`], the caller leaves.
+#[derive(Debug, Clone)]
+pub struct Stopper(mpsc::UnboundedSender<StopReason>);
+
+impl Stopper {
+    /// Lets the caller leave: it hangs up and releases its token. The second time it gives up all
+    /// waiting and releases the token at once.
+    pub fn stop(&self, reason: StopReason) {
+        // A caller that has ended has nothing left to stop.
+        let _ = self.0.send(reason);
+    }
+}
+
+/// Starts a caller on `shard`.
+pub fn start(shard: &Shard, settings: CallerSettings) -> Caller {
+    let (notify, notices) = mpsc::channel(NOTICES);
+    let (stop, stops) = mpsc::unbounded_channel();
+    let task = shard.spawn(crate::run::supervise(shard.clone(), settings, notify, stops));
+    Caller { notices, stopper: Stopper(stop), task }
+}
+
+impl Caller {
+    /// Waits for the next notice; `None` once the caller has ended and all are read.
+    ///
+    /// May be dropped and called again without losing any. Notices nobody reads are dropped after
+    /// the first thousand; the caller never waits for its audience.
+    pub async fn notice(&mut self) -> Option<Notice> {
+        self.notices.recv().await
+    }
+
+    /// Lets the caller leave; see [`Stopper::stop`].
+    pub fn stop(&self, reason: StopReason) {
+        self.stopper.stop(reason);
+    }
+
+    /// Returns a handle that stops this caller from elsewhere.
+    pub fn stopper(&self) -> Stopper {
+        self.stopper.clone()
+    }
+
+    /// Waits until the caller has ended, its token released.
+    pub async fn join(self) -> Outcome {
+        // Held until the end: a caller without anybody to stop it would leave.
+        let Self { notices, stopper: _stopper, task } = self;
+        drop(notices);
+        task.await.unwrap_or_else(|error| {
+            Outcome::unstarted(EndReason::Defect(format!("the caller's task ended: {error}")))
+        })
+    }
+}

@@ -1,0 +1,178 @@
+//! The HTTP client all callers of a process share.
+
+use std::error::Error as _;
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use url::Url;
+
+use crate::tls::{self, Tls, TlsError};
+
+/// How long connecting may take, TLS included.
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// An HTTP client with one pool of connections; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct HttpClient {
+    client: reqwest::Client,
+    rootless: bool,
+}
+
+impl HttpClient {
+    /// Returns a client that judges certificates as `tls` says.
+    ///
+    /// # Errors
+    /// When the CA file cannot be used. Missing certificate authorities of the system are told by
+    /// the first request that needs them, since plain HTTP works without.
+    pub fn new(tls: &Tls) -> Result<Self, TlsError> {
+        let tls::Trust { config, rootless } = tls::trust(tls)?;
+        let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(config)
+            .dns_resolver(SystemResolver)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none())
+            .tcp_nodelay(true)
+            // Event streams are silent for long; a node that vanished is noticed all the same.
+            .tcp_keepalive(Duration::from_secs(20))
+            .user_agent(concat!("standin/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(TlsError::Client)?;
+        Ok(Self { client, rootless })
+    }
+
+    /// Returns a request, or why this client cannot make it.
+    pub(crate) fn request(
+        &self,
+        method: reqwest::Method,
+        url: Url,
+    ) -> Result<reqwest::RequestBuilder, Unreachable> {
+        if self.rootless && url.scheme() == "https" {
+            return Err(Unreachable::NoAuthorities);
+        }
+        Ok(self.client.request(method, url))
+    }
+}
+
+/// Why a Conferencing Node could not be reached; each says what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Unreachable {
+    /// Its name has no address.
+    NoSuchName { detail: String },
+    /// Nothing listens there.
+    Refused,
+    /// No answer to the connection attempt.
+    NoRoute { detail: String },
+    /// Its certificate is not to be believed.
+    Certificate { detail: String },
+    /// TLS failed for another reason; perhaps it speaks plain HTTP there.
+    Tls { detail: String },
+    /// This system has no certificate authorities.
+    NoAuthorities,
+    /// The node, or something on the way, closed the connection.
+    Closed { detail: String },
+}
+
+impl Unreachable {
+    /// Returns the reason behind an error of the client.
+    pub(crate) fn from_client(error: reqwest::Error) -> Self {
+        // An address may have the token in its query.
+        let error = error.without_url();
+        let mut cause = error.source();
+        let mut last = error.to_string();
+        while let Some(error) = cause {
+            last = error.to_string();
+            if let Some(error) = error.downcast_ref::<ResolveError>() {
+                return Self::NoSuchName { detail: error.0.to_string() };
+            }
+            if let Some(error) = error.downcast_ref::<rustls::Error>() {
+                return Self::from_tls(error);
+            }
+            if let Some(error) = error.downcast_ref::<io::Error>() {
+                // An `io::Error` does not name what it wraps as its source.
+                if let Some(tls) = error.get_ref().and_then(|e| e.downcast_ref::<rustls::Error>()) {
+                    return Self::from_tls(tls);
+                }
+                match error.kind() {
+                    io::ErrorKind::ConnectionRefused => return Self::Refused,
+                    io::ErrorKind::HostUnreachable
+                    | io::ErrorKind::NetworkUnreachable
+                    | io::ErrorKind::NetworkDown => {
+                        return Self::NoRoute { detail: error.to_string() };
+                    }
+                    _ => {}
+                }
+            }
+            cause = error.source();
+        }
+        Self::Closed { detail: last }
+    }
+
+    fn from_tls(error: &rustls::Error) -> Self {
+        match error {
+            rustls::Error::InvalidCertificate(why) => Self::Certificate { detail: why.to_string() },
+            other => Self::Tls { detail: other.to_string() },
+        }
+    }
+
+    /// Returns a sentence for `node` that says what to do.
+    pub(crate) fn at(&self, node: &Url) -> String {
+        let host = node.host_str().unwrap_or("?");
+        match self {
+            Self::NoSuchName { detail } => {
+                format!("cannot find the node {host}: {detail}; check its name and DNS")
+            }
+            Self::Refused => format!(
+                "cannot reach the node {node}: connection refused; check the port, and that the \
+                 node is running"
+            ),
+            Self::NoRoute { detail } => {
+                format!("cannot reach the node {node}: {detail}; check address, route and firewall")
+            }
+            Self::Certificate { detail } => format!(
+                "the certificate of {host} is not to be trusted: {detail}; give its authority with \
+                 --ca-file, or use --insecure for a test"
+            ),
+            Self::Tls { detail } => format!(
+                "cannot speak TLS with {node}: {detail}; if it speaks plain HTTP, write http://"
+            ),
+            Self::NoAuthorities => "no CA certificates found on this system, so no node can be \
+                 verified: install `ca-certificates`, or give the node's authority with --ca-file"
+                .to_owned(),
+            Self::Closed { detail } => {
+                format!("lost the connection to the node {node}: {detail}; check that it is up")
+            }
+        }
+    }
+}
+
+/// Resolves as the system does, with an error that can be recognised.
+#[derive(Debug)]
+struct SystemResolver;
+
+impl Resolve for SystemResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            match tokio::net::lookup_host((name.as_str(), 0)).await {
+                Ok(found) => {
+                    let found: Vec<SocketAddr> = found.collect();
+                    Ok(Box::new(found.into_iter()) as Addrs)
+                }
+                Err(error) => Err(ResolveError(error).into()),
+            }
+        })
+    }
+}
+
+#[derive(Debug)]
+struct ResolveError(io::Error);
+
+impl fmt::Display for ResolveError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for ResolveError {}

@@ -1,0 +1,285 @@
+//! What a caller tells about itself while it runs.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use infinity::ParticipantUuid;
+use media::{Codec, Kind};
+use serde::Serialize;
+use url::Url;
+
+/// Something worth telling about a caller, and when it was.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Notice {
+    /// When it happened.
+    pub at: Instant,
+    /// What happened.
+    pub kind: NoticeKind,
+}
+
+/// What happened to a caller.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum NoticeKind {
+    /// The caller got somewhere else on its way into, through or out of the conference.
+    State(State),
+    /// A step of joining was reached, so long after this join was begun.
+    Step(JoinStep, Duration),
+    /// The answer settled what is sent; `None` where the node rejected the m-line.
+    Negotiated {
+        /// What audio is sent as.
+        audio: Option<Codec>,
+        /// What video is sent as.
+        video: Option<Codec>,
+    },
+    /// The clip's first sample was sent.
+    ClipStarted {
+        /// False when no report named our streams in time: its first words may not have been heard.
+        reported: bool,
+    },
+    /// The clip's last sample was sent.
+    ClipFinished {
+        /// How many packets of it were sent as audio.
+        audio_packets: u64,
+        /// How many packets of it were sent as video.
+        video_packets: u64,
+    },
+    /// The far end reported on one of our streams.
+    Report(Report),
+    /// The roster changed.
+    Roster(RosterFacts),
+    /// Something is not as it should be, and the caller goes on.
+    Warning(Warning),
+}
+
+/// Where a caller is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum State {
+    /// It asks this node for a token.
+    Joining(Url),
+    /// It has a token and waits for a host to let it in.
+    WaitingRoom,
+    /// The roster shows it in the conference and media flows.
+    InConference,
+    /// It lost the conference and tries again after a pause.
+    Rejoining {
+        /// Why it is no longer in.
+        reason: String,
+        /// How long it pauses.
+        pause: Duration,
+    },
+    /// It hangs up and releases its token.
+    Leaving,
+}
+
+/// A step of joining, in the order in which they usually come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum JoinStep {
+    /// The token was granted.
+    Token,
+    /// The event stream opened.
+    Events,
+    /// The answer to our offer came.
+    Sdp,
+    /// ICE is connected.
+    Ice,
+    /// `ack` was answered.
+    Ack,
+    /// DTLS is connected, so that media can be sent.
+    Dtls,
+    /// The roster shows us.
+    Roster,
+    /// The first RTP packet with audio came.
+    FirstAudio,
+    /// The first RTP packet with video came.
+    FirstVideo,
+    /// The first report named our audio's SSRC: the far end receives us.
+    AudioReported,
+    /// The first report named our video's SSRC.
+    VideoReported,
+}
+
+impl JoinStep {
+    /// All steps, in the order in which they usually come.
+    pub const ALL: [Self; 11] = [
+        Self::Token,
+        Self::Events,
+        Self::Sdp,
+        Self::Ice,
+        Self::Ack,
+        Self::Dtls,
+        Self::Roster,
+        Self::FirstAudio,
+        Self::FirstVideo,
+        Self::AudioReported,
+        Self::VideoReported,
+    ];
+
+    /// Returns a few words for a table.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Events => "events",
+            Self::Sdp => "SDP answer",
+            Self::Ice => "ICE",
+            Self::Ack => "ack",
+            Self::Dtls => "DTLS",
+            Self::Roster => "in the roster",
+            Self::FirstAudio => "first audio in",
+            Self::FirstVideo => "first video in",
+            Self::AudioReported => "our audio reported",
+            Self::VideoReported => "our video reported",
+        }
+    }
+}
+
+impl fmt::Display for JoinStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// When the steps of one join were reached, counted from its beginning.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct JoinTimes {
+    reached: Vec<(JoinStep, Duration)>,
+}
+
+impl JoinTimes {
+    /// Takes note of a step; the first time counts. Returns false for a step already known.
+    pub fn note(&mut self, step: JoinStep, after: Duration) -> bool {
+        let new = self.get(step).is_none();
+        if new {
+            self.reached.push((step, after));
+        }
+        new
+    }
+
+    /// Returns when `step` was reached.
+    pub fn get(&self, step: JoinStep) -> Option<Duration> {
+        self.reached.iter().find(|(known, _)| *known == step).map(|(_, after)| *after)
+    }
+
+    /// Returns the steps in the order in which they were reached.
+    pub fn iter(&self) -> impl Iterator<Item = (JoinStep, Duration)> + '_ {
+        self.reached.iter().copied()
+    }
+}
+
+/// What the far end says about one of our streams (RFC 3550 §6.4.1).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Report {
+    /// Which of our streams.
+    #[serde(serialize_with = "kind_name")]
+    pub kind: Kind,
+    /// Share of packets lost since the report before, 0 to 1.
+    pub fraction_lost: f32,
+    /// Packets lost since the stream began.
+    pub packets_lost: i64,
+    /// Interarrival jitter.
+    pub jitter: Duration,
+    /// Round-trip time, where the report allows to tell.
+    pub round_trip_time: Option<Duration>,
+    /// Packets of the clip up to the highest sequence number reported.
+    pub clip_packets_reached: u64,
+    /// Packets lost since the clip was started.
+    pub clip_packets_lost: u64,
+}
+
+fn kind_name<S: serde::Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(match kind {
+        Kind::Audio => "audio",
+        Kind::Video => "video",
+    })
+}
+
+/// What the roster says that matters to being heard.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RosterFacts {
+    /// Our own row, once it is there.
+    pub own: Option<OwnRow>,
+    /// Everyone else who has media and is not waiting.
+    pub others_with_media: Vec<Other>,
+    /// How many rows there are, ours included.
+    pub rows: usize,
+}
+
+/// Our own row in the roster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OwnRow {
+    /// The node lets nobody hear us.
+    pub muted: bool,
+    /// We sit in the waiting room.
+    pub waiting: bool,
+    /// The node sees media of ours.
+    pub has_media: bool,
+}
+
+/// Another participant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Other {
+    /// Its identity.
+    pub uuid: ParticipantUuid,
+    /// Its name, as it chose it.
+    pub display_name: String,
+}
+
+/// Something that is not as it should be, while the caller goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Warning {
+    /// The node rejected our video; sound goes alone.
+    VideoRejected,
+    /// The answer took another codec than the material has; its picture is not sent.
+    NoVideoForCodec {
+        /// Why there is no picture in this codec.
+        reason: String,
+    },
+    /// The video file has key frames so rarely that a viewer who comes late waits long.
+    RareKeyFrames {
+        /// The longest time between two of them.
+        longest: Duration,
+    },
+    /// No report named our streams within this time; the clip was started all the same.
+    StartedUnreported {
+        /// How long was waited.
+        waited: Duration,
+    },
+    /// What is received cannot be recorded any more.
+    Recording(String),
+    /// A request failed and is tried again, or the event stream was lost and is opened again.
+    Retrying(String),
+    /// What the node sent made no sense here and was left aside.
+    Ignored(String),
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::VideoRejected => {
+                f.write_str("the node rejected our video: sound goes alone")
+            }
+            Self::NoVideoForCodec { reason } => write!(f, "no picture is sent: {reason}"),
+            Self::RareKeyFrames { longest } => write!(
+                f,
+                "the video file has up to {:.1} s between key frames: who joins late or loses a \
+                 packet sees nothing for as long; encode it with a key frame every 2 s",
+                longest.as_secs_f32()
+            ),
+            Self::StartedUnreported { waited } => write!(
+                f,
+                "no receiver report named our streams within {:.1} s: the clip was started all \
+                 the same, its first words may be lost",
+                waited.as_secs_f32()
+            ),
+            Self::Recording(why) => write!(f, "recording stopped: {why}"),
+            Self::Retrying(why) | Self::Ignored(why) => f.write_str(why),
+        }
+    }
+}

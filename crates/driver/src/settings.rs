@@ -1,0 +1,116 @@
+//! What a caller is told before it starts.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use infinity::{ConferenceAlias, Pin};
+use media::Codec;
+use url::Url;
+
+use crate::{HttpClient, Material};
+
+/// What a caller plays once it is in the conference.
+#[derive(Debug, Clone, Default)]
+pub enum Program {
+    /// Silence and a slate; for listeners.
+    #[default]
+    Idle,
+    /// The clip, once, from its first sample; silence and the slate after it.
+    Once(Arc<Material>),
+    /// The clip, over and over, until stopped.
+    Loop(Arc<Material>),
+}
+
+impl Program {
+    /// Returns what is to be played, if anything.
+    pub fn material(&self) -> Option<&Arc<Material>> {
+        match self {
+            Self::Idle => None,
+            Self::Once(material) | Self::Loop(material) => Some(material),
+        }
+    }
+}
+
+/// What a caller does when it lost the conference without having been sent away.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Rejoin {
+    /// It ends, with the reason.
+    #[default]
+    Never,
+    /// It joins again, waiting `first`, then twice as long each time up to `longest`, spread by
+    /// chance. A PIN that is wrong and a removal by a host end it all the same.
+    Always {
+        /// The first pause.
+        first: Duration,
+        /// No pause is longer than this.
+        longest: Duration,
+    },
+}
+
+impl Rejoin {
+    /// The policy of a bot: from half a second up to half a minute.
+    pub const BOT: Self =
+        Self::Always { first: Duration::from_millis(500), longest: Duration::from_secs(30) };
+}
+
+/// Everything a caller needs to know; made by [`CallerSettings::new`], then adjusted.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct CallerSettings {
+    /// The HTTP client; one for a process, cloned for each caller.
+    pub client: HttpClient,
+    /// The Conferencing Nodes to try, in this order and round again; `http` or `https`.
+    pub nodes: Vec<Url>,
+    /// The conference to join.
+    pub conference: ConferenceAlias,
+    /// The name in the roster.
+    pub display_name: String,
+    /// The PIN; without one, the caller asks to be let in as a guest who has none.
+    pub pin: Option<Pin>,
+    /// What is played.
+    pub program: Program,
+    /// Whether the call has video at all.
+    pub video: bool,
+    /// The video codecs offered, best first; see [`Material::video_codecs`].
+    pub video_codecs: Vec<Codec>,
+    /// Whether sound and picture of the others are wanted; a sender alone saves the node work.
+    pub listen: bool,
+    /// A WebM file for what is heard and seen.
+    pub record: Option<PathBuf>,
+    /// What happens after a loss of the conference.
+    pub rejoin: Rejoin,
+    /// How long one waits to be let in by a host; `None` waits as long as the node does.
+    pub waiting_room_limit: Option<Duration>,
+    /// How long hanging up and releasing the token may take together.
+    pub leave_limit: Duration,
+    /// Seed of all chance, for runs that can be repeated; `None` takes one from the system.
+    pub seed: Option<u64>,
+}
+
+impl CallerSettings {
+    /// Returns settings for a listener with every other choice at its default.
+    pub fn new(
+        client: HttpClient,
+        node: Url,
+        conference: ConferenceAlias,
+        display_name: impl Into<String>,
+    ) -> Self {
+        Self {
+            client,
+            nodes: vec![node],
+            conference,
+            display_name: display_name.into(),
+            pin: None,
+            program: Program::Idle,
+            video: true,
+            video_codecs: vec![Codec::Vp8, Codec::Av1],
+            listen: true,
+            record: None,
+            rejoin: Rejoin::Never,
+            waiting_room_limit: None,
+            leave_limit: Duration::from_secs(5),
+            seed: None,
+        }
+    }
+}
