@@ -7,12 +7,14 @@
 //! | `track` | whole tracks in memory, clips of them |
 //! | `timeline` | the pacer: what is due when |
 //! | `error` | what can be wrong |
+//! | `measure` | how alike what was sent and what arrived are |
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod codec;
 mod error;
 mod frame;
+pub mod measure;
 mod payload;
 mod timeline;
 mod track;

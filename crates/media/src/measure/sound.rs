@@ -1,0 +1,444 @@
+//! How like a clip what was heard is: where it lies, how well its waveform survived, and whether its ends are there.
+//!
+//! Both signals are cut down to the speech band, where Opus keeps the waveform.
+//! The clip is found in what was heard by cross-correlation, then compared piece by piece,
+//! each piece at its own best place some milliseconds around its neighbour's:
+//! a receiver's jitter buffer stretches time by a pitch period here and there, which nobody hears.
+
+use std::time::Duration;
+
+use super::band::{RATE, cross_correlation, speech_band};
+
+/// Overall similarity from which on a clip counts as heard.
+pub const HEARD: f32 = 0.8;
+/// Overall similarity that another clip must not exceed.
+pub const OTHER: f32 = 0.3;
+/// Local similarity from which on the first 200 ms, or the last word, count as there.
+pub const PRESENT: f32 = 0.6;
+
+/// Length of the pieces that are compared each at its own place.
+const PIECE: usize = samples(400);
+/// How far a piece may lie from where its neighbour says.
+const SLACK: usize = samples(25);
+/// The beginning that must not be clipped.
+const HEAD: usize = samples(200);
+/// Long enough for a last word of two syllables.
+const LAST_WORD: usize = samples(450);
+
+const fn samples(milliseconds: usize) -> usize {
+    milliseconds * RATE as usize / 1000
+}
+
+/// How like its clip a recording is; all similarities are normalised correlations, 1 for a perfect copy at any level.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SoundSimilarity {
+    /// Over the whole clip.
+    pub overall: f32,
+    /// Over the clip's first 200 ms of sound.
+    pub first_200_ms: f32,
+    /// Over the clip's last 450 ms of sound.
+    pub last_word: f32,
+    /// How much of the clip was recognised, its pauses included.
+    pub heard: Duration,
+    /// Where in the recording the clip begins, in seconds; negative if the recording began too late.
+    pub offset: f64,
+}
+
+impl SoundSimilarity {
+    /// What nothing at all is like.
+    const NOTHING: Self = Self {
+        overall: 0.0,
+        first_200_ms: 0.0,
+        last_word: 0.0,
+        heard: Duration::ZERO,
+        offset: 0.0,
+    };
+
+    /// Returns whether the clip was heard from its first sound to its last word.
+    #[must_use]
+    pub fn is_heard(&self) -> bool {
+        self.overall >= HEARD && self.first_200_ms >= PRESENT && self.last_word >= PRESENT
+    }
+}
+
+/// Compares `heard` with `clip`, both mono at `sample_rate` Hz.
+#[must_use]
+pub fn compare(clip: &[f32], heard: &[f32], sample_rate: u32) -> SoundSimilarity {
+    let clip = speech_band(clip, sample_rate);
+    let Some((begin, end)) = sounding(&clip) else {
+        return SoundSimilarity::NOTHING;
+    };
+    let sound = &clip[begin..end];
+    // Silence on both sides: the recording may have begun after the clip, or ended before it.
+    let ahead = sound.len();
+    let mut heard_padded = vec![0.0; ahead];
+    heard_padded.extend(speech_band(heard, sample_rate));
+    heard_padded.resize(heard_padded.len() + sound.len() + PIECE, 0.0);
+    let heard = heard_padded;
+
+    let Some(at) = find(sound, &heard) else {
+        return SoundSimilarity::NOTHING;
+    };
+    // What is weaker than the rest by 40 dB counts as silent, so that rounding noise is like nothing.
+    let noise = 1e-4 * energy(&heard[at..at + sound.len()]) / sound.len() as f32;
+    let place = Place {
+        heard: &heard,
+        noise,
+    };
+
+    let pieces = place.follow(sound, at);
+    // By amplitude, not energy: the loud vowels would outvote a lost quiet word.
+    let (mut sum, mut weights, mut recognised) = (0.0, 0.0, 0);
+    for piece in &pieces {
+        let weight = piece.energy.sqrt();
+        sum += weight * piece.similarity();
+        weights += weight;
+        recognised += if piece.is_recognised() {
+            piece.length
+        } else {
+            0
+        };
+    }
+    let (Some(first), Some(last)) = (pieces.first(), pieces.last()) else {
+        return SoundSimilarity::NOTHING;
+    };
+    let surest = pieces
+        .iter()
+        .find(|piece| piece.is_recognised())
+        .unwrap_or(first);
+    let head = &sound[..HEAD.min(sound.len())];
+    let tail_at = sound.len() - LAST_WORD.min(sound.len());
+    SoundSimilarity {
+        overall: sum / weights,
+        first_200_ms: place.similarity(head, first.found.at),
+        last_word: place.similarity(&sound[tail_at..], last.found.at + tail_at - last.begin),
+        heard: seconds(recognised),
+        offset: (surest.found.at as f64 - (ahead + surest.begin + begin) as f64) / f64::from(RATE),
+    }
+}
+
+fn seconds(samples: usize) -> Duration {
+    Duration::from_secs_f64(samples as f64 / f64::from(RATE))
+}
+
+/// Returns from where to where `clip` sounds: above a hundredth (−40 dB) of its loudest 10 ms.
+fn sounding(clip: &[f32]) -> Option<(usize, usize)> {
+    let step = samples(10);
+    let powers: Vec<f32> = clip.chunks(step).map(energy).collect();
+    let loudest = powers.iter().copied().fold(0.0, f32::max);
+    if loudest <= f32::MIN_POSITIVE {
+        return None;
+    }
+    let sounds = |power: &f32| *power >= loudest * 1e-4;
+    let first = powers.iter().position(sounds)?;
+    let last = powers.iter().rposition(sounds)?;
+    Some((first * step, ((last + 1) * step).min(clip.len())))
+}
+
+/// Returns where in `heard` the clip's sound fits best.
+fn find(sound: &[f32], heard: &[f32]) -> Option<usize> {
+    let dots = cross_correlation(sound, heard);
+    let mut energies = Vec::with_capacity(heard.len() + 1);
+    let mut sum = 0.0_f64;
+    energies.push(sum);
+    for sample in heard {
+        sum += f64::from(*sample) * f64::from(*sample);
+        energies.push(sum);
+    }
+    // A floor, lest a place with hardly any sound win by rounding noise.
+    let floor = sum * 0.01;
+    (0..=heard.len().checked_sub(sound.len())?)
+        .map(|at| {
+            (
+                at,
+                f64::from(dots[at].max(0.0)).powi(2)
+                    / (energies[at + sound.len()] - energies[at] + floor),
+            )
+        })
+        .filter(|(_, score)| score.is_finite() && *score > 0.0)
+        .max_by(|a, b| a.1.total_cmp(&b.1))
+        .map(|(at, _)| at)
+}
+
+/// A part of the clip and where it was found.
+struct Piece {
+    begin: usize,
+    length: usize,
+    energy: f32,
+    found: Found,
+}
+
+impl Piece {
+    fn similarity(&self) -> f32 {
+        ratio(self.found.dot, self.energy, self.found.energy)
+    }
+
+    /// A loud piece that fits is a better place to start from than a quiet one.
+    fn weighed(&self) -> f32 {
+        self.similarity() * self.energy.sqrt()
+    }
+
+    fn is_recognised(&self) -> bool {
+        self.similarity() >= 0.5
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Found {
+    at: usize,
+    dot: f32,
+    energy: f32,
+}
+
+/// What was heard, with what counts as silence in it (power).
+struct Place<'a> {
+    heard: &'a [f32],
+    noise: f32,
+}
+
+impl Place<'_> {
+    /// Finds every piece of `sound`, starting from the one that fits best when the whole lies `at`, then outwards.
+    fn follow(&self, sound: &[f32], at: usize) -> Vec<Piece> {
+        let mut pieces: Vec<Piece> = sound
+            .chunks(PIECE)
+            .enumerate()
+            .map(|(index, part)| Piece {
+                begin: index * PIECE,
+                length: part.len(),
+                energy: energy(part),
+                found: self.around(part, at + index * PIECE, SLACK),
+            })
+            .collect();
+        let Some(anchor) =
+            (0..pieces.len()).max_by(|a, b| pieces[*a].weighed().total_cmp(&pieces[*b].weighed()))
+        else {
+            return pieces;
+        };
+        let mut shift = pieces[anchor].found.at as isize - pieces[anchor].begin as isize;
+        let mut visit = |index: usize, shift: &mut isize| {
+            let piece = &mut pieces[index];
+            let part = &sound[piece.begin..piece.begin + piece.length];
+            piece.found = self.around(
+                part,
+                shift.saturating_add_unsigned(piece.begin).max(0) as usize,
+                SLACK,
+            );
+            // A piece that was lost says nothing about where the next one lies.
+            if piece.is_recognised() {
+                *shift = piece.found.at as isize - piece.begin as isize;
+            }
+        };
+        let mut outwards = shift;
+        for index in anchor + 1..sound.len().div_ceil(PIECE) {
+            visit(index, &mut outwards);
+        }
+        for index in (0..anchor).rev() {
+            visit(index, &mut shift);
+        }
+        pieces
+    }
+
+    /// Returns the best similarity of `part` within the slack around `at`.
+    fn similarity(&self, part: &[f32], at: usize) -> f32 {
+        let found = self.around(part, at, SLACK);
+        ratio(found.dot, energy(part), found.energy)
+    }
+
+    /// Returns where `part` fits best within `slack` samples around `at`.
+    fn around(&self, part: &[f32], at: usize, slack: usize) -> Found {
+        let last = self.heard.len().saturating_sub(part.len());
+        let silence = self.noise * part.len() as f32;
+        let fit = |at: usize| {
+            let there = &self.heard[at..at + part.len()];
+            let dot = part.iter().zip(there).map(|(a, b)| a * b).sum::<f32>();
+            Found {
+                at,
+                dot,
+                energy: energy(there) + silence,
+            }
+        };
+        let score = |found: &Found| found.dot / found.energy.max(f32::MIN_POSITIVE).sqrt();
+        (at.saturating_sub(slack).min(last)..=(at + slack).min(last))
+            .map(fit)
+            .max_by(|a, b| score(a).total_cmp(&score(b)))
+            .unwrap_or(Found {
+                at: at.min(last),
+                dot: 0.0,
+                energy: silence,
+            })
+    }
+}
+
+fn energy(signal: &[f32]) -> f32 {
+    signal.iter().map(|s| s * s).sum()
+}
+
+fn ratio(dot: f32, of_clip: f32, of_heard: f32) -> f32 {
+    let scale = (of_clip * of_heard).sqrt();
+    if scale > f32::MIN_POSITIVE {
+        (dot / scale).clamp(-1.0, 1.0)
+    } else {
+        0.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HZ: u32 = 48_000;
+
+    /// Decodes an Ogg Opus file of tests/data.
+    fn decoded(name: &str) -> Vec<f32> {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../tests/data")
+            .join(name);
+        let mut reader = ogg::PacketReader::new(std::fs::File::open(path).unwrap());
+        let mut decoder = opus::Decoder::new(HZ, opus::Channels::Mono).unwrap();
+        let (mut pcm, mut block) = (Vec::new(), [0.0; 5_760]);
+        while let Some(packet) = reader.read_packet().unwrap() {
+            if packet.data.starts_with(b"Opus") {
+                continue;
+            }
+            let length = decoder
+                .decode_float(&packet.data, &mut block, false)
+                .unwrap();
+            pcm.extend_from_slice(&block[..length]);
+        }
+        pcm
+    }
+
+    /// Sends `pcm` through Opus once more, as the node's mixer does, at `bits` a second.
+    fn recoded(pcm: &[f32], bits: i32) -> Vec<f32> {
+        let mut encoder =
+            opus::Encoder::new(HZ, opus::Channels::Mono, opus::Application::Voip).unwrap();
+        encoder.set_bitrate(opus::Bitrate::Bits(bits)).unwrap();
+        let mut decoder = opus::Decoder::new(HZ, opus::Channels::Mono).unwrap();
+        let (mut out, mut block) = (Vec::new(), [0.0; 960]);
+        for frame in pcm.chunks_exact(960) {
+            let packet = encoder.encode_vec_float(frame, 1_500).unwrap();
+            let length = decoder.decode_float(&packet, &mut block, false).unwrap();
+            out.extend_from_slice(&block[..length]);
+        }
+        out
+    }
+
+    fn silence(milliseconds: usize) -> Vec<f32> {
+        vec![0.0; milliseconds * HZ as usize / 1000]
+    }
+
+    /// `pcm` as part of a recording: something before, something after, and at half its level.
+    fn in_a_recording(pcm: &[f32]) -> Vec<f32> {
+        let mut heard = silence(1_370);
+        heard.extend(pcm.iter().map(|s| s * 0.5));
+        heard.extend(silence(900));
+        heard
+    }
+
+    fn of_speech(heard: &[f32]) -> SoundSimilarity {
+        compare(&decoded("speech.opus"), &in_a_recording(heard), HZ)
+    }
+
+    #[test]
+    fn a_quiet_copy_is_all_there_and_found_where_it_lies() {
+        let found = of_speech(&decoded("speech.opus"));
+        assert!(
+            found.overall > 0.99 && found.first_200_ms > 0.99 && found.last_word > 0.99,
+            "{found:?}"
+        );
+        assert!((found.offset - 1.37).abs() < 0.002, "{found:?}");
+        assert!(found.heard > Duration::from_secs(8), "{found:?}");
+        assert!(found.is_heard());
+    }
+
+    #[test]
+    fn passes_through_opus_once_and_twice() {
+        let once = recoded(&decoded("speech.opus"), 12_000);
+        let twice = recoded(&recoded(&decoded("speech.opus"), 32_000), 32_000);
+        for heard in [once, twice] {
+            let found = of_speech(&heard);
+            assert!(found.overall > 0.9 && found.is_heard(), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn follows_a_jitter_buffer_that_shortens_the_sound() {
+        let clip = decoded("speech.opus");
+        let shortened: Vec<f32> = clip
+            .chunks(48_000)
+            .flat_map(|part| &part[..part.len() - 336])
+            .copied()
+            .collect();
+        let found = of_speech(&shortened);
+        assert!(found.overall > 0.9 && found.is_heard(), "{found:?}");
+    }
+
+    #[test]
+    fn other_sounds_are_not_the_clip() {
+        let clip = decoded("speech.opus");
+        let mut random = fastrand::Rng::with_seed(1);
+        let others: [(&str, Vec<f32>); 5] = [
+            ("other words", decoded("other-speech.opus")),
+            ("backwards", clip.iter().rev().copied().collect()),
+            ("noise", clip.iter().map(|_| random.f32() - 0.5).collect()),
+            (
+                "a tone",
+                (0..clip.len()).map(|i| (i as f32 * 0.0576).sin()).collect(),
+            ),
+            ("silence", vec![0.0; clip.len()]),
+        ];
+        for (name, heard) in others {
+            let found = of_speech(&heard);
+            assert!(
+                found.overall < 0.2 && !found.is_heard(),
+                "{name}: {found:?}"
+            );
+            assert!(found.heard < Duration::from_secs(1), "{name}: {found:?}");
+        }
+        assert!(!compare(&clip, &[], HZ).is_heard());
+        assert!(!compare(&[], &clip, HZ).is_heard());
+    }
+
+    #[test]
+    fn misses_the_first_200_ms() {
+        let mut heard = decoded("speech.opus");
+        heard[..HZ as usize / 5].fill(0.0);
+        let found = of_speech(&heard);
+        assert!(
+            found.overall > HEARD && found.first_200_ms < 0.5 && found.last_word > PRESENT,
+            "{found:?}"
+        );
+        assert!(!found.is_heard());
+    }
+
+    #[test]
+    fn misses_the_last_word() {
+        let mut heard = decoded("speech.opus");
+        heard.truncate(heard.len() - 30_000);
+        let found = of_speech(&heard);
+        assert!(
+            found.overall > HEARD && found.last_word < 0.5 && found.first_200_ms > PRESENT,
+            "{found:?}"
+        );
+        assert!(!found.is_heard());
+    }
+
+    #[test]
+    fn misses_a_second_half() {
+        let mut heard = decoded("speech.opus");
+        heard.truncate(heard.len() / 2);
+        let found = of_speech(&heard);
+        assert!(
+            found.overall < 0.7 && found.heard < Duration::from_secs(5),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn says_when_the_recording_began_too_late() {
+        let clip = decoded("speech.opus");
+        let found = compare(&clip, &clip[HZ as usize..], HZ);
+        assert!((found.offset + 1.0).abs() < 0.01, "{found:?}");
+        assert!(found.first_200_ms < 0.5 && !found.is_heard(), "{found:?}");
+    }
+}
