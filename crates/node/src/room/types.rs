@@ -1,0 +1,98 @@
+//! What goes in and comes out of a [`Room`](super::Room): settings, refusals, events.
+
+use std::net::IpAddr;
+
+use infinity::{CallUuid, ParticipantUuid};
+use media::Codec;
+
+/// Misfortunes of the room's media, on purpose: what a check that listens and looks must notice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MediaFaults {
+    /// Everyone hears silence, whoever speaks.
+    pub silent: bool,
+    /// Everyone sees black where they would see a participant.
+    pub black: bool,
+    /// Everyone hears and sees something other than what the participants send.
+    pub wrong_clip: bool,
+    /// DTLS starts only after `ack`, as real nodes may do it.
+    pub late_dtls: bool,
+}
+
+/// How the media of one conference is to be.
+#[derive(Clone, Debug)]
+pub struct RoomSettings {
+    /// The conference's name, as it stands on the splash picture.
+    pub name: String,
+    /// The one codec of main video; who lacks it takes part without video.
+    pub video_codec: Codec,
+    /// Misfortunes on purpose.
+    pub faults: MediaFaults,
+    /// Addresses to bind media to and to offer as host candidates.
+    pub addresses: Vec<IpAddr>,
+}
+
+/// What a client asked of a call besides its SDP.
+#[derive(Clone, Debug, Default)]
+pub struct CallSettings {
+    /// Name of the participant, for logs at debug level.
+    pub display_name: String,
+}
+
+/// Whether a participant takes part in the conference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// In the waiting room: sees a splash picture, hears silence, is neither heard nor seen.
+    Waiting,
+    /// In the conference.
+    InConference,
+}
+
+/// Why a call was refused or cannot be changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CallRefused {
+    /// The offer is no SDP that a call could be made of.
+    #[error("the offer cannot be answered: {0}")]
+    BadOffer(String),
+    /// No such call, or it has ended.
+    #[error("no such call")]
+    NoSuchCall,
+    /// The room has as many calls as it takes.
+    #[error("Participant limit reached")]
+    Full,
+    /// The node's own side failed.
+    #[error("the node could not set up the call: {0}")]
+    Failed(String),
+}
+
+/// Something the roster, the stage or a client should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RoomEvent {
+    /// A participant began or ended to speak.
+    Voice {
+        /// Who.
+        participant: ParticipantUuid,
+        /// Voice activity as the API spells it: 0 or 100.
+        vad: u8,
+    },
+    /// Who has spoken, most recent first, each with its voice activity, 0 or 100.
+    Stage(Vec<(ParticipantUuid, u8)>),
+    /// Whether media flows between the room and a participant, per kind and in either direction:
+    /// packets come in, or the participant reports that it receives ours.
+    MediaFlowing {
+        /// Who.
+        participant: ParticipantUuid,
+        /// Whether sound flows.
+        audio: bool,
+        /// Whether video flows.
+        video: bool,
+    },
+    /// A call broke down: ICE or DTLS failed, or its peer went away.
+    CallFailed {
+        /// Which call.
+        call: CallUuid,
+        /// What happened, in words for a person.
+        why: String,
+    },
+}
