@@ -1,2 +1,28 @@
+//! The practice node: a Conferencing Node that people use alone to test their own clients.
+//!
+//! It speaks the client REST API v2 as a real node does, in the spelling of an [`infinity::Profile`],
+//! over HTTPS and over plain HTTP on loopback, and its conferences have real media.
+//!
+//! | Module | Holds |
+//! |---|---|
+//! | [`conference`] | who is in, who may do what, who is told: without IO |
+//! | `http` | the shell around it: HTTP, event streams, effects carried out |
+//! | [`room`] | the media of a conference |
+//! | [`fault`] | what goes wrong on purpose |
+//! | [`settings`], [`conference_settings`] | what a node is told before it starts |
+//!
+//! Start at [`Node::start`].
+#![warn(missing_docs)]
 
+pub mod conference;
+pub mod conference_settings;
+mod error;
+pub mod fault;
 pub mod room;
+pub mod settings;
+mod tls;
+
+pub use conference_settings::{ConferenceSettings, Guests};
+pub use error::NodeError;
+pub use fault::{Fault, Faults};
+pub use settings::{NodeSettings, SettingsError, TlsIdentity};

@@ -126,7 +126,11 @@ impl JitterBuffer {
         self.counts.concealed += 1;
         self.concealed_in_a_row += STEP;
         self.cursor = Some(cursor + STEP);
-        if first < cursor + 2 * STEP { Next::Recover(payload.clone()) } else { Next::Conceal }
+        if first < cursor + 2 * STEP {
+            Next::Recover(payload.clone())
+        } else {
+            Next::Conceal
+        }
     }
 
     /// Returns how much sound lies ahead.
@@ -143,8 +147,9 @@ impl JitterBuffer {
     fn begin(&mut self, now: Instant) -> Option<u64> {
         let (&first, _) = self.packets.first_key_value()?;
         let target = Duration::from_micros(TARGET * 1_000_000 / CLOCK_RATE);
-        let waited =
-            self.first_arrival.is_some_and(|since| now.saturating_duration_since(since) >= target);
+        let waited = self
+            .first_arrival
+            .is_some_and(|since| now.saturating_duration_since(since) >= target);
         if self.held() < TARGET && !waited {
             return None;
         }
@@ -156,14 +161,19 @@ impl JitterBuffer {
 
     /// Returns how much sound lies ahead, holes not counted.
     fn held(&self) -> u64 {
-        self.packets.values().map(|payload| packet_samples(payload)).sum()
+        self.packets
+            .values()
+            .map(|payload| packet_samples(payload))
+            .sum()
     }
 
     /// Gives delay back: at once what lies beyond the ceiling (a burst after a stall), and in a
     /// quiet moment what was not needed for some seconds. Returns where playing now stands.
     fn shed(&mut self, now: Instant, cursor: u64, quiet: bool) -> u64 {
         let held = self.held();
-        let (since, least) = self.least.map_or((now, held), |(at, least)| (at, least.min(held)));
+        let (since, least) = self
+            .least
+            .map_or((now, held), |(at, least)| (at, least.min(held)));
         self.least = Some((since, least));
         let needless = least >= NEEDLESS && now.saturating_duration_since(since) >= WATCH;
         let goal = match held {
@@ -185,7 +195,10 @@ impl JitterBuffer {
             }
             self.packets.pop_first();
             self.counts.dropped += 1;
-            cursor = self.packets.first_key_value().map_or(cursor, |(&first, _)| first);
+            cursor = self
+                .packets
+                .first_key_value()
+                .map_or(cursor, |(&first, _)| first);
         }
         self.cursor = Some(cursor);
         cursor
@@ -212,7 +225,9 @@ impl JitterBuffer {
     /// Extends a 32-bit timestamp by the nearest wrap-around (RFC 3550 §A.1, in spirit).
     fn extend(&mut self, rtp_timestamp: u32) -> u64 {
         // The first lies well above zero, so that earlier ones can still follow it.
-        let highest = *self.highest.get_or_insert((1 << 40) + u64::from(rtp_timestamp));
+        let highest = *self
+            .highest
+            .get_or_insert((1 << 40) + u64::from(rtp_timestamp));
         let ahead = rtp_timestamp.wrapping_sub(highest as u32) as i32;
         let extended = highest.saturating_add_signed(i64::from(ahead));
         if extended > highest || u64::from(ahead.unsigned_abs()) > LONGEST_JUMP {
@@ -224,7 +239,9 @@ impl JitterBuffer {
 
 /// Returns how many samples at 48 kHz an Opus packet decodes to, from its first bytes (RFC 6716 §3.1).
 pub fn packet_samples(payload: &[u8]) -> u64 {
-    let Some(&toc) = payload.first() else { return STEP };
+    let Some(&toc) = payload.first() else {
+        return STEP;
+    };
     let frame = match toc >> 3 {
         // SILK: 10, 20, 40, 60 ms.
         config @ 0..12 => [480, 960, 1_920, 2_880][usize::from(config & 3)],
@@ -262,7 +279,11 @@ mod tests {
 
     impl Bench {
         fn new() -> Self {
-            Self { buffer: JitterBuffer::default(), start: Instant::now(), ms: 0 }
+            Self {
+                buffer: JitterBuffer::default(),
+                start: Instant::now(),
+                ms: 0,
+            }
         }
         fn now(&self) -> Instant {
             self.start + Duration::from_millis(self.ms)
@@ -318,7 +339,10 @@ mod tests {
         [0, 1, 5].into_iter().for_each(|n| b.push(n));
         let played: Vec<Next> = (0..6).map(|_| b.tick()).collect();
         assert_eq!(played[..2], [0, 1].map(|n| Next::Packet(packet(n))));
-        assert_eq!(played[2..5], [Next::Conceal, Next::Conceal, Next::Recover(packet(5))]);
+        assert_eq!(
+            played[2..5],
+            [Next::Conceal, Next::Conceal, Next::Recover(packet(5))]
+        );
         assert_eq!(played[5], Next::Packet(packet(5)));
     }
 
@@ -340,12 +364,19 @@ mod tests {
         let mut b = Bench::new();
         b.push(0);
         b.push(1);
-        assert_eq!([b.tick(), b.tick()], [0, 1].map(|n| Next::Packet(packet(n))));
+        assert_eq!(
+            [b.tick(), b.tick()],
+            [0, 1].map(|n| Next::Packet(packet(n)))
+        );
         assert_eq!(b.tick(), Next::Conceal);
         b.push(2);
         b.push(3);
         for n in 2..20 {
-            assert_eq!(b.tick(), Next::Packet(packet(n)), "nothing is lost to lateness");
+            assert_eq!(
+                b.tick(),
+                Next::Packet(packet(n)),
+                "nothing is lost to lateness"
+            );
             b.push(n + 2);
         }
         assert_eq!(b.buffer.delay(), Duration::from_millis(40));
@@ -398,7 +429,11 @@ mod tests {
         let mut b = Bench::new();
         for n in 0..6_u8 {
             let now = b.now();
-            b.buffer.push(now, (u32::MAX - 1_919).wrapping_add(u32::from(n) * 960), packet(n));
+            b.buffer.push(
+                now,
+                (u32::MAX - 1_919).wrapping_add(u32::from(n) * 960),
+                packet(n),
+            );
             if n > 0 {
                 assert_eq!(b.tick(), Next::Packet(packet(n - 1)));
             }

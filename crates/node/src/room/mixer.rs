@@ -23,7 +23,10 @@ pub struct Mixer {
 
 impl Default for Mixer {
     fn default() -> Self {
-        Self { sum: [0; TICK_SAMPLES], contributions: 0 }
+        Self {
+            sum: [0; TICK_SAMPLES],
+            contributions: 0,
+        }
     }
 }
 

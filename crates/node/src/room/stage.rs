@@ -25,7 +25,12 @@ impl<K: Clone + PartialEq> Stage<K> {
     /// Lets someone onto the stage, last in order. Does nothing when it stands there already.
     pub fn enter(&mut self, key: &K) {
         if self.position(key).is_none() {
-            self.order.push(Member { key: key.clone(), speaks: false, has_spoken: false, sends_video: false });
+            self.order.push(Member {
+                key: key.clone(),
+                speaks: false,
+                has_spoken: false,
+                sends_video: false,
+            });
         }
     }
 
@@ -36,7 +41,9 @@ impl<K: Clone + PartialEq> Stage<K> {
 
     /// Notes whether `key` speaks; who begins to speak comes first.
     pub fn set_speaking(&mut self, key: &K, speaks: bool) {
-        let Some(position) = self.position(key) else { return };
+        let Some(position) = self.position(key) else {
+            return;
+        };
         let began = speaks && !self.order[position].speaks;
         self.order[position].speaks = speaks;
         if began {
@@ -56,13 +63,18 @@ impl<K: Clone + PartialEq> Stage<K> {
     /// Returns whose video `viewer` is to see: the most recent speaker who sends video and is not
     /// the viewer; while nobody has spoken, whoever came first among those who send video.
     pub fn shown_to(&self, viewer: &K) -> Option<&K> {
-        self.order.iter().find(|m| m.sends_video && m.key != *viewer).map(|m| &m.key)
+        self.order
+            .iter()
+            .find(|m| m.sends_video && m.key != *viewer)
+            .map(|m| &m.key)
     }
 
     /// Returns everyone who has spoken, most recent first, with whether it speaks at this moment.
     pub fn speakers(&self) -> Vec<(K, bool)> {
         let spoken = self.order.iter().filter(|member| member.has_spoken);
-        spoken.map(|member| (member.key.clone(), member.speaks)).collect()
+        spoken
+            .map(|member| (member.key.clone(), member.speaks))
+            .collect()
     }
 
     fn position(&self, key: &K) -> Option<usize> {

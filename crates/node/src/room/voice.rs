@@ -49,11 +49,15 @@ impl VoiceActivity {
 
 /// Returns whether there is anything to hear in `pcm`.
 pub fn is_audible(pcm: &Pcm) -> bool {
-    pcm.iter().any(|sample| sample.unsigned_abs() > AUDIBLE_PEAK)
+    pcm.iter()
+        .any(|sample| sample.unsigned_abs() > AUDIBLE_PEAK)
 }
 
 fn mean_square(pcm: &Pcm) -> f64 {
-    let sum: i64 = pcm.iter().map(|sample| i64::from(*sample) * i64::from(*sample)).sum();
+    let sum: i64 = pcm
+        .iter()
+        .map(|sample| i64::from(*sample) * i64::from(*sample))
+        .sum();
     sum as f64 / pcm.len() as f64
 }
 
@@ -70,7 +74,9 @@ mod tests {
         let start = Instant::now();
         let at = |tick: u32| start + tick * Duration::from_millis(20);
         let mut voice = VoiceActivity::default();
-        let spoken: Vec<bool> = (0..5).map(|tick| voice.update(at(tick), Some(&LOUD))).collect();
+        let spoken: Vec<bool> = (0..5)
+            .map(|tick| voice.update(at(tick), Some(&LOUD)))
+            .collect();
         assert_eq!(spoken, [false, false, true, true, true]);
         assert!(voice.update(at(5), None));
         assert!(voice.update(at(33), Some(&FAINT)));
@@ -89,7 +95,11 @@ mod tests {
     fn a_mute_ends_it_at_once() {
         let start = Instant::now();
         let mut voice = VoiceActivity::default();
-        assert!((0..3).map(|_| voice.update(start, Some(&LOUD))).any(|spoken| spoken));
+        assert!(
+            (0..3)
+                .map(|_| voice.update(start, Some(&LOUD)))
+                .any(|spoken| spoken)
+        );
         voice.stop();
         assert!(!voice.update(start, None));
     }

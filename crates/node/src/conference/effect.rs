@@ -1,0 +1,57 @@
+//! What a conference wants done.
+
+use infinity::{CallUuid, Event, ParticipantUuid};
+
+/// One event stream of one participant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StreamId(pub(super) u64);
+
+/// Whether a participant takes part, or waits to be let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In the waiting room: neither heard nor seen, and shown nobody.
+    WaitingRoom,
+    /// In the conference.
+    Conference,
+}
+
+/// Something the shell is to carry out, in this order.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Effect {
+    /// Write the event on these streams.
+    Send {
+        /// Where to.
+        to: Vec<StreamId>,
+        /// What.
+        event: Event,
+    },
+    /// End the stream.
+    CloseStream(StreamId),
+    /// Say whether the sound of the participant is left out of the mix.
+    SetMuted(ParticipantUuid, bool),
+    /// Say whether the participant takes part.
+    SetPlace(ParticipantUuid, Place),
+    /// Media may go to this call from now on.
+    StartMedia(CallUuid),
+    /// End the call.
+    HangUp(CallUuid),
+    /// The participant is gone for good.
+    Forget(ParticipantUuid),
+}
+
+/// Why [`super::Conference::poll_timeout`] wants to be called back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Timer {
+    /// A token expires.
+    TokenExpiry,
+    /// A guest has waited long enough for a host.
+    WaitingRoom,
+    /// The event streams are to show that they live.
+    Ping,
+    /// [`crate::Fault::PeerDisconnect`].
+    PeerDisconnect,
+    /// [`crate::Fault::Restart`].
+    Restart,
+}

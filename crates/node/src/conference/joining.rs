@@ -1,0 +1,197 @@
+//! Coming, staying, going.
+
+use std::time::Instant;
+
+use infinity::event::Disconnect;
+use infinity::{
+    Capacity, Event, MediaType, ParticipantUuid, Pin, Profile, Refusal, RequestToken, Role,
+    ServiceType, Token, TokenGranted, TokenRefreshed,
+};
+
+use super::effect::{Effect, Place};
+use super::participant::Participant;
+use super::{Conference, entrance, timers};
+
+impl Conference {
+    pub(super) fn request_token(
+        &mut self,
+        now: Instant,
+        pin: Option<&Pin>,
+        body: &RequestToken,
+        vendor: &str,
+    ) -> Result<TokenGranted, Refusal> {
+        let role = entrance::role(&self.settings, pin)?;
+        if self.participants.len() >= self.rules.participant_limit {
+            return Err(Refusal::CapacityReached(Capacity::Participants));
+        }
+        let uuid = ParticipantUuid::from(self.new_uuid());
+        let token = self.tokens.issue(now, uuid.clone(), &mut self.rng);
+        if self.participants.is_empty() {
+            timers::arm_restart(self, now);
+        }
+        let knew_host_pin = role == Role::Host && self.settings.host_pin.is_some();
+        let waits_for_host = role != Role::Host && !self.started;
+        let place = if waits_for_host || (self.locked && !knew_host_pin) {
+            Place::WaitingRoom
+        } else {
+            Place::Conference
+        };
+        let participant = Participant {
+            uuid: uuid.clone(),
+            display_name: display_name(body),
+            role,
+            place,
+            is_muted: self.guests_muted && role != Role::Host,
+            joined: now,
+            start_time: self.anchor.1 + now.saturating_duration_since(self.anchor.0),
+            vendor: vendor.to_owned(),
+            calls: Vec::new(),
+            media_flows: false,
+            peer_disconnect: None,
+            was_disconnected: false,
+        };
+        let granted = self.granted(token, &participant);
+        let row = Box::new(participant.row(self.settings.alias.as_str()));
+        self.effects
+            .push_back(Effect::SetPlace(uuid.clone(), place));
+        if participant.is_muted {
+            self.effects.push_back(Effect::SetMuted(uuid, true));
+        }
+        self.participants.push(participant);
+        self.send_to_all(Event::ParticipantCreate(row));
+        if role == Role::Host && place == Place::Conference && !self.started {
+            self.start();
+        }
+        Ok(granted)
+    }
+
+    fn granted(&self, token: Token, participant: &Participant) -> TokenGranted {
+        let modern = self.rules.profile != Profile::V10;
+        TokenGranted {
+            token,
+            expires: self.rules.token_life,
+            participant_uuid: participant.uuid.clone(),
+            display_name: participant.display_name.clone(),
+            version: Self::version(self.rules.profile),
+            role: participant.role,
+            service_type: ServiceType::Conference,
+            current_service_type: match participant.place {
+                Place::WaitingRoom => ServiceType::WaitingRoom,
+                Place::Conference => ServiceType::Conference,
+            },
+            conference_name: Some(self.settings.alias.to_string()),
+            chat_enabled: true,
+            analytics_enabled: false,
+            stun: Vec::new(),
+            turn: Vec::new(),
+            use_relay_candidates_only: false,
+            bandwidth_in: None,
+            bandwidth_out: None,
+            call_type: Some(MediaType::Video),
+            direct_media: false,
+            trickle_ice_enabled: Some(modern),
+        }
+    }
+
+    pub(super) fn refresh_token(
+        &mut self,
+        now: Instant,
+        token: Option<&Token>,
+    ) -> Result<TokenRefreshed, Refusal> {
+        if timers::refuses_refresh(&self.rules) {
+            return Err(Refusal::InvalidToken);
+        }
+        let token = token.ok_or(Refusal::InvalidToken)?;
+        let me = self.requester(now, Some(token))?;
+        let role = self.find(&me)?.role;
+        let token = self
+            .tokens
+            .refresh(now, token, &mut self.rng)
+            .ok_or(Refusal::InvalidToken)?;
+        Ok(TokenRefreshed {
+            token,
+            expires: self.rules.token_life,
+            role: Some(role),
+        })
+    }
+
+    /// The first host is here: the guests who wait come in.
+    fn start(&mut self) {
+        self.started = true;
+        self.send_to_all(Event::ConferenceUpdate(self.status()));
+        if !self.locked {
+            self.admit_all();
+        }
+    }
+
+    pub(super) fn admit_all(&mut self) {
+        let waiting = self
+            .participants
+            .iter()
+            .filter(|one| one.place == Place::WaitingRoom);
+        for who in waiting.map(|one| one.uuid.clone()).collect::<Vec<_>>() {
+            self.admit(&who);
+        }
+    }
+
+    pub(super) fn admit(&mut self, who: &ParticipantUuid) {
+        let Ok(participant) = self.find(who) else {
+            return;
+        };
+        participant.place = Place::Conference;
+        let is_host = participant.is_host();
+        self.effects
+            .push_back(Effect::SetPlace(who.clone(), Place::Conference));
+        self.announce(who);
+        if is_host && !self.started {
+            self.start();
+        }
+    }
+
+    /// Takes a participant out: calls, streams, token, row. With a `reason` its own streams are
+    /// told first; who leaves by itself needs none.
+    pub(super) fn remove(&mut self, who: &ParticipantUuid, reason: Option<&str>) {
+        let Some(index) = self
+            .participants
+            .iter()
+            .position(|participant| participant.uuid == *who)
+        else {
+            return;
+        };
+        let gone = self.participants.remove(index);
+        if let Some(reason) = reason {
+            let event = Event::Disconnect(Disconnect {
+                reason: reason.to_owned(),
+            });
+            self.send(self.streams.of(who), event);
+        }
+        self.close_streams_of(who);
+        self.tokens.forget(who);
+        self.effects
+            .extend(gone.calls.into_iter().map(|call| Effect::HangUp(call.uuid)));
+        self.effects.push_back(Effect::Forget(who.clone()));
+        self.stage.retain(|entry| entry.participant_uuid != *who);
+        self.send_to_all(Event::ParticipantDelete(who.clone()));
+        if self.participants.is_empty() {
+            self.end();
+        }
+    }
+
+    /// Nobody is here any more: the next conversation begins afresh.
+    pub(super) fn end(&mut self) {
+        self.locked = false;
+        self.guests_muted = false;
+        self.started = false;
+        self.stage.clear();
+        self.restart = None;
+    }
+}
+
+fn display_name(body: &RequestToken) -> String {
+    let name = body.display_name.trim();
+    if name.is_empty() {
+        "Participant".to_owned()
+    } else {
+        name.to_owned()
+    }
+}

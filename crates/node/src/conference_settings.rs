@@ -1,0 +1,141 @@
+//! One conference of a node: its alias and who may come in.
+
+use std::str::FromStr;
+
+use infinity::{ConferenceAlias, Pin};
+
+use crate::settings::SettingsError;
+
+/// Who may come in as a guest of a conference that has a host PIN.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Guests {
+    /// Nobody: everyone needs the host PIN.
+    #[default]
+    Nobody,
+    /// Whoever knows this PIN.
+    WithPin(Pin),
+    /// Everybody, with `pin: none`.
+    WithoutPin,
+}
+
+/// A conference before it begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConferenceSettings {
+    /// The alias people dial; compared without regard to case.
+    pub alias: ConferenceAlias,
+    /// The PIN of hosts; without one everyone is a host.
+    pub host_pin: Option<Pin>,
+    /// Who may be a guest; has a meaning beside a host PIN alone.
+    pub guests: Guests,
+}
+
+impl ConferenceSettings {
+    /// A conference that takes everyone as a host.
+    pub fn open(alias: ConferenceAlias) -> Self {
+        Self {
+            alias,
+            host_pin: None,
+            guests: Guests::Nobody,
+        }
+    }
+
+    /// Whether this is the conference meant by `alias`.
+    pub fn is_called(&self, alias: &str) -> bool {
+        self.alias.as_str().to_lowercase() == alias.to_lowercase()
+    }
+}
+
+/// Reads `ALIAS[,pin=PIN][,guest_pin=PIN|none]`.
+impl FromStr for ConferenceSettings {
+    type Err = SettingsError;
+
+    fn from_str(text: &str) -> Result<Self, SettingsError> {
+        let mut parts = text.split(',');
+        let alias = parts.next().unwrap_or_default().trim();
+        let wrong = |why: String| SettingsError::Conference {
+            alias: alias.to_owned(),
+            why,
+        };
+        let mut conference = Self::open(alias.parse().map_err(|error| wrong(format!("{error}")))?);
+        for part in parts {
+            match part
+                .split_once('=')
+                .map(|(key, value)| (key.trim(), value.trim()))
+            {
+                Some(("pin" | "guest_pin", "")) => {
+                    return Err(wrong("a PIN in it is empty".to_owned()));
+                }
+                Some(("pin", pin)) => conference.host_pin = Some(Pin::new(pin)),
+                Some(("guest_pin", "none")) => conference.guests = Guests::WithoutPin,
+                Some(("guest_pin", pin)) => conference.guests = Guests::WithPin(Pin::new(pin)),
+                Some((key, _)) => return Err(wrong(format!("it knows no {key:?}"))),
+                // What stands here may be a PIN: it is not repeated.
+                None => return Err(wrong("a part of it is not KEY=VALUE".to_owned())),
+            }
+        }
+        conference.check()?;
+        Ok(conference)
+    }
+}
+
+impl ConferenceSettings {
+    /// Checks what the types cannot.
+    pub(crate) fn check(&self) -> Result<(), SettingsError> {
+        let why = match (&self.host_pin, &self.guests) {
+            (None, Guests::WithPin(_) | Guests::WithoutPin) => {
+                "without a host PIN everyone is a host: a guest PIN needs pin= beside it"
+            }
+            (Some(host), _) if host.is_none() => {
+                "\"none\" is how a guest says that it has no PIN, and no PIN itself"
+            }
+            (Some(host), Guests::WithPin(guest)) if host == guest => {
+                "hosts and guests cannot be told apart: their PINs are the same"
+            }
+            _ => return Ok(()),
+        };
+        Err(SettingsError::Conference {
+            alias: self.alias.to_string(),
+            why: why.to_owned(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> ConferenceSettings {
+        text.parse().expect("a good conference")
+    }
+
+    #[test]
+    fn all_forms_are_read() {
+        assert_eq!(
+            read("meet"),
+            ConferenceSettings::open("meet".parse().expect("an alias"))
+        );
+        let both = read("alice@example.com, pin=12, guest_pin=34");
+        assert_eq!(both.host_pin, Some(Pin::new("12")));
+        assert_eq!(both.guests, Guests::WithPin(Pin::new("34")));
+        assert_eq!(read("meet,pin=1,guest_pin=none").guests, Guests::WithoutPin);
+        assert!(read("Meet").is_called("mEET"));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_without_repeating_a_pin() {
+        for text in [
+            "",
+            "meet,pin=",
+            "meet,guest_pin=none",
+            "meet,pin=1,guest_pin=1",
+            "meet,4711",
+            "meet,pim=4711",
+        ] {
+            let error = text
+                .parse::<ConferenceSettings>()
+                .expect_err(text)
+                .to_string();
+            assert!(!error.contains("4711"), "{error}");
+        }
+    }
+}

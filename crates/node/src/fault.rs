@@ -1,0 +1,182 @@
+//! Misfortunes a node can be told to have, so that a client can be tested against them.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+/// One thing that goes wrong on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Fault {
+    /// Participants hear silence instead of each other.
+    Silent,
+    /// Participants see a black picture instead of each other.
+    Black,
+    /// Participants hear and see something that nobody sent.
+    WrongClip,
+    /// The node begins the DTLS handshake only after `ack`.
+    LateDtls,
+    /// Every event stream is cut in the middle of a line, a few seconds after it opened.
+    EventsCut,
+    /// Every `refresh_token` is refused with 403 "Invalid token".
+    Refresh403,
+    /// Every answer comes two seconds late.
+    SlowAnswers,
+    /// `calls` is answered without SDP.
+    NoSdp,
+    /// `peer_disconnect` is sent a few seconds after a participant's first call began.
+    PeerDisconnect,
+    /// Tokens live for a quarter of the time they promise.
+    ExpireEarly,
+    /// Every few seconds the node forgets all tokens, calls and participants, as if restarted.
+    Restart,
+}
+
+impl Fault {
+    /// Every fault there is, in the order they are listed to people.
+    pub const ALL: [Self; 11] = [
+        Self::Silent,
+        Self::Black,
+        Self::WrongClip,
+        Self::LateDtls,
+        Self::EventsCut,
+        Self::Refresh403,
+        Self::SlowAnswers,
+        Self::NoSdp,
+        Self::PeerDisconnect,
+        Self::ExpireEarly,
+        Self::Restart,
+    ];
+
+    /// The name it goes by on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Silent => "silent",
+            Self::Black => "black",
+            Self::WrongClip => "wrong-clip",
+            Self::LateDtls => "late-dtls",
+            Self::EventsCut => "events-cut",
+            Self::Refresh403 => "refresh-403",
+            Self::SlowAnswers => "slow-answers",
+            Self::NoSdp => "no-sdp",
+            Self::PeerDisconnect => "peer-disconnect",
+            Self::ExpireEarly => "expire-early",
+            Self::Restart => "restart",
+        }
+    }
+
+    /// What it does, in one line for `--help`.
+    pub fn help(self) -> &'static str {
+        match self {
+            Self::Silent => "participants hear silence instead of each other",
+            Self::Black => "participants see a black picture instead of each other",
+            Self::WrongClip => "participants hear and see something that nobody sent",
+            Self::LateDtls => "the DTLS handshake begins only after ack",
+            Self::EventsCut => "event streams are cut in the middle of a line every two seconds",
+            Self::Refresh403 => "every refresh_token is refused with 403",
+            Self::SlowAnswers => "every answer comes two seconds late",
+            Self::NoSdp => "calls is answered with an empty sdp",
+            Self::PeerDisconnect => {
+                "peer_disconnect is sent three seconds after a participant's first ack"
+            }
+            Self::ExpireEarly => "tokens live for a quarter of the time they promise",
+            Self::Restart => {
+                "every ten seconds the node forgets all tokens, calls and participants"
+            }
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A fault was asked for that does not exist.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no fault is called {name:?}: choose from {}", list())]
+pub struct UnknownFault {
+    name: String,
+}
+
+fn list() -> String {
+    Fault::ALL.map(Fault::name).join(", ")
+}
+
+impl FromStr for Fault {
+    type Err = UnknownFault;
+
+    fn from_str(name: &str) -> Result<Self, UnknownFault> {
+        Self::ALL
+            .into_iter()
+            .find(|fault| fault.name() == name)
+            .ok_or_else(|| UnknownFault {
+                name: name.to_owned(),
+            })
+    }
+}
+
+/// The faults a node has; none unless told otherwise.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Faults(BTreeSet<Fault>);
+
+impl Faults {
+    /// A node without faults.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Whether this fault is among them.
+    pub fn has(&self, fault: Fault) -> bool {
+        self.0.contains(&fault)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Adds a fault.
+    pub fn insert(&mut self, fault: Fault) {
+        self.0.insert(fault);
+    }
+
+    /// The faults in the order of [`Fault::ALL`].
+    pub fn iter(&self) -> impl Iterator<Item = Fault> + '_ {
+        self.0.iter().copied()
+    }
+}
+
+impl FromIterator<Fault> for Faults {
+    fn from_iter<I: IntoIterator<Item = Fault>>(faults: I) -> Self {
+        Self(faults.into_iter().collect())
+    }
+}
+
+impl From<Fault> for Faults {
+    fn from(fault: Fault) -> Self {
+        Self::from_iter([fault])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_is_found_by_its_name() {
+        for fault in Fault::ALL {
+            assert_eq!(fault.name().parse(), Ok(fault));
+        }
+    }
+
+    #[test]
+    fn an_unknown_fault_is_answered_with_the_list() {
+        let error = "noise"
+            .parse::<Fault>()
+            .expect_err("there is no such fault");
+
+        assert!(error.to_string().contains("late-dtls"), "{error}");
+    }
+}

@@ -1,0 +1,163 @@
+//! What a node is told before it starts.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use infinity::Profile;
+use media::{Codec, Kind};
+
+use crate::conference_settings::ConferenceSettings;
+use crate::fault::Faults;
+
+/// Reads the profile a node is to speak: `modern` or `v10`.
+pub fn profile(name: &str) -> Result<Profile, SettingsError> {
+    match name {
+        "v10" => Ok(Profile::V10),
+        "modern" => Ok(Profile::Modern),
+        _ => Err(SettingsError::UnknownProfile(name.to_owned())),
+    }
+}
+
+/// Where the certificate of the HTTPS side comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum TlsIdentity {
+    /// The node makes one for itself, for localhost and this machine's names and addresses.
+    #[default]
+    SelfMade,
+    /// PEM files: the certificate chain, and the key.
+    Files {
+        /// The certificate, followed by those that vouch for it.
+        certificate: PathBuf,
+        /// The private key, PKCS #8, PKCS #1 or SEC 1.
+        key: PathBuf,
+    },
+}
+
+/// Everything a node needs to know; [`NodeSettings::default`] is `standin node` without flags.
+#[derive(Clone, Debug)]
+pub struct NodeSettings {
+    /// Where HTTPS is served; `None` for not at all. Port 0 takes a free one.
+    pub https: Option<SocketAddr>,
+    /// Where plain HTTP is served, loopback alone; `None` for not at all. Port 0 takes a free one.
+    pub http: Option<SocketAddr>,
+    /// The conferences of this node.
+    pub conferences: Vec<ConferenceSettings>,
+    /// Which time's node to speak like.
+    pub profile: Profile,
+    /// How long a token lives without a refresh, in whole seconds.
+    pub token_life: Duration,
+    /// How long a guest waits for a host before being sent away.
+    pub waiting_room_life: Duration,
+    /// The one codec main video has in every conference.
+    pub video_codec: Codec,
+    /// Addresses on which media is received and offered; empty for all of this machine's.
+    pub media_addresses: Vec<IpAddr>,
+    /// What goes wrong on purpose.
+    pub faults: Faults,
+    /// Where the certificate comes from.
+    pub tls: TlsIdentity,
+    /// Seed of tokens and identifiers, for repeatable tests; `None` for a new one at each start.
+    pub seed: Option<u64>,
+}
+
+impl Default for NodeSettings {
+    fn default() -> Self {
+        Self {
+            https: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 8443))),
+            http: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))),
+            conferences: meet(),
+            profile: Profile::default(),
+            token_life: Duration::from_secs(120),
+            waiting_room_life: Duration::from_secs(900),
+            video_codec: Codec::Vp8,
+            media_addresses: Vec::new(),
+            faults: Faults::none(),
+            tls: TlsIdentity::default(),
+            seed: None,
+        }
+    }
+}
+
+/// The conference of a node that was told of none: `meet`, open to everyone.
+fn meet() -> Vec<ConferenceSettings> {
+    "meet"
+        .parse()
+        .map(ConferenceSettings::open)
+        .into_iter()
+        .collect()
+}
+
+impl NodeSettings {
+    /// Checks what the types cannot, before any socket is opened.
+    pub fn check(&self) -> Result<(), SettingsError> {
+        if self.https.is_none() && self.http.is_none() {
+            return Err(SettingsError::ServesNothing);
+        }
+        if let Some(http) = self.http
+            && !http.ip().is_loopback()
+        {
+            return Err(SettingsError::PlainHttpInTheOpen(http));
+        }
+        if self.conferences.is_empty() {
+            return Err(SettingsError::NoConference);
+        }
+        for (index, conference) in self.conferences.iter().enumerate() {
+            conference.check()?;
+            if self.conferences[..index]
+                .iter()
+                .any(|other| other.is_called(conference.alias.as_str()))
+            {
+                return Err(SettingsError::AliasTwice(conference.alias.to_string()));
+            }
+        }
+        if self.token_life < Duration::from_secs(1) || self.token_life.subsec_nanos() != 0 {
+            return Err(SettingsError::TokenLife(self.token_life));
+        }
+        if self.video_codec.kind() != Kind::Video {
+            return Err(SettingsError::NotVideo(self.video_codec.name()));
+        }
+        Ok(())
+    }
+}
+
+/// Why a node cannot be started with these settings.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// Neither HTTPS nor HTTP was asked for.
+    #[error("the node would serve nothing: give an address for HTTPS or for HTTP")]
+    ServesNothing,
+    /// Plain HTTP was to be served to other machines.
+    #[error(
+        "plain HTTP on {0} would show PINs and tokens to the network: use a loopback address, or HTTPS there"
+    )]
+    PlainHttpInTheOpen(SocketAddr),
+    /// There is no conference.
+    #[error("the node has no conference: name at least one, for example `meet`")]
+    NoConference,
+    /// Two conferences have one alias.
+    #[error(
+        "two conferences are called {0:?}: aliases are compared without regard to case, give each its own"
+    )]
+    AliasTwice(String),
+    /// A conference was described in a way we do not understand.
+    #[error(
+        "cannot use the conference {alias:?}: {why}; write `ALIAS[,pin=PIN][,guest_pin=PIN|none]`"
+    )]
+    Conference {
+        /// Its alias, as written.
+        alias: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The life of tokens is not whole seconds, or less than one.
+    #[error("tokens cannot live for {0:?}: give whole seconds, at least 1")]
+    TokenLife(Duration),
+    /// The codec for video is one for sound.
+    #[error("{0} is no video codec: choose VP8 or AV1")]
+    NotVideo(&'static str),
+    /// The profile does not exist.
+    #[error("no profile is called {0:?}: choose v10 or modern")]
+    UnknownProfile(String),
+}
