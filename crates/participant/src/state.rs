@@ -1,0 +1,127 @@
+//! How it stands with a participant, and how it ended.
+
+use std::{fmt, time::Instant};
+
+use crate::{LeaveReason, RequestFailure};
+
+/// How it stands with a participant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum State {
+    /// Nothing has been asked for.
+    Idle,
+    /// A token has been asked for, or will be after a pause.
+    Joining,
+    /// The conference wants a PIN we do not have. Final.
+    PinWanted,
+    /// There is a token; the roster does not show us yet, or media does not flow yet.
+    Connecting,
+    /// Held in the waiting room.
+    WaitingRoom,
+    /// The roster shows us and media flows.
+    InConference,
+    /// We were in the conference, and something is missing which is being mended.
+    Degraded(Trouble),
+    /// On the way out: the call and the token are being given back.
+    Leaving,
+    /// A host has removed us, or the node has forgotten us. Final.
+    Removed,
+    /// It is over. Final.
+    Stopped,
+}
+
+/// What is missing while a participant is degraded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Trouble {
+    /// No media flows.
+    Media,
+    /// No events come.
+    EventStream,
+    /// The token could not be refreshed so far.
+    Token,
+    /// The roster does not show us.
+    Roster,
+}
+
+/// How it stands, since when, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// How it stands.
+    pub state: State,
+    /// Since when.
+    pub since: Instant,
+    /// Why, as half a sentence for a person to read.
+    pub why: String,
+}
+
+/// How a participant ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// As asked, with everything given back that could be.
+    Left(LeaveReason),
+    /// A host, or the node, has removed us.
+    Removed {
+        /// Why, in the node's words; may be empty.
+        reason: String,
+    },
+    /// The conference wants a PIN, and none was given.
+    PinWanted,
+    /// The PIN that was given is wrong.
+    PinWrong,
+    /// Nobody let us in from the waiting room.
+    WaitingRoomTimedOut,
+    /// The node cannot be reached, cannot be trusted, or refused us.
+    Refused(RequestFailure),
+    /// The node admitted us, but the call did not come about or was lost beyond repair.
+    CallFailed(String),
+    /// The token was lost, and joining again was not wanted.
+    Lost(String),
+    /// We were not in the conference in time.
+    JoinTimedOut {
+        /// What was missing.
+        missing: &'static str,
+    },
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Left(LeaveReason::Finished) => f.write_str("left the conference, all done"),
+            Self::Left(LeaveReason::Stopped) => f.write_str("left the conference, as asked"),
+            Self::Left(LeaveReason::Interrupted) => f.write_str("left the conference, interrupted"),
+            Self::Left(LeaveReason::Failed) => f.write_str("left the conference after a failure"),
+            Self::Removed { reason } if reason.is_empty() => {
+                f.write_str("removed from the conference, the node does not say why")
+            }
+            Self::Removed { reason } => write!(f, "removed from the conference: {reason}"),
+            Self::PinWanted => f.write_str("the conference wants a PIN: give one"),
+            Self::PinWrong => {
+                f.write_str("the PIN is wrong: check it with the host of the conference")
+            }
+            Self::WaitingRoomTimedOut => f.write_str(
+                "nobody let us in from the waiting room: ask a host to, or to unlock the conference",
+            ),
+            Self::Refused(failure) => failure.fmt(f),
+            Self::CallFailed(why) => write!(f, "the call failed: {why}"),
+            Self::Lost(why) => write!(f, "lost the conference: {why}"),
+            Self::JoinTimedOut { missing } => {
+                write!(f, "not in the conference in time: {missing}")
+            }
+        }
+    }
+}
+
+impl Exit {
+    /// Returns the state a participant is in after such an end.
+    pub(crate) fn state(&self) -> State {
+        match self {
+            Self::Removed { .. } => State::Removed,
+            Self::PinWanted | Self::PinWrong => State::PinWanted,
+            Self::Left(_)
+            | Self::WaitingRoomTimedOut
+            | Self::Refused(_)
+            | Self::CallFailed(_)
+            | Self::Lost(_)
+            | Self::JoinTimedOut { .. } => State::Stopped,
+        }
+    }
+}
