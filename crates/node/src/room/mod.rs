@@ -7,10 +7,12 @@
 //! | `voice`, `stage` | who speaks, who spoke last, whom everyone sees; pure |
 //! | `types` | settings, refusals and events |
 
+mod babble;
 mod jitter;
 mod mixer;
 mod stage;
 mod types;
+mod view;
 mod voice;
 
 pub use types::{Admission, CallRefused, CallSettings, MediaFaults, RoomEvent, RoomSettings};
