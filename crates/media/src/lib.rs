@@ -6,11 +6,13 @@
 //! | `codec`, `frame`, `payload` | one encoded frame and its RTP payloads |
 //! | `track` | whole tracks in memory, clips of them |
 //! | `timeline` | the pacer: what is due when |
+//! | `assembler` | inbound: packets to frames, in order |
 //! | `error` | what can be wrong |
 //! | `measure` | how alike what was sent and what arrived are |
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod assembler;
 mod codec;
 mod error;
 mod frame;
@@ -19,6 +21,7 @@ mod payload;
 mod timeline;
 mod track;
 
+pub use assembler::{Assembled, AssemblerCounters, FrameAssembler};
 pub use codec::{Codec, Kind};
 pub use error::MediaError;
 pub use frame::{Frame, FrameError, MAX_PAYLOAD};
