@@ -7,23 +7,34 @@
 //! | `track` | whole tracks in memory, clips of them |
 //! | `timeline` | the pacer: what is due when |
 //! | `assembler` | inbound: packets to frames, in order |
+//! | `opus`, `vp8`, `av1`, `video`, `picture` | raw to encoded and back |
 //! | `error` | what can be wrong |
 //! | `measure` | how alike what was sent and what arrived are |
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod assembler;
+mod av1;
 mod codec;
 mod error;
 mod frame;
 pub mod measure;
+mod opus;
 mod payload;
+mod picture;
 mod timeline;
 mod track;
+mod video;
+mod vp8;
 
 pub use assembler::{Assembled, AssemblerCounters, FrameAssembler};
+pub use av1::Av1Encoder;
 pub use codec::{Codec, Kind};
 pub use error::MediaError;
 pub use frame::{Frame, FrameError, MAX_PAYLOAD};
+pub use opus::{OpusDecoder, OpusEncoder, OpusSettings, SAMPLE_RATE, SAMPLES_PER_PACKET};
+pub use picture::{Picture, Yuv};
 pub use timeline::{Boundary, Due, Repeat, Timeline};
 pub use track::{Clip, Track};
+pub use video::{Encoded, VideoSettings};
+pub use vp8::{Vp8Decoder, Vp8Encoder};

@@ -1,0 +1,121 @@
+//! A raw picture: 8-bit 4:2:0, BT.601 limited range, as VP8 and most WebRTC senders have it.
+
+/// Luma and the two chroma values of one colour.
+pub type Yuv = [u8; 3];
+
+/// An I420 picture; rows lie one after another without padding.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Picture {
+    width: usize,
+    height: usize,
+    planes: [Vec<u8>; 3],
+}
+
+impl std::fmt::Debug for Picture {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Picture({}x{})", self.width, self.height)
+    }
+}
+
+impl Picture {
+    /// Makes a picture of one colour, `width` × `height` pixels.
+    pub fn filled(width: usize, height: usize, [y, u, v]: Yuv) -> Self {
+        let chroma = width.div_ceil(2) * height.div_ceil(2);
+        Self {
+            width,
+            height,
+            planes: [vec![y; width * height], vec![u; chroma], vec![v; chroma]],
+        }
+    }
+
+    /// Makes a picture of three planes; `None` if their lengths do not fit the size.
+    pub fn from_planes(width: usize, height: usize, planes: [Vec<u8>; 3]) -> Option<Self> {
+        let chroma = width.div_ceil(2) * height.div_ceil(2);
+        let fits = planes.each_ref().map(Vec::len) == [width * height, chroma, chroma];
+        fits.then_some(Self {
+            width,
+            height,
+            planes,
+        })
+    }
+
+    /// Returns the width in pixels.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Returns the height in pixels.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// Returns the luma plane: `width` × `height` bytes.
+    pub fn luma(&self) -> &[u8] {
+        &self.planes[0]
+    }
+
+    /// Returns the three planes, Y, U and V.
+    pub fn planes(&self) -> [&[u8]; 3] {
+        self.planes.each_ref().map(Vec::as_slice)
+    }
+
+    /// Returns the bytes from one row to the next in each plane.
+    pub fn strides(&self) -> [usize; 3] {
+        let chroma = self.width.div_ceil(2);
+        [self.width, chroma, chroma]
+    }
+
+    /// Fills a rectangle, as far as it lies within the picture.
+    pub fn fill(&mut self, x: usize, y: usize, width: usize, height: usize, colour: Yuv) {
+        let (right, bottom) = (
+            x.saturating_add(width).min(self.width),
+            y.saturating_add(height).min(self.height),
+        );
+        if x >= right || y >= bottom {
+            return;
+        }
+        let strides = self.strides();
+        for (at, plane) in self.planes.iter_mut().enumerate() {
+            let shift = usize::from(at > 0);
+            // A chroma sample belongs to the rectangle if its first pixel does.
+            let (left, top) = (x.div_ceil(1 << shift), y.div_ceil(1 << shift));
+            let (right, bottom) = (right.div_ceil(1 << shift), bottom.div_ceil(1 << shift));
+            for row in top..bottom {
+                let start = row * strides[at];
+                if left < right {
+                    plane[start + left..start + right].fill(colour[at]);
+                }
+            }
+        }
+    }
+
+    /// Mixes `colour` into one pixel of luma, `weight` of 255 parts; for the edges of letters.
+    pub(crate) fn blend_luma(&mut self, x: usize, y: usize, luma: u8, weight: u8) {
+        if x < self.width && y < self.height {
+            let pixel = &mut self.planes[0][y * self.width + x];
+            let (weight, old, new) = (i32::from(weight), i32::from(*pixel), i32::from(luma));
+            *pixel = (old + (new - old) * weight / 255) as u8;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fills_within_bounds_alone() {
+        let mut picture = Picture::filled(9, 5, [16, 128, 128]);
+        picture.fill(6, 2, 100, 100, [235, 90, 240]);
+        assert_eq!(picture.luma().iter().filter(|y| **y == 235).count(), 9);
+        assert_eq!(picture.planes()[1].iter().filter(|u| **u == 90).count(), 4);
+        picture.fill(20, 20, 1, 1, [0, 0, 0]);
+        assert!(picture.luma().iter().all(|y| *y != 0));
+    }
+
+    #[test]
+    fn planes_must_fit() {
+        assert!(Picture::from_planes(3, 3, [vec![0; 9], vec![0; 4], vec![0; 4]]).is_some());
+        assert!(Picture::from_planes(3, 3, [vec![0; 9], vec![0; 4], vec![0; 3]]).is_none());
+    }
+}

@@ -1,0 +1,178 @@
+//! What the video encoders have in common.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::av1::Av1Encoder;
+use crate::codec::Codec;
+use crate::error::MediaError;
+use crate::frame::Frame;
+use crate::picture::Picture;
+use crate::vp8::Vp8Encoder;
+
+/// How pictures are encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VideoSettings {
+    /// Pixels in a row; even.
+    pub width: usize,
+    /// Rows; even.
+    pub height: usize,
+    /// Pictures a second.
+    pub frame_rate: u32,
+    /// Bits a second.
+    pub bit_rate: u32,
+    /// The most frames from one key frame to the next.
+    pub key_interval: u32,
+}
+
+impl Default for VideoSettings {
+    fn default() -> Self {
+        Self {
+            width: 640,
+            height: 360,
+            frame_rate: 25,
+            bit_rate: 600_000,
+            key_interval: 250,
+        }
+    }
+}
+
+impl VideoSettings {
+    /// Checks what both encoders ask for.
+    pub(crate) fn check(&self, codec: Codec, picture: Option<&Picture>) -> Result<(), MediaError> {
+        let refuse = |reason: String| Err(MediaError::Coder { codec, reason });
+        let (width, height) = (self.width, self.height);
+        if width == 0
+            || height == 0
+            || width % 2 != 0
+            || height % 2 != 0
+            || width.max(height) > 4096
+        {
+            return refuse(format!("{width}x{height} is not an even size up to 4096"));
+        }
+        if !(1..=120).contains(&self.frame_rate) || !(10_000..=50_000_000).contains(&self.bit_rate)
+        {
+            return refuse(format!(
+                "{} frames and {} bits a second are out of range",
+                self.frame_rate, self.bit_rate
+            ));
+        }
+        if let Some(picture) = picture
+            && (picture.width(), picture.height()) != (width, height)
+        {
+            return refuse(format!("a {picture:?} for an encoder of {width}x{height}"));
+        }
+        Ok(())
+    }
+
+    /// Returns how long one picture shows.
+    pub fn frame_duration(&self) -> Duration {
+        Duration::from_secs(1) / self.frame_rate.max(1)
+    }
+}
+
+/// One encoded picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encoded {
+    /// The encoded frame.
+    pub bytes: Bytes,
+    /// The time that was given with its picture.
+    pub media_time: Duration,
+    /// Whether a decoder can start here.
+    pub is_key: bool,
+}
+
+/// An encoder in one of the codecs that can be made here.
+#[derive(Debug)]
+pub(crate) enum VideoEncoder {
+    Vp8(Vp8Encoder),
+    Av1(Box<Av1Encoder>),
+}
+
+impl VideoEncoder {
+    pub(crate) fn new(codec: Codec, settings: VideoSettings) -> Result<Self, MediaError> {
+        match codec {
+            Codec::Vp8 => Vp8Encoder::new(settings).map(Self::Vp8),
+            Codec::Av1 => Ok(Self::Av1(Box::new(Av1Encoder::new(settings)?))),
+            Codec::Opus => Err(MediaError::Coder {
+                codec,
+                reason: "is no codec for pictures".into(),
+            }),
+        }
+    }
+
+    /// Encodes a picture. AV1 answers some pictures later, so there may be nothing yet.
+    pub(crate) fn encode(
+        &mut self,
+        picture: &Picture,
+        media_time: Duration,
+        key: bool,
+    ) -> Result<Vec<Encoded>, MediaError> {
+        match self {
+            Self::Vp8(encoder) => encoder.encode(picture, media_time, key).map(|e| vec![e]),
+            Self::Av1(encoder) => encoder.encode(picture, media_time, key),
+        }
+    }
+
+    /// Returns what is still inside.
+    pub(crate) fn finish(self) -> Result<Vec<Encoded>, MediaError> {
+        match self {
+            Self::Vp8(_) => Ok(Vec::new()),
+            Self::Av1(encoder) => encoder.finish(),
+        }
+    }
+
+    pub(crate) fn codec(&self) -> Codec {
+        match self {
+            Self::Vp8(_) => Codec::Vp8,
+            Self::Av1(_) => Codec::Av1,
+        }
+    }
+}
+
+impl Encoded {
+    pub(crate) fn packetize(self, codec: Codec, duration: Duration) -> Result<Frame, MediaError> {
+        Ok(Frame::packetize(
+            codec,
+            self.bytes,
+            self.media_time,
+            duration,
+            self.is_key,
+        )?)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A picture with a pattern and a bright square that moves with `n`.
+    pub(crate) fn moving(width: usize, height: usize, n: u32) -> Picture {
+        let mut picture = Picture::filled(width, height, [60, 128, 128]);
+        for column in 0..8 {
+            let luma = 40 + 20 * column as u8;
+            picture.fill(
+                column * width / 8,
+                0,
+                width / 8,
+                height / 2,
+                [luma, 110, 150],
+            );
+        }
+        let at = n as usize * 4 % (width / 2);
+        picture.fill(at, height / 4, width / 3, height / 2, [220, 90, 140]);
+        picture
+    }
+
+    /// Peak signal-to-noise ratio of luma, in dB.
+    pub(crate) fn psnr(a: &Picture, b: &Picture) -> f64 {
+        let squares = a
+            .luma()
+            .iter()
+            .zip(b.luma())
+            .map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2));
+        let mean = squares.sum::<f64>() / a.luma().len() as f64;
+        10.0 * (255.0f64.powi(2) / mean.max(1e-9)).log10()
+    }
+}

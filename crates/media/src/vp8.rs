@@ -1,0 +1,454 @@
+//! VP8 by libvpx.
+#![expect(
+    unsafe_code,
+    reason = "libvpx is a C library; this module is its only caller"
+)]
+
+use std::ffi::CStr;
+use std::fmt;
+use std::mem::MaybeUninit;
+use std::os::raw::c_int;
+use std::ptr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use vpx_sys as vpx;
+
+use crate::codec::Codec;
+use crate::error::MediaError;
+use crate::picture::Picture;
+use crate::video::{Encoded, VideoSettings};
+
+/// Ticks of the encoder's clock a second: RTP's.
+const CLOCK: u64 = 90_000;
+/// libvpx's fixed speed; higher is faster and coarser (−16 is the fastest).
+const SPEED: c_int = -6;
+/// A key frame may take at most this share of an average frame's bits, in percent.
+const KEY_FRAME_SHARE: c_int = 600;
+
+/// A libvpx context, destroyed with its owner.
+struct Context(Box<vpx::vpx_codec_ctx_t>);
+
+// SAFETY: a context belongs to no thread; libvpx asks only that it is not used by two at once,
+// which `&mut self` on every method grants.
+unsafe impl Send for Context {}
+
+impl Context {
+    /// Takes the context that `init` fills in.
+    fn new(
+        init: impl FnOnce(*mut vpx::vpx_codec_ctx_t) -> vpx::vpx_codec_err_t,
+    ) -> Result<Self, MediaError> {
+        let mut context = Box::new(MaybeUninit::<vpx::vpx_codec_ctx_t>::zeroed());
+        match init(context.as_mut_ptr()) {
+            vpx::VPX_CODEC_OK => {
+                // SAFETY: all bits zero is a valid value of this C struct of pointers and enums
+                // that have a zero, and libvpx has filled it in.
+                Ok(Self(unsafe { context.assume_init() }))
+            }
+            code => Err(refused(&format!("libvpx does not start: {code:?}"))),
+        }
+    }
+
+    fn check(&self, code: vpx::vpx_codec_err_t) -> Result<(), MediaError> {
+        if code == vpx::VPX_CODEC_OK {
+            return Ok(());
+        }
+        // SAFETY: the context is initialised; libvpx returns null or a string of its own that
+        // lives until the next call.
+        let detail = unsafe {
+            let text = vpx::vpx_codec_error_detail(ptr::from_ref(&*self.0).cast_mut());
+            (!text.is_null()).then(|| CStr::from_ptr(text).to_string_lossy().into_owned())
+        };
+        Err(refused(&format!(
+            "{code:?}, {}",
+            detail.unwrap_or_default()
+        )))
+    }
+}
+
+impl Drop for Context {
+    fn drop(&mut self) {
+        // SAFETY: initialised in `new`, destroyed here alone.
+        unsafe { vpx::vpx_codec_destroy(&mut *self.0) };
+    }
+}
+
+/// Encodes pictures as they come, one frame for each.
+pub struct Vp8Encoder {
+    context: Context,
+    config: vpx::vpx_codec_enc_cfg_t,
+    settings: VideoSettings,
+    next_pts: i64,
+}
+
+// SAFETY: `config` holds null pointers alone (no two-pass statistics are set).
+unsafe impl Send for Vp8Encoder {}
+
+impl fmt::Debug for Vp8Encoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Vp8Encoder({:?})", self.settings)
+    }
+}
+
+impl Vp8Encoder {
+    /// Makes a real-time encoder with a constant bit rate.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a setting is out of range.
+    pub fn new(settings: VideoSettings) -> Result<Self, MediaError> {
+        settings.check(Codec::Vp8, None)?;
+        let mut config = MaybeUninit::<vpx::vpx_codec_enc_cfg_t>::zeroed();
+        // SAFETY: libvpx fills in the whole struct when it returns VPX_CODEC_OK.
+        let mut config = unsafe {
+            let interface = vpx::vpx_codec_vp8_cx();
+            let code = vpx::vpx_codec_enc_config_default(interface, config.as_mut_ptr(), 0);
+            if code != vpx::VPX_CODEC_OK {
+                return Err(refused(&format!("libvpx has no defaults: {code:?}")));
+            }
+            config.assume_init()
+        };
+        config.g_w = settings.width as u32;
+        config.g_h = settings.height as u32;
+        config.g_threads = 1;
+        config.g_timebase.num = 1;
+        config.g_timebase.den = CLOCK as c_int;
+        config.g_lag_in_frames = 0;
+        config.rc_end_usage = vpx::vpx_rc_mode::VPX_CBR;
+        config.rc_target_bitrate = settings.bit_rate / 1000;
+        config.rc_dropframe_thresh = 0;
+        config.rc_min_quantizer = 4;
+        config.rc_max_quantizer = 56;
+        config.rc_undershoot_pct = 100;
+        config.rc_overshoot_pct = 15;
+        config.rc_buf_sz = 1000;
+        config.rc_buf_initial_sz = 500;
+        config.rc_buf_optimal_sz = 600;
+        config.kf_mode = vpx::vpx_kf_mode::VPX_KF_AUTO;
+        config.kf_max_dist = settings.key_interval;
+        let mut context = Context::new(|context| {
+            // SAFETY: `context` is zeroed memory of the right type, `config` comes from libvpx.
+            unsafe {
+                vpx::vpx_codec_enc_init_ver(
+                    context,
+                    vpx::vpx_codec_vp8_cx(),
+                    &config,
+                    0,
+                    vpx::VPX_ENCODER_ABI_VERSION as c_int,
+                )
+            }
+        })?;
+        for (control, value) in [
+            (vpx::vp8e_enc_control_id::VP8E_SET_CPUUSED, SPEED),
+            (vpx::vp8e_enc_control_id::VP8E_SET_STATIC_THRESHOLD, 1),
+            (
+                vpx::vp8e_enc_control_id::VP8E_SET_MAX_INTRA_BITRATE_PCT,
+                KEY_FRAME_SHARE,
+            ),
+        ] {
+            // SAFETY: the context is initialised, and each of these controls takes one int.
+            let code = unsafe { vpx::vpx_codec_control_(&mut *context.0, control as c_int, value) };
+            context.check(code)?;
+        }
+        Ok(Self {
+            context,
+            config,
+            settings,
+            next_pts: 0,
+        })
+    }
+
+    /// Encodes one picture, as a key frame if `key`. Media times rise; the first frame is a key frame.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the picture is of another size than the encoder.
+    pub fn encode(
+        &mut self,
+        picture: &Picture,
+        media_time: Duration,
+        key: bool,
+    ) -> Result<Encoded, MediaError> {
+        self.settings.check(Codec::Vp8, Some(picture))?;
+        let ticks = u128::from(CLOCK) * media_time.as_nanos() / 1_000_000_000;
+        let pts = i64::try_from(ticks).unwrap_or(i64::MAX).max(self.next_pts);
+        self.next_pts = pts + 1;
+        let duration = CLOCK / u64::from(self.settings.frame_rate);
+        let flags = if key {
+            i64::from(vpx::VPX_EFLAG_FORCE_KF)
+        } else {
+            0
+        };
+
+        let mut image = MaybeUninit::<vpx::vpx_image_t>::zeroed();
+        let planes = picture.planes();
+        // SAFETY: wrapping touches the descriptor alone; planes and strides are then set to those
+        // of the picture, which outlives the call and is only read, whatever the pointers' type.
+        let mut image = unsafe {
+            let wrapped = vpx::vpx_img_wrap(
+                image.as_mut_ptr(),
+                vpx::vpx_img_fmt::VPX_IMG_FMT_I420,
+                picture.width() as u32,
+                picture.height() as u32,
+                1,
+                planes[0].as_ptr().cast_mut(),
+            );
+            if wrapped.is_null() {
+                return Err(refused("libvpx refuses the picture"));
+            }
+            image.assume_init()
+        };
+        for (at, (plane, stride)) in planes.iter().zip(picture.strides()).enumerate() {
+            image.planes[at] = plane.as_ptr().cast_mut();
+            image.stride[at] = stride as c_int;
+        }
+        // SAFETY: context and image are initialised; the image is read during the call alone,
+        // since there is no lag.
+        let code = unsafe {
+            vpx::vpx_codec_encode(
+                &mut *self.context.0,
+                &image,
+                pts,
+                duration,
+                flags,
+                u64::from(vpx::VPX_DL_REALTIME),
+            )
+        };
+        self.context.check(code)?;
+
+        let mut iterator: vpx::vpx_codec_iter_t = ptr::null();
+        loop {
+            // SAFETY: the context is initialised; a packet and its bytes live until the next call
+            // of encode, and are copied before.
+            let packet =
+                unsafe { vpx::vpx_codec_get_cx_data(&mut *self.context.0, &mut iterator).as_ref() };
+            let Some(packet) = packet else {
+                return Err(refused("libvpx gave no frame for a picture"));
+            };
+            if packet.kind != vpx::vpx_codec_cx_pkt_kind::VPX_CODEC_CX_FRAME_PKT {
+                continue;
+            }
+            // SAFETY: the kind says which member of the union is set.
+            let bytes = unsafe {
+                let frame = packet.data.frame;
+                std::slice::from_raw_parts(frame.buf.cast::<u8>(), frame.sz as usize)
+            };
+            return Ok(Encoded {
+                is_key: Codec::Vp8.is_key_frame(bytes),
+                bytes: Bytes::copy_from_slice(bytes),
+                media_time,
+            });
+        }
+    }
+
+    /// Sets the bit rate in bits a second, from the next picture on.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it is out of range.
+    pub fn set_bit_rate(&mut self, bit_rate: u32) -> Result<(), MediaError> {
+        let settings = VideoSettings {
+            bit_rate,
+            ..self.settings
+        };
+        settings.check(Codec::Vp8, None)?;
+        self.settings = settings;
+        self.config.rc_target_bitrate = bit_rate / 1000;
+        // SAFETY: the context is initialised and the configuration is the one it was made with.
+        let code = unsafe { vpx::vpx_codec_enc_config_set(&mut *self.context.0, &self.config) };
+        self.context.check(code)
+    }
+}
+
+/// Decodes frames into pictures.
+pub struct Vp8Decoder {
+    context: Context,
+}
+
+impl fmt::Debug for Vp8Decoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Vp8Decoder")
+    }
+}
+
+impl Vp8Decoder {
+    /// Makes a decoder.
+    ///
+    /// # Errors
+    ///
+    /// Fails if libvpx cannot start one.
+    pub fn new() -> Result<Self, MediaError> {
+        let context = Context::new(|context| {
+            // SAFETY: `context` is zeroed memory of the right type; no configuration means defaults.
+            unsafe {
+                vpx::vpx_codec_dec_init_ver(
+                    context,
+                    vpx::vpx_codec_vp8_dx(),
+                    ptr::null(),
+                    0,
+                    vpx::VPX_DECODER_ABI_VERSION as c_int,
+                )
+            }
+        })?;
+        Ok(Self { context })
+    }
+
+    /// Decodes one frame; a frame that is not to be shown gives no picture.
+    ///
+    /// # Errors
+    ///
+    /// Fails on a malformed frame, or one that needs another which was not decoded.
+    pub fn decode(&mut self, encoded: &[u8]) -> Result<Option<Picture>, MediaError> {
+        // An empty frame would mean "lost" to libvpx.
+        if encoded.is_empty() {
+            return Err(refused("an empty frame"));
+        }
+        let length = u32::try_from(encoded.len()).map_err(|_| refused("a frame over 4 GB"))?;
+        // SAFETY: the context is initialised; the bytes are read during the call alone.
+        let code = unsafe {
+            vpx::vpx_codec_decode(
+                &mut *self.context.0,
+                encoded.as_ptr(),
+                length,
+                ptr::null_mut(),
+                0,
+            )
+        };
+        self.context.check(code)?;
+        let mut iterator: vpx::vpx_codec_iter_t = ptr::null();
+        // SAFETY: the context is initialised; an image lives until the next call of decode.
+        let image =
+            unsafe { vpx::vpx_codec_get_frame(&mut *self.context.0, &mut iterator).as_ref() };
+        Ok(image.and_then(copy))
+    }
+}
+
+/// Copies a decoded image.
+fn copy(image: &vpx::vpx_image_t) -> Option<Picture> {
+    if image.fmt != vpx::vpx_img_fmt::VPX_IMG_FMT_I420 {
+        return None;
+    }
+    let (width, height) = (image.d_w as usize, image.d_h as usize);
+    let plane = |at: usize, width: usize, height: usize| {
+        let stride = usize::try_from(image.stride[at]).unwrap_or(0).max(width);
+        let mut bytes = Vec::with_capacity(width * height);
+        for row in 0..height {
+            // SAFETY: libvpx's plane holds `height` rows of `stride` bytes, at least `width` of
+            // which are pixels; the image is borrowed until after the copy.
+            let row =
+                unsafe { std::slice::from_raw_parts(image.planes[at].add(row * stride), width) };
+            bytes.extend_from_slice(row);
+        }
+        bytes
+    };
+    let (half_width, half_height) = (width.div_ceil(2), height.div_ceil(2));
+    Picture::from_planes(
+        width,
+        height,
+        [
+            plane(0, width, height),
+            plane(1, half_width, half_height),
+            plane(2, half_width, half_height),
+        ],
+    )
+}
+
+fn refused(reason: &str) -> MediaError {
+    MediaError::Coder {
+        codec: Codec::Vp8,
+        reason: reason.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::video::tests::{moving, psnr};
+
+    const SETTINGS: VideoSettings = VideoSettings {
+        width: 320,
+        height: 180,
+        frame_rate: 25,
+        bit_rate: 400_000,
+        key_interval: 1000,
+    };
+
+    #[test]
+    fn what_is_decoded_looks_like_what_was_encoded() {
+        let mut encoder = Vp8Encoder::new(SETTINGS).unwrap();
+        let mut decoder = Vp8Decoder::new().unwrap();
+        let mut sizes = 0;
+        for n in 0..50u32 {
+            let picture = moving(320, 180, n);
+            let time = SETTINGS.frame_duration() * n;
+            let encoded = encoder.encode(&picture, time, n == 30).unwrap();
+            assert_eq!(encoded.is_key, n == 0 || n == 30, "{n}");
+            assert_eq!(encoded.media_time, time);
+            sizes += encoded.bytes.len();
+            let seen = decoder.decode(&encoded.bytes).unwrap().unwrap();
+            assert!(
+                psnr(&picture, &seen) > 30.0,
+                "{n}: {}",
+                psnr(&picture, &seen)
+            );
+            assert!(psnr(&moving(320, 180, n + 20), &seen) < 25.0);
+        }
+        // Two seconds: not more than twice the bit rate asked for.
+        assert!(sizes * 8 < 1_600_000, "{sizes} bytes");
+    }
+
+    #[test]
+    fn the_bit_rate_can_change() {
+        let mut encoder = Vp8Encoder::new(SETTINGS).unwrap();
+        let bytes = |encoder: &mut Vp8Encoder, from: u32| -> usize {
+            (from..from + 50)
+                .map(|n| {
+                    let time = SETTINGS.frame_duration() * n;
+                    let mut noisy = moving(320, 180, n);
+                    let mut random = fastrand::Rng::with_seed(n.into());
+                    for _ in 0..12 {
+                        let (x, y) = (random.usize(0..320), random.usize(0..180));
+                        noisy.fill(x, y, 8, 8, [random.u8(16..235), 128, 128]);
+                    }
+                    encoder.encode(&noisy, time, false).unwrap().bytes.len()
+                })
+                .sum()
+        };
+        let before = bytes(&mut encoder, 0);
+        encoder.set_bit_rate(100_000).unwrap();
+        bytes(&mut encoder, 50);
+        let after = bytes(&mut encoder, 100);
+        assert!(after * 2 < before, "{before} then {after}");
+    }
+
+    #[test]
+    fn rubbish_and_wrong_sizes_are_errors() {
+        let mut encoder = Vp8Encoder::new(SETTINGS).unwrap();
+        assert!(
+            encoder
+                .encode(&moving(64, 64, 0), Duration::ZERO, false)
+                .is_err()
+        );
+        assert!(
+            Vp8Encoder::new(VideoSettings {
+                width: 33,
+                ..SETTINGS
+            })
+            .is_err()
+        );
+        let mut decoder = Vp8Decoder::new().unwrap();
+        assert!(decoder.decode(&[]).is_err());
+        assert!(decoder.decode(&[0x10, 0, 0, 1, 2, 3, 4, 5, 6, 7]).is_err());
+        let mut random = fastrand::Rng::with_seed(1);
+        let good = encoder
+            .encode(&moving(320, 180, 0), Duration::ZERO, false)
+            .unwrap();
+        for _ in 0..200 {
+            let mut bytes = good.bytes.to_vec();
+            bytes.truncate(random.usize(1..bytes.len()));
+            let at = random.usize(0..bytes.len());
+            bytes[at] = random.u8(..);
+            let _ = decoder.decode(&bytes);
+        }
+    }
+}
