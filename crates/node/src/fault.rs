@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::room::MediaFaults;
+
 /// One thing that goes wrong on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -157,6 +159,17 @@ impl FromIterator<Fault> for Faults {
 impl From<Fault> for Faults {
     fn from(fault: Fault) -> Self {
         Self::from_iter([fault])
+    }
+}
+
+impl From<&Faults> for MediaFaults {
+    fn from(faults: &Faults) -> Self {
+        Self {
+            silent: faults.has(Fault::Silent),
+            black: faults.has(Fault::Black),
+            wrong_clip: faults.has(Fault::WrongClip),
+            late_dtls: faults.has(Fault::LateDtls),
+        }
     }
 }
 

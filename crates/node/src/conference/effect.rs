@@ -2,18 +2,11 @@
 
 use infinity::{CallUuid, Event, ParticipantUuid};
 
+use crate::room::Admission;
+
 /// One event stream of one participant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamId(pub(super) u64);
-
-/// Whether a participant takes part, or waits to be let in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// In the waiting room: neither heard nor seen, and shown nobody.
-    WaitingRoom,
-    /// In the conference.
-    Conference,
-}
 
 /// Something the shell is to carry out, in this order.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,13 +24,11 @@ pub enum Effect {
     /// Say whether the sound of the participant is left out of the mix.
     SetMuted(ParticipantUuid, bool),
     /// Say whether the participant takes part.
-    SetPlace(ParticipantUuid, Place),
+    SetAdmission(ParticipantUuid, Admission),
     /// Media may go to this call from now on.
     StartMedia(CallUuid),
     /// End the call.
     HangUp(CallUuid),
-    /// The participant is gone for good.
-    Forget(ParticipantUuid),
 }
 
 /// Why [`super::Conference::poll_timeout`] wants to be called back.

@@ -3,7 +3,8 @@
 use infinity::{Event, ParticipantUuid, Refusal, Response};
 
 use super::Conference;
-use super::effect::{Effect, Place};
+use super::effect::Effect;
+use crate::room::Admission;
 
 /// What a participant is told whom a host has removed.
 const REMOVED: &str = "API initiated participant disconnect";
@@ -19,7 +20,7 @@ impl Conference {
         what: impl FnOnce(&mut Self) -> T,
     ) -> Result<Response, Refusal> {
         let me = self.find(me)?;
-        if !me.is_host() || me.place == Place::WaitingRoom {
+        if !me.is_host() || me.admission == Admission::Waiting {
             return Err(Refusal::Denied("Host privileges are required".to_owned()));
         }
         what(self).into().0
@@ -64,7 +65,7 @@ impl Conference {
     }
 
     pub(super) fn admit_participant(&mut self, who: &ParticipantUuid) -> Result<Response, Refusal> {
-        let waits = self.find(who)?.place == Place::WaitingRoom;
+        let waits = self.find(who)?.admission == Admission::Waiting;
         if waits {
             self.admit(who);
         }

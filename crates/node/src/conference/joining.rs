@@ -8,9 +8,10 @@ use infinity::{
     ServiceType, Token, TokenGranted, TokenRefreshed,
 };
 
-use super::effect::{Effect, Place};
+use super::effect::Effect;
 use super::participant::Participant;
 use super::{Conference, entrance, timers};
+use crate::room::Admission;
 
 impl Conference {
     pub(super) fn request_token(
@@ -31,16 +32,16 @@ impl Conference {
         }
         let knew_host_pin = role == Role::Host && self.settings.host_pin.is_some();
         let waits_for_host = role != Role::Host && !self.started;
-        let place = if waits_for_host || (self.locked && !knew_host_pin) {
-            Place::WaitingRoom
+        let admission = if waits_for_host || (self.locked && !knew_host_pin) {
+            Admission::Waiting
         } else {
-            Place::Conference
+            Admission::InConference
         };
         let participant = Participant {
             uuid: uuid.clone(),
             display_name: display_name(body),
             role,
-            place,
+            admission,
             is_muted: self.guests_muted && role != Role::Host,
             joined: now,
             start_time: self.anchor.1 + now.saturating_duration_since(self.anchor.0),
@@ -53,13 +54,13 @@ impl Conference {
         let granted = self.granted(token, &participant);
         let row = Box::new(participant.row(self.settings.alias.as_str()));
         self.effects
-            .push_back(Effect::SetPlace(uuid.clone(), place));
+            .push_back(Effect::SetAdmission(uuid.clone(), admission));
         if participant.is_muted {
             self.effects.push_back(Effect::SetMuted(uuid, true));
         }
         self.participants.push(participant);
         self.send_to_all(Event::ParticipantCreate(row));
-        if role == Role::Host && place == Place::Conference && !self.started {
+        if role == Role::Host && admission == Admission::InConference && !self.started {
             self.start();
         }
         Ok(granted)
@@ -75,9 +76,9 @@ impl Conference {
             version: Self::version(self.rules.profile),
             role: participant.role,
             service_type: ServiceType::Conference,
-            current_service_type: match participant.place {
-                Place::WaitingRoom => ServiceType::WaitingRoom,
-                Place::Conference => ServiceType::Conference,
+            current_service_type: match participant.admission {
+                Admission::Waiting => ServiceType::WaitingRoom,
+                Admission::InConference => ServiceType::Conference,
             },
             conference_name: Some(self.settings.alias.to_string()),
             chat_enabled: true,
@@ -128,7 +129,7 @@ impl Conference {
         let waiting = self
             .participants
             .iter()
-            .filter(|one| one.place == Place::WaitingRoom);
+            .filter(|one| one.admission == Admission::Waiting);
         for who in waiting.map(|one| one.uuid.clone()).collect::<Vec<_>>() {
             self.admit(&who);
         }
@@ -138,10 +139,10 @@ impl Conference {
         let Ok(participant) = self.find(who) else {
             return;
         };
-        participant.place = Place::Conference;
+        participant.admission = Admission::InConference;
         let is_host = participant.is_host();
         self.effects
-            .push_back(Effect::SetPlace(who.clone(), Place::Conference));
+            .push_back(Effect::SetAdmission(who.clone(), Admission::InConference));
         self.announce(who);
         if is_host && !self.started {
             self.start();
@@ -169,7 +170,6 @@ impl Conference {
         self.tokens.forget(who);
         self.effects
             .extend(gone.calls.into_iter().map(|call| Effect::HangUp(call.uuid)));
-        self.effects.push_back(Effect::Forget(who.clone()));
         self.stage.retain(|entry| entry.participant_uuid != *who);
         self.send_to_all(Event::ParticipantDelete(who.clone()));
         if self.participants.is_empty() {

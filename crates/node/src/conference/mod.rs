@@ -17,6 +17,7 @@ use infinity::{
 
 use crate::conference_settings::ConferenceSettings;
 use crate::fault::Faults;
+use crate::room::Admission;
 
 mod calls;
 mod effect;
@@ -29,7 +30,7 @@ mod timers;
 mod tokens;
 
 pub use calls::RoomRequest;
-pub use effect::{Effect, Place, StreamId, Timer};
+pub use effect::{Effect, StreamId, Timer};
 use participant::Participant;
 use streams::Streams;
 use tokens::Tokens;
@@ -200,7 +201,7 @@ impl Conference {
         else {
             return Err(Refusal::InvalidToken);
         };
-        if sender.place == Place::WaitingRoom {
+        if sender.admission == Admission::Waiting {
             return Err(Refusal::Denied("Not in the conference yet".to_owned()));
         }
         let message = Message {
@@ -212,7 +213,7 @@ impl Conference {
         let present: Vec<_> = self
             .participants
             .iter()
-            .filter(|one| one.place == Place::Conference)
+            .filter(|one| one.admission == Admission::InConference)
             .collect();
         let to = self
             .streams
@@ -222,10 +223,10 @@ impl Conference {
     }
 
     /// Who is in, in the order they came.
-    pub fn participants(&self) -> impl Iterator<Item = (&ParticipantUuid, Place)> {
+    pub fn participants(&self) -> impl Iterator<Item = (&ParticipantUuid, Admission)> {
         self.participants
             .iter()
-            .map(|participant| (&participant.uuid, participant.place))
+            .map(|participant| (&participant.uuid, participant.admission))
     }
 
     /// Whether a node of this profile has such a request at all.

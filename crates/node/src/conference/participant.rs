@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use infinity::{CallUuid, ParticipantRow, ParticipantUuid, Present, Protocol, Role, ServiceType};
 
-use super::effect::Place;
+use crate::room::Admission;
 
 /// The life of a call.
 ///
@@ -41,7 +41,7 @@ pub(super) struct Participant {
     pub(super) uuid: ParticipantUuid,
     pub(super) display_name: String,
     pub(super) role: Role,
-    pub(super) place: Place,
+    pub(super) admission: Admission,
     pub(super) is_muted: bool,
     pub(super) joined: Instant,
     /// The same as Unix time.
@@ -77,9 +77,9 @@ impl Participant {
             .find(|call| call.is_main() && call.state != CallState::Offered);
         let has_started = main.is_some_and(|call| call.state == CallState::Started);
         ParticipantRow {
-            service_type: match self.place {
-                Place::WaitingRoom => ServiceType::WaitingRoom,
-                Place::Conference => ServiceType::Conference,
+            service_type: match self.admission {
+                Admission::Waiting => ServiceType::WaitingRoom,
+                Admission::InConference => ServiceType::Conference,
             },
             protocol: if main.is_some() {
                 Protocol::Webrtc

@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use infinity::{Event, ParticipantUuid};
 
-use super::effect::{Effect, Place, Timer};
+use super::effect::{Effect, Timer};
 use super::{Conference, Rules};
 use crate::fault::Fault;
+use crate::room::Admission;
 
 /// How often event streams show that they live. No interval is published; proxies cut at 30 s.
 pub(super) const PING_EVERY: Duration = Duration::from_secs(10);
@@ -66,7 +67,7 @@ impl Conference {
         let waiting = self
             .participants
             .iter()
-            .filter(|one| one.place == Place::WaitingRoom);
+            .filter(|one| one.admission == Admission::Waiting);
         let waiting = waiting
             .map(|one| one.joined + self.rules.waiting_room_life)
             .min();
@@ -95,7 +96,7 @@ impl Conference {
         }
         for who in self.due(
             |one, rules| {
-                (one.place == Place::WaitingRoom).then(|| one.joined + rules.waiting_room_life)
+                (one.admission == Admission::Waiting).then(|| one.joined + rules.waiting_room_life)
             },
             now,
         ) {
@@ -138,7 +139,6 @@ impl Conference {
             self.tokens.forget(&gone.uuid);
             self.effects
                 .extend(gone.calls.into_iter().map(|call| Effect::HangUp(call.uuid)));
-            self.effects.push_back(Effect::Forget(gone.uuid));
         }
         self.end();
     }

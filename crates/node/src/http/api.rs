@@ -1,0 +1,200 @@
+//! The client REST API v2: one request in, one answer out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response as HttpResponse};
+use infinity::{
+    ConferenceAlias, ConferencePath, Method as ApiMethod, Path, Pin, Refusal, Reply, Token,
+};
+use serde_json::json;
+use tracing::debug;
+
+use super::{Served, Site, decode};
+use crate::conference::{Conference, Requester, RoomRequest, Verdict};
+use crate::fault::Fault;
+
+/// How late answers are under [`Fault::SlowAnswers`].
+const SLOW: Duration = Duration::from_secs(2);
+
+/// Answers anything below `/api/client/v2/`.
+pub(super) async fn serve(
+    State(site): State<Arc<Site>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> HttpResponse {
+    if site.faults.has(Fault::SlowAnswers) {
+        tokio::time::sleep(SLOW).await;
+    }
+    let body = match body {
+        Ok(body) => body,
+        Err(rejection) => return plain(rejection.status(), "failed", &rejection.body_text()),
+    };
+    let answer = answer(&site, &method, &uri, &headers, &body).await;
+    debug!(%method, path = uri.path(), status = answer.status().as_u16(), "answered");
+    answer
+}
+
+/// Answers what is neither the API nor the page.
+pub(super) async fn nothing_here() -> HttpResponse {
+    plain(
+        StatusCode::NOT_FOUND,
+        "failed",
+        "Nothing is here: the page is at /, the API below /api/client/v2/",
+    )
+}
+
+async fn answer(
+    site: &Site,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> HttpResponse {
+    let refused = |refusal: &Refusal| {
+        debug!(path = uri.path(), %refusal, "refused");
+        reply(refusal.encode(site.profile, &Conference::version(site.profile)))
+    };
+    let Some(path) = path(uri.path()) else {
+        return refused(&unknown_request());
+    };
+    let wanted = if path.method() == ApiMethod::Get {
+        Method::GET
+    } else {
+        Method::POST
+    };
+    if *method != wanted {
+        let mut response = plain(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "failed",
+            "Method not allowed",
+        );
+        if let Ok(allow) = wanted.as_str().parse() {
+            response.headers_mut().insert(header::ALLOW, allow);
+        }
+        return response;
+    }
+    let (alias, path) = match path {
+        Path::Status => return plain(StatusCode::OK, "success", "OK"),
+        Path::Conference(alias, path) => (alias, path),
+    };
+    let Some(served) = site
+        .conferences
+        .iter()
+        .find(|served| is_same(served.alias(), &alias))
+    else {
+        return refused(&Refusal::NoSuchConference);
+    };
+    let token = token(headers, uri);
+    let by = Requester {
+        token: token.as_ref(),
+        vendor: text(headers, header::USER_AGENT.as_str()),
+    };
+    match conference(site, served, by, path, headers, body).await {
+        Ok(response) => response,
+        Err(refusal) => refused(&refusal),
+    }
+}
+
+async fn conference(
+    site: &Site,
+    served: &Arc<Served>,
+    by: Requester<'_>,
+    path: ConferencePath,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<HttpResponse, Refusal> {
+    if !Conference::knows(site.profile, &path) {
+        return Err(unknown_request());
+    }
+    match path {
+        ConferencePath::Events => return events(site, served, by),
+        ConferencePath::Message => {
+            let text = decode::json(body)?;
+            let response = served.with(|conference, now| conference.message(now, by, &text))?;
+            return Ok(reply(response.encode(site.profile)));
+        }
+        // Real nodes without a theme of their own answer so.
+        ConferencePath::Theme => return Ok(StatusCode::NO_CONTENT.into_response()),
+        _ => {}
+    }
+    let pin = Some(text(headers, "pin"))
+        .filter(|pin| !pin.is_empty())
+        .map(Pin::new);
+    let command = decode::command(path, pin, body)?.ok_or_else(unknown_request)?;
+    let response = match served.with(|conference, now| conference.handle(now, by, &command))? {
+        Verdict::Answer(response) => response,
+        Verdict::AskRoom(RoomRequest::Call {
+            participant, call, ..
+        }) if site.faults.has(Fault::NoSdp) => served
+            .with(|conference, _| conference.call_answered(&participant, &call, String::new()))?,
+        Verdict::AskRoom(request) => served.ask_room(request).await?,
+    };
+    Ok(reply(response.encode(site.profile)))
+}
+
+fn events(site: &Site, served: &Arc<Served>, by: Requester<'_>) -> Result<HttpResponse, Refusal> {
+    let mut events = served.open_events(by)?;
+    if site.faults.has(Fault::EventsCut) {
+        events = events.to_be_cut();
+    }
+    let headers = [
+        (header::CONTENT_TYPE, "text/event-stream"),
+        (header::CACHE_CONTROL, "no-cache"),
+        (header::HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    Ok((headers, Body::from_stream(events)).into_response())
+}
+
+/// Reads a path, and takes `theme` for `theme/`.
+fn path(text: &str) -> Option<Path> {
+    Path::decode(text).or_else(|| {
+        let before = text.strip_suffix("/theme")?;
+        Path::decode(&format!("{before}/theme/"))
+    })
+}
+
+/// Aliases are compared without regard to case.
+fn is_same(one: &ConferenceAlias, other: &ConferenceAlias) -> bool {
+    one == other || one.as_str().to_lowercase() == other.as_str().to_lowercase()
+}
+
+/// The token in the header, or in the query where no header can be set.
+fn token(headers: &HeaderMap, uri: &Uri) -> Option<Token> {
+    match text(headers, "token") {
+        "" => infinity::token_in_query(uri.query()?),
+        token => Some(Token::new(token)),
+    }
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+    headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
+}
+
+fn unknown_request() -> Refusal {
+    Refusal::NotFound("Resource not found".to_owned())
+}
+
+fn reply(reply: Reply) -> HttpResponse {
+    let status = StatusCode::from_u16(reply.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (
+        status,
+        [(header::CONTENT_TYPE, "application/json")],
+        reply.body,
+    )
+        .into_response()
+}
+
+fn plain(status: StatusCode, word: &str, result: &str) -> HttpResponse {
+    let body = json!({ "status": word, "result": result }).to_string();
+    (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+}

@@ -1,0 +1,64 @@
+//! The HTTP shell: requests in, answers and event streams out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderName, Method, header};
+use axum::routing::{any, get};
+use infinity::Profile;
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
+
+use crate::fault::Faults;
+
+mod api;
+mod decode;
+mod event_stream;
+pub(crate) mod interim;
+mod page;
+mod served;
+
+pub(crate) use served::Served;
+
+/// An offer with many codecs and candidates has some 20 KB.
+const BODY_AT_MOST: usize = 256 * 1024;
+
+/// How long a browser may remember that it is allowed to ask.
+const PREFLIGHT_LIFE: Duration = Duration::from_secs(600);
+
+/// What every request needs.
+pub(crate) struct Site {
+    pub(crate) conferences: Vec<Arc<Served>>,
+    pub(crate) profile: Profile,
+    pub(crate) faults: Faults,
+}
+
+/// Returns everything the node serves.
+pub(crate) fn router(site: Arc<Site>) -> Router {
+    Router::new()
+        .route("/", get(page::index))
+        .route("/page.css", get(page::style))
+        .route("/page.js", get(page::script))
+        .route("/node/conferences.json", get(page::conferences))
+        .route("/api/client/v2/{*path}", any(api::serve))
+        .fallback(api::nothing_here)
+        .layer(DefaultBodyLimit::max(BODY_AT_MOST))
+        .layer(cors())
+        .with_state(site)
+}
+
+/// Browser clients come from other origins, with headers of their own.
+fn cors() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::any())
+        .allow_methods([Method::GET, Method::POST, Method::OPTIONS])
+        .allow_headers(AllowHeaders::list([
+            HeaderName::from_static("token"),
+            HeaderName::from_static("pin"),
+            header::CONTENT_TYPE,
+            header::CACHE_CONTROL,
+            HeaderName::from_static("last-event-id"),
+        ]))
+        .max_age(PREFLIGHT_LIFE)
+}

@@ -1,0 +1,287 @@
+//! A conference being served: its logic, its event streams, its media, and the task that wakes it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use bytes::Bytes;
+use infinity::event::StageEntry;
+use infinity::{
+    CallUuid, ConferenceAlias, Event, NewCandidate, ParticipantUuid, Profile, Refusal, Response,
+};
+use tokio::sync::{Notify, mpsc};
+use tracing::{debug, info, warn};
+
+use super::event_stream::{self, EventBody};
+use super::interim::Room;
+use crate::conference::{Conference, Effect, Requester, RoomRequest, StreamId, Timer};
+use crate::room::{CallRefused, CallSettings, RoomEvent};
+
+/// So many events may wait for one client to read them. When it is full the stream is ended: the
+/// client comes back and gets the whole roster, which is less than what it missed.
+const EVENTS_WAITING: usize = 1024;
+
+/// A conference being served.
+pub(crate) struct Served {
+    alias: ConferenceAlias,
+    profile: Profile,
+    state: Mutex<State>,
+    /// Something happened, and the next time-out may be another one.
+    changed: Notify,
+    room: Room,
+}
+
+struct State {
+    conference: Conference,
+    streams: HashMap<StreamId, mpsc::Sender<Bytes>>,
+    events: u64,
+}
+
+impl Served {
+    pub(crate) fn new(
+        alias: ConferenceAlias,
+        profile: Profile,
+        conference: Conference,
+        room: Room,
+    ) -> Self {
+        let state = State {
+            conference,
+            streams: HashMap::new(),
+            events: 0,
+        };
+        Self {
+            alias,
+            profile,
+            state: Mutex::new(state),
+            changed: Notify::new(),
+            room,
+        }
+    }
+
+    pub(crate) fn alias(&self) -> &ConferenceAlias {
+        &self.alias
+    }
+
+    /// Asks or tells the conference something, and carries out what comes of it.
+    pub(crate) fn with<T>(&self, act: impl FnOnce(&mut Conference, Instant) -> T) -> T {
+        let mut state = self.lock();
+        let result = act(&mut state.conference, Instant::now());
+        self.carry_out(&mut state);
+        drop(state);
+        self.changed.notify_one();
+        result
+    }
+
+    /// Opens an event stream.
+    pub(crate) fn open_events(self: &Arc<Self>, by: Requester<'_>) -> Result<EventBody, Refusal> {
+        let mut state = self.lock();
+        let (stream, burst) = state.conference.open_events(Instant::now(), by)?;
+        let mut first = Vec::new();
+        for event in &burst {
+            state.events += 1;
+            if let Some(text) = event_stream::render(event, self.profile, state.events) {
+                first.extend_from_slice(&text);
+            }
+        }
+        let (sender, receiver) = mpsc::channel(EVENTS_WAITING);
+        state.streams.insert(stream, sender);
+        self.carry_out(&mut state);
+        drop(state);
+        self.changed.notify_one();
+        debug!(conference = %self.alias, ?stream, "event stream open");
+        Ok(EventBody::new(
+            first.into(),
+            receiver,
+            OpenStream {
+                served: Arc::clone(self),
+                stream,
+            },
+        ))
+    }
+
+    /// Has the room answer what the conference let through.
+    pub(crate) async fn ask_room(&self, request: RoomRequest) -> Result<Response, Refusal> {
+        match request {
+            RoomRequest::Call {
+                participant,
+                call,
+                offer,
+                ..
+            } => self.call(participant, call, &offer).await,
+            RoomRequest::Update { call, offer } => {
+                let answer = self.room.update(&call, &offer).await.map_err(refusal)?;
+                Ok(self.with(|conference, _| conference.update_answered(&call, answer)))
+            }
+            RoomRequest::Candidate { call, candidate } => {
+                let NewCandidate {
+                    candidate,
+                    mid,
+                    ufrag,
+                    ..
+                } = candidate;
+                self.room
+                    .candidate(&call, &candidate, &mid, ufrag.as_deref())
+                    .await
+                    .map_err(refusal)?;
+                Ok(Response::CandidateTaken)
+            }
+        }
+    }
+
+    async fn call(
+        &self,
+        participant: ParticipantUuid,
+        call: CallUuid,
+        offer: &str,
+    ) -> Result<Response, Refusal> {
+        match self
+            .room
+            .call(
+                participant.clone(),
+                call.clone(),
+                offer,
+                CallSettings::default(),
+            )
+            .await
+        {
+            Ok(answer) => {
+                info!(conference = %self.alias, %participant, call_uuid = %call, "call answered");
+                self.with(|conference, _| conference.call_answered(&participant, &call, answer))
+            }
+            Err(refused) => {
+                warn!(conference = %self.alias, %participant, %refused, "call refused");
+                self.with(|conference, _| conference.call_refused(&participant, &call));
+                Err(refusal(refused))
+            }
+        }
+    }
+
+    /// Wakes the conference when its time has come, and tells it what its room reports. Ends with
+    /// the room.
+    pub(crate) async fn run(self: Arc<Self>, mut reports: mpsc::Receiver<RoomEvent>) {
+        loop {
+            let timeout = self.lock().conference.poll_timeout();
+            tokio::select! {
+                report = reports.recv() => match report {
+                    Some(report) => self.hear(report),
+                    None => return,
+                },
+                () = self.changed.notified() => {}
+                timer = until(timeout) => {
+                    debug!(conference = %self.alias, ?timer, "time-out");
+                    self.with(Conference::handle_timeout);
+                }
+            }
+        }
+    }
+
+    /// Ends all streams and calls, as a restart of the node would.
+    pub(crate) fn end(&self) {
+        self.with(|conference, _| conference.forget_everything());
+    }
+
+    fn hear(&self, report: RoomEvent) {
+        match report {
+            // The stage, which follows, says the same and the order besides.
+            RoomEvent::Voice { participant, vad } => debug!(%participant, vad, "voice"),
+            RoomEvent::Stage(stage) => {
+                let entries = (0..)
+                    .zip(stage)
+                    .map(|(stage_index, (participant_uuid, vad))| StageEntry {
+                        participant_uuid,
+                        stage_index,
+                        vad: vad.into(),
+                    });
+                let entries = entries.collect();
+                self.with(|conference, _| conference.stage_changed(entries));
+            }
+            RoomEvent::MediaFlowing {
+                participant,
+                audio,
+                video,
+            } => {
+                info!(conference = %self.alias, %participant, audio, video, "media flowing");
+                self.with(|conference, _| conference.media_flowing(&participant, audio, video));
+            }
+            RoomEvent::CallFailed { call, why } => {
+                warn!(conference = %self.alias, call_uuid = %call, why, "call failed");
+                self.with(|conference, _| conference.call_failed(&call, &why));
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // The conference does not panic half-way through a change; what it holds stays good.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn carry_out(&self, state: &mut State) {
+        while let Some(effect) = state.conference.poll_effect() {
+            match effect {
+                Effect::Send { to, event } => self.send(state, &to, &event),
+                Effect::CloseStream(stream) => drop(state.streams.remove(&stream)),
+                Effect::SetMuted(who, muted) => self.room.set_muted(&who, muted),
+                Effect::SetAdmission(who, admission) => self.room.set_admission(&who, admission),
+                Effect::StartMedia(call) => self.room.ack(&call),
+                Effect::HangUp(call) => self.room.hang_up(&call),
+            }
+        }
+    }
+
+    fn send(&self, state: &mut State, to: &[StreamId], event: &Event) {
+        state.events += 1;
+        let Some(text) = event_stream::render(event, self.profile, state.events) else {
+            return;
+        };
+        for stream in to {
+            let Some(sender) = state.streams.get(stream) else {
+                continue;
+            };
+            if sender.try_send(text.clone()).is_err() {
+                debug!(conference = %self.alias, ?stream, "event stream ended: its client does not read");
+                state.streams.remove(stream);
+                state.conference.events_closed(*stream);
+            }
+        }
+    }
+}
+
+/// An event stream as long as its client is there.
+pub(super) struct OpenStream {
+    served: Arc<Served>,
+    stream: StreamId,
+}
+
+impl Drop for OpenStream {
+    fn drop(&mut self) {
+        let mut state = self.served.lock();
+        state.streams.remove(&self.stream);
+        state.conference.events_closed(self.stream);
+        debug!(conference = %self.served.alias, stream = ?self.stream, "event stream closed");
+    }
+}
+
+async fn until(timeout: Option<(Instant, Timer)>) -> Timer {
+    match timeout {
+        Some((at, timer)) => {
+            tokio::time::sleep_until(at.into()).await;
+            timer
+        }
+        None => std::future::pending().await,
+    }
+}
+
+fn refusal(refused: CallRefused) -> Refusal {
+    match refused {
+        CallRefused::NoSuchCall => Refusal::NotFound("Call not found".to_owned()),
+        CallRefused::Full => Refusal::CapacityReached(infinity::Capacity::Transcoding),
+        CallRefused::BadOffer(_) => Refusal::Other {
+            code: 400,
+            text: refused.to_string(),
+        },
+        _ => Refusal::Other {
+            code: 500,
+            text: refused.to_string(),
+        },
+    }
+}

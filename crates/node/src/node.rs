@@ -1,0 +1,264 @@
+//! Starting and ending a node.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use axum_server::accept::NoDelayAcceptor;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use peer::Shards;
+use tokio::task::{JoinHandle, JoinSet};
+use tracing::{info, warn};
+
+use crate::conference::{Conference, Rules};
+use crate::error::NodeError;
+use crate::http::interim::Room;
+use crate::http::{self, Served, Site};
+use crate::room::RoomSettings;
+use crate::settings::NodeSettings;
+use crate::tls::{self, Identity};
+
+/// How long requests that are being answered have when the node ends.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// A node before it runs.
+#[derive(Debug)]
+pub struct Node;
+
+/// A node that runs; it ends when this is dropped, and in good order with [`RunningNode::shutdown`].
+pub struct RunningNode {
+    /// Where HTTPS is served, such as `https://127.0.0.1:8443`.
+    pub https_url: Option<String>,
+    /// Where plain HTTP is served, such as `http://127.0.0.1:8080`.
+    pub http_url: Option<String>,
+    /// SHA-256 of the certificate, as `AB:CD:…`.
+    pub fingerprint: Option<String>,
+    /// The certificate in PEM form, for clients that are to trust it.
+    pub certificate_pem: Option<String>,
+    site: Arc<Site>,
+    servers: Vec<Server>,
+    conferences: JoinSet<()>,
+}
+
+struct Server {
+    stop: Box<dyn Fn(Option<Duration>) + Send + Sync>,
+    task: JoinHandle<()>,
+}
+
+impl Node {
+    /// Starts a node whose media runs on `shards`, and whose HTTP side runs where this is called.
+    ///
+    /// # Errors
+    /// When the settings make no sense, an address cannot be listened on, or a TLS file not used.
+    pub async fn start(settings: NodeSettings, shards: &Shards) -> Result<RunningNode, NodeError> {
+        settings.check()?;
+        let identity = settings
+            .https
+            .map(|_| tls::identity(&settings.tls))
+            .transpose()?;
+        // Both are taken before anything is served: a node runs as it was told to, or not at all.
+        let https = settings
+            .https
+            .map(|address| listen("HTTPS", "https", address))
+            .transpose()?;
+        let http = settings
+            .http
+            .map(|address| listen("HTTP", "http", address))
+            .transpose()?;
+
+        let mut conferences = JoinSet::new();
+        let site = Arc::new(Site {
+            conferences: open_conferences(&settings, shards, &mut conferences),
+            profile: settings.profile,
+            faults: settings.faults.clone(),
+        });
+        let mut running = RunningNode {
+            https_url: None,
+            http_url: None,
+            fingerprint: identity
+                .as_ref()
+                .map(|identity| identity.fingerprint.clone()),
+            certificate_pem: identity
+                .as_ref()
+                .map(|identity| identity.certificate_pem.clone()),
+            site,
+            servers: Vec::new(),
+            conferences,
+        };
+        if let (Some((listener, address)), Some(identity)) = (https, &identity) {
+            running.https_url = Some(format!("https://{}", reachable(address)));
+            running.serve("HTTPS", listener, address, Some(identity))?;
+        }
+        if let Some((listener, address)) = http {
+            running.http_url = Some(format!("http://{}", reachable(address)));
+            running.serve("HTTP", listener, address, None)?;
+        }
+        for fault in settings.faults.iter() {
+            warn!(%fault, "on purpose: {}", fault.help());
+        }
+        info!(
+            https = running.https_url,
+            http = running.http_url,
+            fingerprint = running.fingerprint,
+            "node serves"
+        );
+        Ok(running)
+    }
+}
+
+impl RunningNode {
+    /// Ends event streams and calls without a word, as a node that goes away does, and waits until
+    /// all is closed, for a few seconds at most.
+    pub async fn shutdown(mut self) {
+        for served in &self.site.conferences {
+            served.end();
+        }
+        for server in &self.servers {
+            (server.stop)(Some(GRACE));
+        }
+        for mut server in std::mem::take(&mut self.servers) {
+            if tokio::time::timeout(GRACE + Duration::from_secs(1), &mut server.task)
+                .await
+                .is_err()
+            {
+                server.task.abort();
+            }
+        }
+        self.conferences.shutdown().await;
+        info!("node ended");
+    }
+
+    fn serve(
+        &mut self,
+        scheme: &'static str,
+        listener: TcpListener,
+        address: SocketAddr,
+        identity: Option<&Identity>,
+    ) -> Result<(), NodeError> {
+        let failed = |source: io::Error| NodeError::Listen {
+            scheme,
+            address,
+            source,
+        };
+        let app = http::router(Arc::clone(&self.site)).into_make_service();
+        let handle = axum_server::Handle::new();
+        let server = axum_server::from_tcp(listener)
+            .map_err(failed)?
+            .handle(handle.clone());
+        let task = if let Some(identity) = identity {
+            let config = RustlsConfig::from_config(Arc::clone(&identity.config));
+            let acceptor = RustlsAcceptor::new(config).acceptor(NoDelayAcceptor::new());
+            tokio::spawn(ended(scheme, server.acceptor(acceptor).serve(app)))
+        } else {
+            tokio::spawn(ended(
+                scheme,
+                server.acceptor(NoDelayAcceptor::new()).serve(app),
+            ))
+        };
+        self.servers.push(Server {
+            stop: Box::new(move |grace| handle.graceful_shutdown(grace)),
+            task,
+        });
+        Ok(())
+    }
+}
+
+impl Drop for RunningNode {
+    fn drop(&mut self) {
+        for server in &self.servers {
+            server.task.abort();
+        }
+    }
+}
+
+async fn ended(scheme: &'static str, serving: impl Future<Output = io::Result<()>>) {
+    if let Err(error) = serving.await {
+        warn!(scheme, %error, "server ended");
+    }
+}
+
+fn open_conferences(
+    settings: &NodeSettings,
+    shards: &Shards,
+    tasks: &mut JoinSet<()>,
+) -> Vec<Arc<Served>> {
+    let rules = Rules {
+        profile: settings.profile,
+        token_life: settings.token_life,
+        waiting_room_life: settings.waiting_room_life,
+        faults: settings.faults.clone(),
+        ..Rules::default()
+    };
+    let mut seeds = settings
+        .seed
+        .map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed);
+    let unix_time = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    let addresses = match settings.media_addresses.as_slice() {
+        [] => peer::local_addresses(),
+        given => given.to_vec(),
+    };
+    let mut served = Vec::new();
+    for conference in &settings.conferences {
+        let alias = conference.alias.clone();
+        let (room, reports) = Room::new(
+            shards.next(),
+            RoomSettings {
+                name: alias.to_string(),
+                video_codec: settings.video_codec,
+                faults: (&settings.faults).into(),
+                addresses: addresses.clone(),
+            },
+        );
+        let seed = seeds.u64(..);
+        let conference = Conference::new(
+            conference.clone(),
+            rules.clone(),
+            Instant::now(),
+            unix_time,
+            seed,
+        );
+        let one = Arc::new(Served::new(alias, settings.profile, conference, room));
+        tasks.spawn(Arc::clone(&one).run(reports));
+        served.push(one);
+    }
+    served
+}
+
+fn listen(
+    scheme: &'static str,
+    flag: &'static str,
+    address: SocketAddr,
+) -> Result<(TcpListener, SocketAddr), NodeError> {
+    TcpListener::bind(address)
+        .and_then(|listener| Ok((listener.local_addr()?, listener)))
+        .map_or_else(
+            |source| {
+                Err(match source.kind() {
+                    io::ErrorKind::AddrInUse => NodeError::AddressInUse {
+                        scheme,
+                        address,
+                        flag,
+                    },
+                    _ => NodeError::Listen {
+                        scheme,
+                        address,
+                        source,
+                    },
+                })
+            },
+            |(address, listener)| Ok((listener, address)),
+        )
+}
+
+/// An address people can open: a wildcard cannot be.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
