@@ -5,6 +5,7 @@
 //! Neither looks at loudness: a quiet copy is as like as a loud one, and silence is like nothing.
 
 mod band;
+pub mod decode;
 pub mod picture;
 pub mod sound;
 pub mod ssim;
