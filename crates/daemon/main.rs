@@ -1,1 +1,53 @@
-fn main() {}
+//! Standin: a headless participant for Pexip Infinity conferences.
+//!
+//! The only crate that reads configuration, environment and credentials, and the only one that
+//! prints. Each command is a file; [`cli`] lists them.
+
+mod cli;
+mod config_file;
+mod exit;
+mod node;
+mod node_settings;
+mod print;
+mod shutdown;
+mod telemetry;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tokio::runtime;
+
+use crate::cli::{Cli, Command};
+use crate::exit::{Exit, Failure};
+use crate::telemetry::{LogFormat, Verbosity};
+
+fn main() -> ExitCode {
+    match command(Cli::parse()) {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            print::failure(&failure);
+            failure.exit.into()
+        }
+    }
+}
+
+/// Begins to log, then runs the command to its end.
+fn command(cli: Cli) -> Result<Exit, Failure> {
+    let log = |least: Verbosity| telemetry::start(LogFormat::Text, least.raised(cli.verbose));
+    match cli.command {
+        Command::Node(args) => {
+            log(Verbosity::Warnings);
+            block_on(node::node(*args))
+        }
+    }
+}
+
+/// Runs `command` on a runtime of its own. Media does not run there but on the shards of `peer`.
+fn block_on(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
+    runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(Failure::failed)?
+        .block_on(command)
+}

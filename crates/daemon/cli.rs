@@ -1,0 +1,64 @@
+//! The command line: its commands, their flags, and help a stranger can use.
+
+use clap::{Parser, Subcommand};
+
+use crate::node::NodeArgs;
+
+const AFTER_HELP: &str = "\
+Try it, on this machine alone:
+  standin node                                          a practice node; open the address it prints
+  standin join --node http://127.0.0.1:8080 --conference meet --audio tone --video bars
+
+Exit codes:
+  0    done                                  5    removed by a host
+  1    failed, or not heard                  6    PIN wanted, or wrong
+  2    command line or configuration wrong   7    nobody let us in from the waiting room
+  3    node refused, or cannot be reached    130  interrupted; the token is released
+
+RUST_LOG sets the levels of the log, which goes to standard error (RUST_LOG=driver=debug).";
+
+/// A headless participant for Pexip Infinity conferences.
+///
+/// Standin joins conferences through the client REST API v2, sends and receives sound and picture,
+/// and reports what became of it. It brings a practice Conferencing Node along.
+#[derive(Parser, Debug)]
+#[command(name = "standin", version, after_help = AFTER_HELP, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    /// Log more: -v what happens, -vv every decision, -vvv every packet
+    #[arg(short, long = "verbose", action = clap::ArgAction::Count, global = true)]
+    pub(crate) verbose: u8,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Run a practice Conferencing Node, with a page to watch it at
+    Node(Box<NodeArgs>),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_help_with_an_example() {
+        for command in Cli::command().get_subcommands_mut() {
+            let help = command.render_long_help().to_string();
+            assert!(
+                help.contains(&format!("standin {}", command.get_name())),
+                "{help}"
+            );
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! How a command ends: the exit codes, and the failures that carry them.
+
+use std::error::Error;
+use std::fmt;
+use std::process::ExitCode;
+
+use driver::{EndReason, StopReason};
+
+/// The exit codes of every command; `standin --help` lists them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// What was asked for is done.
+    Done,
+    /// It failed, or was not heard.
+    Failed,
+    /// The command line or a configuration is wrong; found before any socket was opened.
+    Usage,
+    /// The node refused us, or cannot be reached.
+    NodeRefused,
+    /// A host, or the end of the conference, removed us.
+    Removed,
+    /// A PIN is wanted, or the one given is wrong.
+    Pin,
+    /// Nobody let us in from the waiting room in time.
+    WaitingRoom,
+    /// Interrupted by SIGINT; the token is released.
+    Interrupted,
+}
+
+impl Exit {
+    /// Returns the number a shell sees.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::NodeRefused => 3,
+            // 4 is kept for load tests whose generator was overloaded.
+            Self::Removed => 5,
+            Self::Pin => 6,
+            Self::WaitingRoom => 7,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+impl From<&EndReason> for Exit {
+    fn from(reason: &EndReason) -> Self {
+        match reason {
+            EndReason::Stopped(StopReason::Interrupted) => Self::Interrupted,
+            EndReason::Stopped(_) => Self::Done,
+            EndReason::Unreachable(_) | EndReason::Refused(_) => Self::NodeRefused,
+            EndReason::PinWanted | EndReason::PinWrong => Self::Pin,
+            EndReason::WaitingRoomTimeout => Self::WaitingRoom,
+            EndReason::Removed(_) => Self::Removed,
+            EndReason::Media(_) => Self::Usage,
+            // The token or the call was lost, or a defect showed.
+            _ => Self::Failed,
+        }
+    }
+}
+
+/// Why a command failed, and the exit code that says so.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// The exit code.
+    pub(crate) exit: Exit,
+    reason: Box<dyn Error + Send + Sync>,
+}
+
+impl Failure {
+    /// A failure with this exit code.
+    pub(crate) fn new(exit: Exit, reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self {
+            exit,
+            reason: reason.into(),
+        }
+    }
+
+    /// A failure of the command line or the configuration.
+    pub(crate) fn usage(reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::new(Exit::Usage, reason)
+    }
+
+    /// A failure of the work itself.
+    pub(crate) fn failed(reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::new(Exit::Failed, reason)
+    }
+}
+
+impl fmt::Display for Failure {
+    /// Writes the reason with all its causes on one line; a cause that the text before it already
+    /// quotes is left out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut said = self.reason.to_string();
+        let mut cause = self.reason.source();
+        while let Some(error) = cause {
+            let text = error.to_string();
+            if !said.contains(&text) {
+                said.push_str(": ");
+                said.push_str(&text);
+            }
+            cause = error.source();
+        }
+        f.write_str(&said)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("cannot read meet.pin")]
+    struct Outer(#[source] io::Error);
+
+    #[test]
+    fn a_failure_tells_its_causes_once() {
+        let failure = Failure::usage(Outer(io::Error::other("disk on fire")));
+
+        assert_eq!(failure.to_string(), "cannot read meet.pin: disk on fire");
+        assert_eq!(failure.exit.code(), 2);
+    }
+}

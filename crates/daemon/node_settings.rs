@@ -1,0 +1,231 @@
+//! The practice node's settings: as written in a file or on the command line, and as checked.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use infinity::Profile;
+use media::Codec;
+use node::{ConferenceSettings, Fault, NodeSettings, TlsIdentity};
+use serde::{Deserialize, Serialize};
+
+/// How an address is written that is not to be listened on.
+const OFF: &str = "off";
+
+/// The settings as written; `config/node.toml` describes each key.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct NodeWritten {
+    pub(crate) https: String,
+    pub(crate) http: String,
+    pub(crate) conferences: Vec<String>,
+    pub(crate) profile: String,
+    pub(crate) video_codec: String,
+    pub(crate) faults: Vec<String>,
+    pub(crate) token_seconds: u64,
+    pub(crate) waiting_room_seconds: u64,
+    pub(crate) media_addresses: Vec<String>,
+    pub(crate) tls_cert: Option<PathBuf>,
+    pub(crate) tls_key: Option<PathBuf>,
+}
+
+/// A value that makes no sense, by its key.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}")]
+pub(crate) struct WrongValue {
+    /// The key, as in the file; the flag has the same name.
+    pub(crate) key: &'static str,
+    /// What is wrong with it and what to write instead.
+    pub(crate) what: String,
+}
+
+impl NodeWritten {
+    /// Keys by which a file for a practice node is told from one for a participant.
+    pub(crate) const MARKS: [&'static str; 5] =
+        ["https", "http", "conferences", "profile", "faults"];
+
+    /// Checks every value; opens no socket.
+    pub(crate) fn check(&self) -> Result<NodeSettings, WrongValue> {
+        let settings = NodeSettings {
+            https: address("https", &self.https)?,
+            http: address("http", &self.http)?,
+            conferences: all("conferences", &self.conferences, |text| {
+                text.parse::<ConferenceSettings>()
+            })?,
+            profile: wrong("profile", node::settings::profile(&self.profile))?,
+            video_codec: Codec::from_name(&self.video_codec).ok_or_else(|| WrongValue {
+                key: "video_codec",
+                what: format!(
+                    "no codec is called {:?}: choose VP8 or AV1",
+                    self.video_codec
+                ),
+            })?,
+            faults: all("faults", &self.faults, |text| text.parse::<Fault>())?
+                .into_iter()
+                .collect(),
+            token_life: Duration::from_secs(self.token_seconds),
+            waiting_room_life: Duration::from_secs(self.waiting_room_seconds),
+            media_addresses: all("media_addresses", &self.media_addresses, |text| {
+                text.parse::<IpAddr>().map_err(|_| {
+                    format!("{text:?} is no address of this machine, such as 192.0.2.7")
+                })
+            })?,
+            tls: match (&self.tls_cert, &self.tls_key) {
+                (None, None) => TlsIdentity::SelfMade,
+                (Some(certificate), Some(key)) => TlsIdentity::Files {
+                    certificate: certificate.clone(),
+                    key: key.clone(),
+                },
+                (Some(_), None) | (None, Some(_)) => {
+                    return Err(WrongValue {
+                        key: "tls_cert",
+                        what: "a certificate needs its key and a key its certificate: give both tls_cert and tls_key"
+                            .to_owned(),
+                    });
+                }
+            },
+            seed: None,
+        };
+        wrong("conferences", settings.check())?;
+        Ok(settings)
+    }
+}
+
+impl Default for NodeWritten {
+    fn default() -> Self {
+        let settings = NodeSettings::default();
+        let written = |address: Option<SocketAddr>| {
+            address.map_or(OFF.to_owned(), |address| address.to_string())
+        };
+        Self {
+            https: written(settings.https),
+            http: written(settings.http),
+            conferences: settings
+                .conferences
+                .iter()
+                .map(|conference| conference.alias.to_string())
+                .collect(),
+            profile: profile_name(settings.profile).to_owned(),
+            video_codec: settings.video_codec.name().to_owned(),
+            faults: Vec::new(),
+            token_seconds: settings.token_life.as_secs(),
+            waiting_room_seconds: settings.waiting_room_life.as_secs(),
+            media_addresses: Vec::new(),
+            tls_cert: None,
+            tls_key: None,
+        }
+    }
+}
+
+/// Returns the name a profile goes by.
+pub(crate) fn profile_name(profile: Profile) -> &'static str {
+    match profile {
+        Profile::V10 => "v10",
+        Profile::Modern => "modern",
+    }
+}
+
+fn address(key: &'static str, text: &str) -> Result<Option<SocketAddr>, WrongValue> {
+    if text == OFF {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|_| WrongValue {
+        key,
+        what: format!("{text:?} is no address with a port: write for example 127.0.0.1:8443, [::1]:8443, or {OFF}"),
+    })
+}
+
+fn all<T, E: ToString>(
+    key: &'static str,
+    texts: &[String],
+    parse: impl Fn(&str) -> Result<T, E>,
+) -> Result<Vec<T>, WrongValue> {
+    texts.iter().map(|text| wrong(key, parse(text))).collect()
+}
+
+fn wrong<T, E: ToString>(key: &'static str, result: Result<T, E>) -> Result<T, WrongValue> {
+    result.map_err(|error| WrongValue {
+        key,
+        what: error.to_string(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config_file::ConfigFile;
+    use crate::config_file::tests::documented;
+
+    #[test]
+    fn the_sample_documents_every_key_at_its_default() {
+        let (file, keys) = documented("config/node.toml");
+
+        assert_eq!(
+            file.decode::<NodeWritten>().expect("readable"),
+            NodeWritten::default()
+        );
+        assert_eq!(keys, {
+            let mut known: Vec<_> = [
+                "https",
+                "http",
+                "conferences",
+                "profile",
+                "video_codec",
+                "faults",
+                "token_seconds",
+                "waiting_room_seconds",
+                "media_addresses",
+                "tls_cert",
+                "tls_key",
+            ]
+            .map(str::to_owned)
+            .into();
+            known.sort();
+            known
+        });
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_node() {
+        let settings = NodeWritten::default().check().expect("good defaults");
+
+        assert_eq!(
+            format!("{settings:?}"),
+            format!("{:?}", NodeSettings::default())
+        );
+    }
+
+    #[test]
+    fn a_wrong_value_names_its_key() {
+        let key = |written: NodeWritten| written.check().expect_err("wrong").key;
+
+        assert_eq!(
+            key(NodeWritten {
+                https: "8443".to_owned(),
+                ..NodeWritten::default()
+            }),
+            "https"
+        );
+        assert_eq!(
+            key(NodeWritten {
+                faults: vec!["noise".to_owned()],
+                ..NodeWritten::default()
+            }),
+            "faults"
+        );
+        assert_eq!(
+            key(NodeWritten {
+                tls_key: Some("key.pem".into()),
+                ..NodeWritten::default()
+            }),
+            "tls_cert"
+        );
+    }
+
+    #[test]
+    fn a_node_can_be_told_from_a_participant() {
+        let file = ConfigFile::of("node.toml", "faults = ['silent']\n");
+
+        assert!(NodeWritten::MARKS.iter().any(|key| file.has_key(key)));
+    }
+}
