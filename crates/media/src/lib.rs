@@ -8,6 +8,8 @@
 //! | `timeline` | the pacer: what is due when |
 //! | `assembler` | inbound: packets to frames, in order |
 //! | `opus`, `vp8`, `av1`, `video`, `picture` | raw to encoded and back |
+//! | `draw`, `generate`, `live` | test picture, slate, tone, silence; encoded once for all |
+//! | `read`, `source` | Ogg, IVF, WAV and WebM files; what an operator names as a source |
 //! | `error` | what can be wrong |
 //! | `measure` | how alike what was sent and what arrived are |
 
@@ -16,12 +18,17 @@
 mod assembler;
 mod av1;
 mod codec;
+mod draw;
 mod error;
 mod frame;
+mod generate;
+mod live;
 pub mod measure;
 mod opus;
 mod payload;
 mod picture;
+mod read;
+mod source;
 mod timeline;
 mod track;
 mod video;
@@ -30,10 +37,15 @@ mod vp8;
 pub use assembler::{Assembled, AssemblerCounters, FrameAssembler};
 pub use av1::Av1Encoder;
 pub use codec::{Codec, Kind};
+pub use draw::slate_picture;
 pub use error::MediaError;
 pub use frame::{Frame, FrameError, MAX_PAYLOAD};
+pub use generate::{silence, slate};
+pub use live::Live;
 pub use opus::{OpusDecoder, OpusEncoder, OpusSettings, SAMPLE_RATE, SAMPLES_PER_PACKET};
 pub use picture::{Picture, Yuv};
+pub use read::{load_clip, read_audio, read_video};
+pub use source::{Source, SourceSpec, open_audio, open_video};
 pub use timeline::{Boundary, Due, Repeat, Timeline};
 pub use track::{Clip, Track};
 pub use video::{Encoded, VideoSettings};

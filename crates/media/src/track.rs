@@ -14,7 +14,8 @@ const LONGEST_GOOD_KEY_INTERVAL: Duration = Duration::from_secs(2);
 
 /// A whole track, in memory: the unit of "encode once".
 ///
-/// Never empty; media times start at or near zero and rise strictly.
+/// Never empty; media times rise strictly. The first may be later than zero: the track then
+/// begins with nothing.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Track {

@@ -1,0 +1,160 @@
+//! Tracks made here: silence, a tone, the slate.
+
+use std::f32::consts::TAU;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use crate::codec::Codec;
+use crate::draw::slate_picture;
+use crate::error::MediaError;
+use crate::frame::Frame;
+use crate::opus::{OpusEncoder, OpusSettings, SAMPLE_RATE, SAMPLES_PER_PACKET};
+use crate::track::{Track, silent_frame};
+use crate::video::{VideoEncoder, VideoSettings};
+
+const PACKET: Duration = Duration::from_millis(20);
+
+/// Peak of the tone, −18 dB below full scale (EBU R 68).
+const TONE_PEAK: f32 = 0.126;
+
+/// Returns silence: one packet, to be looped.
+pub fn silence() -> Arc<Track> {
+    static SILENCE: OnceLock<Arc<Track>> = OnceLock::new();
+    let track = SILENCE.get_or_init(|| {
+        let frame = Arc::new(silent_frame(Duration::ZERO));
+        Arc::new(Track {
+            codec: Codec::Opus,
+            duration: frame.duration,
+            longest_key_interval: frame.duration,
+            frames: vec![frame],
+        })
+    });
+    Arc::clone(track)
+}
+
+/// Returns one second of a steady tone, to be looped: a whole number of periods, so no click is heard.
+pub(crate) fn tone(hertz: u32) -> Result<Track, MediaError> {
+    let mut encoder = OpusEncoder::new(OpusSettings::default())?;
+    let sample = |n: usize| {
+        // Modulo a second first: `f32` would lose the phase of large numbers.
+        let n = n % SAMPLE_RATE as usize;
+        let turns = f64::from(hertz) * n as f64 / f64::from(SAMPLE_RATE);
+        TONE_PEAK * (TAU * turns.fract() as f32).sin()
+    };
+    let mut frames = Vec::new();
+    for packet in 0..100usize {
+        let samples: Vec<f32> = (0..SAMPLES_PER_PACKET)
+            .map(|n| sample(packet * SAMPLES_PER_PACKET + n))
+            .collect();
+        let encoded = encoder.encode(&samples)?;
+        // In the first second the encoder settles; the next one repeats.
+        if let Some(at) = packet.checked_sub(50) {
+            let time = PACKET * at as u32;
+            frames.push(Frame::packetize(Codec::Opus, encoded, time, PACKET, true)?);
+        }
+    }
+    Track::new(frames)
+}
+
+/// Returns one second of a still picture that says `text`, to be looped: a key frame, then four
+/// frames in which nothing changes.
+///
+/// # Errors
+///
+/// Fails for a codec that pictures cannot be encoded in.
+pub fn slate(codec: Codec, text: &str) -> Result<Arc<Track>, MediaError> {
+    let settings = VideoSettings {
+        frame_rate: 5,
+        bit_rate: 300_000,
+        key_interval: 1000,
+        ..VideoSettings::default()
+    };
+    let picture = slate_picture(text, settings.width, settings.height);
+    let mut encoder = VideoEncoder::new(codec, settings)?;
+    let mut encoded = Vec::new();
+    for n in 0..settings.frame_rate {
+        let time = settings.frame_duration() * n;
+        encoded.extend(encoder.encode(&picture, time, n == 0)?);
+    }
+    encoded.extend(encoder.finish()?);
+    let frames = encoded
+        .into_iter()
+        .map(|frame| frame.packetize(codec, settings.frame_duration()))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(Arc::new(Track::new(frames)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::opus::OpusDecoder;
+    use crate::vp8::Vp8Decoder;
+
+    fn heard(track: &Track, rounds: usize) -> Vec<f32> {
+        let mut decoder = OpusDecoder::new(1).unwrap();
+        let mut samples = Vec::new();
+        for _ in 0..rounds {
+            for frame in &track.frames {
+                samples.extend_from_slice(decoder.decode(&frame.payloads[0]).unwrap());
+            }
+        }
+        samples
+    }
+
+    #[test]
+    fn silence_is_silent() {
+        let samples = heard(&silence(), 50);
+        assert_eq!(samples.len(), 48_000);
+        assert!(samples.iter().all(|s| s.abs() < 1e-4));
+    }
+
+    #[test]
+    fn a_tone_loops_without_a_click() {
+        let track = tone(440).unwrap();
+        assert_eq!(track.duration, Duration::from_secs(1));
+        let samples = heard(&track, 3);
+        let settled = &samples[48_000..];
+        // A second later it is the same again, the seam included.
+        let change = settled[..48_000]
+            .iter()
+            .zip(&settled[48_000..])
+            .map(|(a, b)| (a - b).abs())
+            .fold(0.0, f32::max);
+        assert!(change < 0.02, "{change}");
+        let step = settled
+            .windows(2)
+            .map(|w| (w[0] - w[1]).abs())
+            .fold(0.0, f32::max);
+        assert!(step < 0.015, "{step}");
+        let crossings = settled[..48_000]
+            .windows(2)
+            .filter(|w| w[0] < 0.0 && w[1] >= 0.0)
+            .count();
+        assert!((436..=444).contains(&crossings), "{crossings}");
+    }
+
+    #[test]
+    fn a_slate_has_a_key_frame_a_second() {
+        for codec in [Codec::Vp8, Codec::Av1] {
+            let track = slate(codec, "Nobody is sending").unwrap();
+            assert_eq!(track.frames.len(), 5);
+            assert_eq!(track.duration, Duration::from_secs(1));
+            let keys: Vec<bool> = track.frames.iter().map(|f| f.is_key).collect();
+            assert_eq!(keys, [true, false, false, false, false], "{codec}");
+            assert_eq!(track.longest_key_interval, Duration::from_secs(1));
+        }
+        assert!(slate(Codec::Opus, "").is_err());
+    }
+
+    #[test]
+    fn a_slate_can_be_read() {
+        let track = slate(Codec::Vp8, "Standin").unwrap();
+        let mut decoder = Vp8Decoder::new().unwrap();
+        let mut last = None;
+        for frame in track.frames.iter().chain(&track.frames) {
+            last = decoder.decode(&frame.encoded().unwrap()).unwrap();
+        }
+        let psnr = crate::video::tests::psnr(&slate_picture("Standin", 640, 360), &last.unwrap());
+        assert!(psnr > 32.0, "{psnr}");
+    }
+}

@@ -1,0 +1,145 @@
+//! Files: what they are is told by their first bytes, not by their names.
+
+mod ivf;
+mod ogg_opus;
+mod wav;
+mod webm;
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::codec::{Codec, Kind};
+use crate::error::{MediaError, ffmpeg_options};
+use crate::track::{Clip, Track};
+
+/// A file in memory, with what its errors have in common.
+struct File<'a> {
+    path: &'a Path,
+    bytes: Vec<u8>,
+}
+
+/// What a file is.
+enum Container {
+    Ogg,
+    Ivf,
+    Wav,
+    Webm,
+}
+
+impl<'a> File<'a> {
+    fn read(path: &'a Path) -> Result<Self, MediaError> {
+        let unreadable = |source| MediaError::Unreadable {
+            path: path.into(),
+            source,
+        };
+        let metadata = fs::metadata(path).map_err(unreadable)?;
+        if !metadata.is_file() {
+            // Reading a pipe or a terminal might never end.
+            return Err(unreadable(io::Error::other("it is not a regular file")));
+        }
+        let bytes = fs::read(path).map_err(unreadable)?;
+        Ok(Self { path, bytes })
+    }
+
+    fn container(&self) -> Result<Container, MediaError> {
+        match self.bytes.get(..4) {
+            Some(b"OggS") => Ok(Container::Ogg),
+            Some(b"DKIF") => Ok(Container::Ivf),
+            Some(b"RIFF") => Ok(Container::Wav),
+            Some([0x1a, 0x45, 0xdf, 0xa3]) => Ok(Container::Webm),
+            _ if self.bytes.is_empty() => Err(self.unsupported("is empty", None)),
+            _ => Err(self.unsupported("is no media file that is known here", None)),
+        }
+    }
+
+    /// An error for a file that is whole, but not of a kind that can be played.
+    fn unsupported(&self, found: &str, kind: Option<Kind>) -> MediaError {
+        let audio = format!("`ffmpeg -i FILE {} OUT.ogg`", ffmpeg_options(Codec::Opus));
+        let video = format!("`ffmpeg -i FILE {} OUT.ivf`", ffmpeg_options(Codec::Vp8));
+        MediaError::Unsupported {
+            path: self.path.into(),
+            found: found.into(),
+            remedy: match kind {
+                Some(Kind::Audio) => format!("convert it, for example with {audio}"),
+                Some(Kind::Video) => format!("convert it, for example with {video}"),
+                None => format!(
+                    "played are Ogg Opus, WAV, IVF and WebM; convert it, for example with {audio} or {video}"
+                ),
+            },
+        }
+    }
+
+    /// An error for a file that does not hold what it promises.
+    fn broken(&self, position: u64, problem: impl Into<String>) -> MediaError {
+        MediaError::Broken {
+            path: self.path.into(),
+            position,
+            problem: problem.into(),
+            remedy: "the file is damaged or was cut off: copy or convert it again".into(),
+        }
+    }
+
+    fn no_track(&self, kind: Kind, remedy: &str) -> MediaError {
+        MediaError::NoTrack {
+            path: self.path.into(),
+            kind,
+            remedy: remedy.into(),
+        }
+    }
+}
+
+/// Reads the sound of a file: Ogg Opus and WebM as they are, WAV encoded as Opus.
+///
+/// # Errors
+///
+/// Fails if the file cannot be read, is damaged, or holds no such sound.
+pub fn read_audio(path: &Path) -> Result<Track, MediaError> {
+    let file = File::read(path)?;
+    match file.container()? {
+        Container::Ogg => ogg_opus::read(&file),
+        Container::Wav => wav::read(&file),
+        Container::Webm => webm::read(&file, Kind::Audio),
+        Container::Ivf => Err(file.no_track(
+            Kind::Audio,
+            "IVF files hold pictures alone; name a sound file as well",
+        )),
+    }
+}
+
+/// Reads the pictures of a file: IVF and WebM, VP8 or AV1, as they are.
+///
+/// # Errors
+///
+/// Fails if the file cannot be read, is damaged, or holds no such pictures.
+pub fn read_video(path: &Path) -> Result<Track, MediaError> {
+    let file = File::read(path)?;
+    match file.container()? {
+        Container::Ivf => ivf::read(&file),
+        Container::Webm => webm::read(&file, Kind::Video),
+        Container::Ogg | Container::Wav => {
+            Err(file.no_track(Kind::Video, "it is a sound file; name an IVF or WebM file"))
+        }
+    }
+}
+
+/// Reads a clip of sound, pictures or both; both may come from one WebM file.
+///
+/// # Errors
+///
+/// Fails as [`read_audio`] and [`read_video`] do, or if neither is named.
+pub fn load_clip(audio: Option<&Path>, video: Option<&Path>) -> Result<Clip, MediaError> {
+    let name = audio
+        .or(video)
+        .and_then(Path::file_stem)
+        .ok_or(MediaError::NoFrames)?
+        .to_string_lossy()
+        .into_owned();
+    let audio = audio.map(read_audio).transpose()?.map(Arc::new);
+    let video = video.map(read_video).transpose()?.map(Arc::new);
+    if let Some(warning) = video.as_ref().and_then(|track| track.key_frame_warning()) {
+        tracing::warn!(clip = name, "{warning}");
+    }
+    Ok(Clip::new(name, audio, video))
+}
