@@ -23,6 +23,16 @@ impl Direction {
         matches!(self, Self::SendRecv | Self::SendOnly)
     }
 
+    /// Its attribute in SDP.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SendRecv => "sendrecv",
+            Self::SendOnly => "sendonly",
+            Self::RecvOnly => "recvonly",
+            Self::Inactive => "inactive",
+        }
+    }
+
     /// Whether this peer receives.
     pub fn receives(self) -> bool {
         matches!(self, Self::SendRecv | Self::RecvOnly)

@@ -10,16 +10,32 @@
 //! [`MediaSender`] and comes in through [`TrackReceiver`], neither with a task in between.
 
 mod addresses;
+mod alarm;
+mod answerer;
 mod config;
+mod engine;
 mod error;
 mod event;
+mod gate;
+mod handler;
+mod inlet;
 mod negotiated;
+mod ntp;
+mod nudge;
+mod offerer;
+mod outbox;
+mod outlet;
 mod peer;
 mod receiver;
+mod repair;
+mod runtime;
 pub mod sdp;
 mod sender;
 mod shard;
+mod socket;
+mod sockopt;
 mod stats;
+mod transit;
 
 pub use addresses::{local_addresses, local_addresses_towards};
 pub use config::{Direction, IceServer, PeerConfig};

@@ -1,91 +1,396 @@
 //! One media leg.
 
-use media::Kind;
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU32},
+    },
+    time::{Duration, Instant},
+};
 
-use crate::{MediaSender, Negotiated, PeerConfig, PeerError, PeerEvents, PeerStats, Shard};
+use media::{Codec, Kind};
+use tokio::sync::watch;
+use webrtc::{
+    media_stream::track_local::static_rtp::TrackLocalStaticRTP,
+    peer_connection::{PeerConnection, PeerConnectionBuilder, RTCIceCandidateInit, StatsSelector},
+    rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit, RtpSender},
+};
+
+use crate::{
+    Direction, MediaSender, Negotiated, PeerConfig, PeerError, PeerEvents, PeerStats, Shard,
+    engine,
+    handler::Handler,
+    inlet::{EventSink, Format, Inlet},
+    outlet::Outlet,
+    runtime::PeerRuntime,
+    sdp::{Chosen, Identity, RemoteCandidate, read_candidate},
+    socket::SocketSettings,
+    stats,
+};
+
+/// Gathering ends by itself; a STUN server that does not answer must not hold a call up.
+const MAX_GATHERING: Duration = Duration::from_secs(3);
 
 /// One media leg. Cheap to clone; the connection ends with [`Peer::close`] or the last clone.
-#[derive(Debug, Clone)]
-pub struct Peer {}
+#[derive(Clone)]
+pub struct Peer(pub(crate) Arc<Core>);
+
+pub(crate) struct Core {
+    pub(crate) connection: Box<dyn PeerConnection>,
+    pub(crate) config: PeerConfig,
+    pub(crate) identity: Identity,
+    pub(crate) answers: AtomicU32,
+    pub(crate) restart: AtomicBool,
+    runtime: PeerRuntime,
+    outlet: Arc<Outlet>,
+    inlet: Arc<Mutex<Inlet>>,
+    events: EventSink,
+    gathered: watch::Sender<bool>,
+    ufrag: watch::Sender<String>,
+    first_mid: watch::Sender<String>,
+    tracks: Vec<(Kind, Arc<dyn RtpSender>)>,
+    media: Mutex<Media>,
+}
+
+#[derive(Default)]
+struct Media {
+    negotiated: Negotiated,
+    audio: Option<MediaSender>,
+    video: Option<MediaSender>,
+}
+
+impl fmt::Debug for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Peer")
+            .field("negotiated", &self.negotiated())
+            .finish_non_exhaustive()
+    }
+}
 
 impl Peer {
-    /// A peer that makes the offer.
-    pub async fn offerer(
+    /// Builds the connection with its transceivers: audio first, then video.
+    pub(crate) async fn build(
         shard: &Shard,
         config: PeerConfig,
+        receive_offload: bool,
     ) -> Result<(Self, PeerEvents), PeerError> {
-        let _ = (shard, config);
-        Err(PeerError::Closed)
-    }
-
-    /// A peer that answers `offer`; the answer is complete and in the form real nodes use.
-    pub async fn answerer(
-        shard: &Shard,
-        config: PeerConfig,
-        offer: &str,
-    ) -> Result<(Self, PeerEvents, String), PeerError> {
-        let _ = (shard, config, offer);
-        Err(PeerError::Closed)
-    }
-
-    /// Makes an offer and starts gathering. Candidates may still come, as events.
-    pub async fn create_offer(&self) -> Result<String, PeerError> {
-        Err(PeerError::Closed)
-    }
-
-    /// The offer of [`Peer::create_offer`] with all candidates in it; makes one if there is none.
-    pub async fn gathered_offer(&self) -> Result<String, PeerError> {
-        Err(PeerError::Closed)
-    }
-
-    /// Takes the answer to the last offer.
-    pub async fn set_answer(&self, answer: &str) -> Result<Negotiated, PeerError> {
-        let _ = answer;
-        Err(PeerError::Closed)
-    }
-
-    /// Makes the next offer restart ICE (RFC 8445 §9); call [`Peer::create_offer`] afterwards.
-    pub async fn restart_ice(&self) -> Result<(), PeerError> {
-        Err(PeerError::Closed)
-    }
-
-    /// Answers a further offer on this connection: an ICE restart, or a change of direction.
-    pub async fn accept_update(&self, offer: &str) -> Result<String, PeerError> {
-        let _ = offer;
-        Err(PeerError::Closed)
+        if config.addresses.is_empty() {
+            return Err(PeerError::Bind {
+                addresses: Vec::new(),
+                detail: "no local address to bind was given".into(),
+            });
+        }
+        let runtime = PeerRuntime::new(
+            shard.handle().clone(),
+            SocketSettings {
+                receive_offload,
+                hold_dtls: config.hold_dtls,
+                drop_one_in: config.drop_one_in,
+            },
+        );
+        let identity = Identity {
+            session_id: fastrand::u32(..) >> 1,
+            cname: word(),
+            stream: word(),
+            audio: sources(),
+            video: sources(),
+            slides: sources(),
+            max_video_bitrate: config.max_video_bitrate,
+        };
+        let (events, receiver) = EventSink::channel();
+        let outlet = Arc::new(Outlet::new(runtime.nudge()));
+        let inlet = Arc::new(Mutex::new(Inlet::new(
+            events.clone(),
+            outlet.clone(),
+            vec![
+                (identity.audio.0, Kind::Audio),
+                (identity.video.0, Kind::Video),
+            ],
+        )));
+        let gathered = watch::Sender::new(false);
+        let ufrag = watch::Sender::new(String::new());
+        let first_mid = watch::Sender::new("0".to_owned());
+        let handler = Handler {
+            events: events.clone(),
+            outlet: outlet.clone(),
+            gathered: gathered.clone(),
+            ufrag: ufrag.subscribe(),
+            first_mid: first_mid.subscribe(),
+            connected: AtomicBool::new(false),
+        };
+        let sockets: Vec<String> = config
+            .addresses
+            .iter()
+            .map(|address| std::net::SocketAddr::new(*address, 0).to_string())
+            .collect();
+        let connection = PeerConnectionBuilder::new()
+            .with_configuration(engine::configuration(&config))
+            .with_media_engine(engine::media_engine(&config.video_codecs)?)
+            .with_setting_engine(engine::settings(&config))
+            .with_interceptor_registry(engine::interceptors(&config, outlet.clone(), inlet.clone()))
+            .with_runtime(Arc::new(runtime.clone()))
+            .with_handler(Arc::new(handler))
+            .with_udp_addrs(sockets)
+            // So that the driver ends when the connection is dropped without being closed.
+            .with_dedicated_reactor_pool_size(1)
+            .build()
+            .await
+            .map_err(|error| PeerError::Bind {
+                addresses: config.addresses.clone(),
+                detail: error.to_string(),
+            })?;
+        let connection: Box<dyn PeerConnection> = Box::new(connection);
+        let mut tracks = Vec::new();
+        for (kind, _) in kinds(&config) {
+            let (codec, sources) = match kind {
+                Kind::Audio => (Codec::Opus, identity.audio),
+                Kind::Video => (
+                    config.video_codecs.first().copied().unwrap_or(Codec::Vp8),
+                    identity.video,
+                ),
+            };
+            let track = engine::track(codec, sources, &identity.stream);
+            let transceiver = connection
+                .add_transceiver_from_track(
+                    Arc::new(TrackLocalStaticRTP::new(track)),
+                    Some(RTCRtpTransceiverInit {
+                        direction: RTCRtpTransceiverDirection::Sendrecv,
+                        streams: Vec::new(),
+                        send_encodings: Vec::new(),
+                    }),
+                )
+                .await
+                .map_err(|error| PeerError::stack("add a track", &error))?;
+            if let Ok(Some(sender)) = transceiver.sender().await {
+                tracks.push((kind, sender));
+            }
+        }
+        let core = Core {
+            connection,
+            config,
+            identity,
+            answers: AtomicU32::new(0),
+            restart: AtomicBool::new(false),
+            runtime,
+            outlet,
+            inlet,
+            events,
+            gathered,
+            ufrag,
+            first_mid,
+            tracks,
+            media: Mutex::default(),
+        };
+        Ok((Self(Arc::new(core)), receiver))
     }
 
     /// Takes a trickled candidate of the far end. Empty means there are no more; `.local` names
-    /// are ignored.
+    /// and candidates over TCP are ignored.
     pub async fn add_candidate(
         &self,
         candidate: &str,
         mid: Option<&str>,
         ufrag: Option<&str>,
     ) -> Result<(), PeerError> {
-        let _ = (candidate, mid, ufrag);
-        Err(PeerError::Closed)
+        let malformed = |detail: String| PeerError::MalformedCandidate {
+            candidate: candidate.chars().take(200).collect(),
+            detail,
+        };
+        let RemoteCandidate::Usable(usable) = read_candidate(candidate).map_err(malformed)? else {
+            return Ok(());
+        };
+        self.0
+            .connection
+            .add_ice_candidate(RTCIceCandidateInit {
+                candidate: format!("candidate:{usable}"),
+                sdp_mid: mid.map(str::to_owned),
+                username_fragment: ufrag.map(str::to_owned),
+                ..Default::default()
+            })
+            .await
+            .map_err(|error| malformed(error.to_string()))
     }
 
     /// Lets DTLS pass from now on, beginning with what was held (`hold_dtls`).
-    pub fn release_dtls(&self) {}
+    pub fn release_dtls(&self) {
+        self.0.runtime.release_dtls();
+    }
 
     /// What was negotiated last.
     pub fn negotiated(&self) -> Negotiated {
-        Negotiated::default()
+        self.0.media().negotiated.clone()
     }
 
     /// The sender of `kind`, once negotiated and if we may send.
     pub fn sender(&self, kind: Kind) -> Option<MediaSender> {
-        let _ = kind;
-        None
+        let media = self.0.media();
+        let (sender, negotiated) = match kind {
+            Kind::Audio => (&media.audio, &media.negotiated.audio),
+            Kind::Video => (&media.video, &media.negotiated.video),
+        };
+        negotiated
+            .as_ref()
+            .filter(|negotiated| negotiated.direction.sends())
+            .and(sender.clone())
     }
 
     /// What has been measured so far.
     pub async fn stats(&self) -> PeerStats {
-        PeerStats::default()
+        let report = self
+            .0
+            .connection
+            .get_stats(Instant::now(), StatsSelector::None)
+            .await;
+        let mut stats = stats::read(&report);
+        {
+            let inlet = self.0.inlet();
+            (
+                stats.inbound_audio.packets_received,
+                stats.inbound_audio.bytes_received,
+            ) = inlet.arrivals(Kind::Audio);
+            (
+                stats.inbound_video.packets_received,
+                stats.inbound_video.bytes_received,
+            ) = inlet.arrivals(Kind::Video);
+        }
+        let media = self.0.media();
+        for (sender, outbound) in [
+            (&media.audio, &mut stats.outbound_audio),
+            (&media.video, &mut stats.outbound_video),
+        ] {
+            if let Some(sender) = sender {
+                (outbound.packets_sent, outbound.bytes_sent) = sender.sent();
+            }
+        }
+        stats.packets_discarded = self.0.outlet.discarded();
+        stats.socket_drops = self.0.runtime.socket_drops();
+        stats
     }
 
     /// Ends the connection and its tasks.
-    pub async fn close(&self) {}
+    pub async fn close(&self) {
+        self.0.stop();
+        // What it could complain about is gone with it.
+        let _ = self.0.connection.close().await;
+        self.0.events.close();
+    }
+}
+
+impl Core {
+    fn stop(&self) {
+        self.outlet.set_open(false);
+        self.inlet().close();
+    }
+
+    fn media(&self) -> MutexGuard<'_, Media> {
+        self.media.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn inlet(&self) -> MutexGuard<'_, Inlet> {
+        self.inlet.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Before gathering begins anew.
+    pub(crate) fn begin_gathering(&self, ufrag: &str, first_mid: &str) {
+        self.gathered.send_replace(false);
+        self.ufrag.send_replace(ufrag.to_owned());
+        self.first_mid.send_replace(first_mid.to_owned());
+    }
+
+    /// Waits until all candidates are known, or long enough.
+    pub(crate) async fn gathered(&self) {
+        let mut gathered = self.gathered.subscribe();
+        let all = gathered.wait_for(|gathered| *gathered);
+        if tokio::time::timeout(MAX_GATHERING, all).await.is_err() {
+            tracing::warn!("gathering takes too long; going on with the candidates known so far");
+        }
+    }
+
+    /// Tells webrtc's senders which codec was chosen; before it applies the remote description.
+    pub(crate) async fn prepare_tracks(&self, chosen: &Chosen) -> Result<(), PeerError> {
+        for (kind, sender) in &self.tracks {
+            let (line, sources) = match kind {
+                Kind::Audio => (&chosen.audio, self.identity.audio),
+                Kind::Video => (&chosen.video, self.identity.video),
+            };
+            let Some(line) = line else { continue };
+            let track = engine::track(line.codec.codec, sources, &self.identity.stream);
+            sender
+                .replace_track(Arc::new(TrackLocalStaticRTP::new(track)))
+                .await
+                .map_err(|error| PeerError::stack("set a track's codec", &error))?;
+        }
+        Ok(())
+    }
+
+    /// Takes note of what was agreed; senders keep their numbers over renegotiation.
+    pub(crate) fn agree(&self, chosen: &Chosen) -> Negotiated {
+        let mut formats = Vec::new();
+        let mut media = self.media();
+        media.negotiated = Negotiated {
+            audio: chosen.audio.as_ref().map(|line| line.codec.clone()),
+            video: chosen.video.as_ref().map(|line| line.codec.clone()),
+        };
+        for line in chosen.lines() {
+            let negotiated = &line.codec;
+            formats.push(Format {
+                payload_type: negotiated.payload_type,
+                codec: negotiated.codec,
+                mid: negotiated.mid.clone(),
+            });
+            let (sender, ssrc) = match negotiated.codec.kind() {
+                Kind::Audio => (&mut media.audio, self.identity.audio.0),
+                Kind::Video => (&mut media.video, self.identity.video.0),
+            };
+            let same = sender
+                .as_ref()
+                .is_some_and(|s| s.is(negotiated.codec, negotiated.payload_type));
+            if !same {
+                *sender = Some(MediaSender::new(
+                    negotiated.codec,
+                    negotiated.payload_type,
+                    ssrc,
+                    self.outlet.clone(),
+                ));
+            }
+        }
+        let negotiated = media.negotiated.clone();
+        drop(media);
+        self.inlet().set_formats(formats);
+        negotiated
+    }
+}
+
+impl Drop for Core {
+    fn drop(&mut self) {
+        self.stop();
+        self.events.close();
+    }
+}
+
+/// The m-lines a peer has, in the order it offers them.
+pub(crate) fn kinds(config: &PeerConfig) -> Vec<(Kind, Direction)> {
+    let audio = config.audio.map(|direction| (Kind::Audio, direction));
+    let video = config.video.map(|direction| (Kind::Video, direction));
+    audio.into_iter().chain(video).collect()
+}
+
+fn sources() -> (u32, u32) {
+    (fastrand::u32(1..), fastrand::u32(1..))
+}
+
+fn word() -> String {
+    std::iter::repeat_with(fastrand::alphanumeric)
+        .take(16)
+        .collect()
+}
+
+impl PeerError {
+    pub(crate) fn stack(action: &'static str, error: &webrtc::error::Error) -> Self {
+        Self::Stack {
+            action,
+            detail: error.to_string(),
+        }
+    }
 }

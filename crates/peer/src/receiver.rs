@@ -1,9 +1,21 @@
 //! Media coming in.
 
-use std::time::Instant;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
+};
 
 use bytes::Bytes;
 use media::{Codec, Kind};
+use rtc::{
+    interceptor::Packet, rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication,
+};
+use tokio::sync::mpsc;
+
+use crate::outlet::Outlet;
 
 /// One RTP packet as it arrived (RFC 3550 §5.1).
 #[derive(Debug, Clone)]
@@ -35,19 +47,51 @@ pub enum Inbound {
     },
 }
 
-/// A remote stream. Dropping it discards what arrives.
+/// Counts of one stream.
+#[derive(Debug)]
+pub(crate) struct Arrivals {
+    pub(crate) kind: Kind,
+    pub(crate) packets: AtomicU64,
+    pub(crate) bytes: AtomicU64,
+    pub(crate) discarded: AtomicU64,
+}
+
+/// A remote stream. Dropping it discards what arrives; reading too slowly discards the newest.
 #[derive(Debug)]
 pub struct TrackReceiver {
-    kind: Kind,
     codec: Codec,
     ssrc: u32,
-    mid: Option<String>,
+    mid: String,
+    receiver: mpsc::Receiver<Inbound>,
+    arrivals: Arc<Arrivals>,
+    outlet: Arc<Outlet>,
+    feedback_from: u32,
 }
 
 impl TrackReceiver {
+    pub(crate) fn new(
+        codec: Codec,
+        ssrc: u32,
+        mid: String,
+        receiver: mpsc::Receiver<Inbound>,
+        arrivals: Arc<Arrivals>,
+        outlet: Arc<Outlet>,
+        feedback_from: u32,
+    ) -> Self {
+        Self {
+            codec,
+            ssrc,
+            mid,
+            receiver,
+            arrivals,
+            outlet,
+            feedback_from,
+        }
+    }
+
     /// Audio or video.
     pub fn kind(&self) -> Kind {
-        self.kind
+        self.codec.kind()
     }
 
     /// The codec of its first packet.
@@ -60,16 +104,28 @@ impl TrackReceiver {
         self.ssrc
     }
 
-    /// The m-line it belongs to, where that is known.
-    pub fn mid(&self) -> Option<&str> {
-        self.mid.as_deref()
+    /// The media identification tag of its m-line.
+    pub fn mid(&self) -> &str {
+        &self.mid
     }
 
-    /// Waits for the next packet or report; `None` when the track or the peer has ended.
+    /// Packets thrown away because they were not read in time.
+    pub fn packets_discarded(&self) -> u64 {
+        self.arrivals.discarded.load(Ordering::Relaxed)
+    }
+
+    /// Waits for the next packet or report; `None` when the peer is closed.
     pub async fn recv(&mut self) -> Option<Inbound> {
-        None
+        self.receiver.recv().await
     }
 
     /// Asks the sender for a key frame (PLI, RFC 4585 §6.3.1). Never waits.
-    pub fn request_key_frame(&self) {}
+    pub fn request_key_frame(&self) {
+        let request = PictureLossIndication {
+            sender_ssrc: self.feedback_from,
+            media_ssrc: self.ssrc,
+        };
+        self.outlet
+            .push(std::iter::once(Packet::Rtcp(vec![Box::new(request)])));
+    }
 }

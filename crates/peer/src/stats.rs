@@ -2,6 +2,9 @@
 
 use std::{net::SocketAddr, time::Duration};
 
+use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
+use webrtc::peer_connection::{RTCStatsReport, RTCStatsReportEntry as Entry};
+
 /// What a peer has measured.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PeerStats {
@@ -21,6 +24,9 @@ pub struct PeerStats {
     pub dtls_cipher: Option<String>,
     /// `srtpCipher`.
     pub srtp_cipher: Option<String>,
+    /// Packets we were given to send and threw away: there was no connection yet, or it did not
+    /// take them in time.
+    pub packets_discarded: u64,
     /// Datagrams the kernel threw away because we did not read them in time.
     pub socket_drops: u64,
 }
@@ -55,8 +61,6 @@ pub struct OutboundRtpStats {
     pub nack_count: u64,
     /// `pliCount`: key-frame requests received.
     pub pli_count: u64,
-    /// Packets thrown away because the connection did not take them in time.
-    pub packets_discarded: u64,
 }
 
 /// `RTCIceCandidatePairStats` with its two candidates.
@@ -70,4 +74,83 @@ pub struct CandidatePairStats {
     pub remote: SocketAddr,
     /// `candidateType` of theirs.
     pub remote_type: String,
+}
+
+/// Takes what we have names for out of webrtc's report.
+pub(crate) fn read(report: &RTCStatsReport) -> PeerStats {
+    let mut stats = PeerStats::default();
+    let mut selected = String::new();
+    for entry in report.iter() {
+        match entry {
+            Entry::Transport(transport) => {
+                selected.clone_from(&transport.selected_candidate_pair_id);
+                stats.dtls_cipher = named(&transport.dtls_cipher);
+                stats.srtp_cipher = named(&transport.srtp_cipher);
+            }
+            Entry::InboundRtp(inbound) => {
+                let received = &inbound.received_rtp_stream_stats;
+                let into = match received.rtp_stream_stats.kind {
+                    RtpCodecKind::Audio => &mut stats.inbound_audio,
+                    _ => &mut stats.inbound_video,
+                };
+                into.packets_lost += received.packets_lost;
+                // In the report's unit, ticks of the RTP clock.
+                let clock_rate = match received.rtp_stream_stats.kind {
+                    RtpCodecKind::Audio => 48_000.0,
+                    _ => 90_000.0,
+                };
+                let jitter = seconds(received.jitter / clock_rate);
+                into.jitter = into.jitter.max(jitter);
+                into.nack_count += u64::from(inbound.nack_count);
+                into.pli_count += u64::from(inbound.pli_count);
+            }
+            Entry::OutboundRtp(outbound) => {
+                let kind = outbound.sent_rtp_stream_stats.rtp_stream_stats.kind;
+                let into = match kind {
+                    RtpCodecKind::Audio => &mut stats.outbound_audio,
+                    _ => &mut stats.outbound_video,
+                };
+                into.retransmitted_packets_sent += outbound.retransmitted_packets_sent;
+                into.nack_count += u64::from(outbound.nack_count);
+                into.pli_count += u64::from(outbound.pli_count);
+            }
+            _ => {}
+        }
+    }
+    if let Some(Entry::IceCandidatePair(pair)) = report.get(&selected) {
+        if pair.current_round_trip_time > 0.0 {
+            stats.round_trip_time = Some(seconds(pair.current_round_trip_time));
+        }
+        stats.selected_candidate_pair = candidate(report, &pair.local_candidate_id)
+            .zip(candidate(report, &pair.remote_candidate_id))
+            .map(
+                |((local, local_type), (remote, remote_type))| CandidatePairStats {
+                    local,
+                    local_type,
+                    remote,
+                    remote_type,
+                },
+            );
+    }
+    stats
+}
+
+fn candidate(report: &RTCStatsReport, id: &str) -> Option<(SocketAddr, String)> {
+    let (Entry::LocalCandidate(candidate) | Entry::RemoteCandidate(candidate)) = report.get(id)?
+    else {
+        return None;
+    };
+    let address = candidate.address.as_ref()?.parse().ok()?;
+    Some((
+        SocketAddr::new(address, candidate.port),
+        candidate.candidate_type.to_string(),
+    ))
+}
+
+fn named(name: &str) -> Option<String> {
+    (!name.is_empty()).then(|| name.to_owned())
+}
+
+fn seconds(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or_default()
 }

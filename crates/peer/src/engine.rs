@@ -1,0 +1,239 @@
+//! webrtc, set up our way: codecs, feedback, interceptors, timers, ciphers.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use media::{Codec, Kind};
+use rtc::{
+    ice::{mdns::MulticastDnsMode, network_type::NetworkType},
+    interceptor::{
+        NackGeneratorBuilder, NackResponderBuilder, ReceiverReportBuilder, SenderReportBuilder,
+        Slot, TwccReceiverBuilder, TwccSenderBuilder,
+    },
+    media_stream::MediaStreamTrack,
+    peer_connection::transport::RTCDtlsRole,
+    rtp_transceiver::rtp_sender::{
+        RTCPFeedback, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpCodingParameters,
+        RTCRtpEncodingParameters, RTCRtpHeaderExtensionCapability, RTCRtpRtxParameters,
+        RtpCodecKind,
+    },
+};
+use webrtc::peer_connection::{
+    MediaEngine, RTCConfiguration, RTCConfigurationBuilder, RTCIceServer, RTCIceTransportPolicy,
+    Registry, SettingEngine, SettingEngineBuilder, SrtpProtectionProfile,
+};
+
+use crate::{
+    PeerConfig, PeerError,
+    inlet::Inlet,
+    outlet::Outlet,
+    repair::{self, Repair},
+    sdp::{OPUS_PARAMETERS, TRANSPORT_CC},
+    transit::{self, Transit},
+};
+
+/// A connectivity check every 20 ms: the default, ten times that, is half of a join.
+const CHECK_INTERVAL: Duration = Duration::from_millis(20);
+/// Checks for as long as ICE may take at all; the far end may learn of us late.
+const MAX_CHECKS: u16 = 750;
+/// Consent is asked for every two seconds (RFC 7675 §5.1 says five, less 20 %).
+const CONSENT_INTERVAL: Duration = Duration::from_secs(2);
+/// Packets kept for retransmission, a power of two: some four seconds of video.
+const RETRANSMISSION_BUFFER: u16 = 512;
+/// How often gaps are asked for, and how many times each.
+const NACK_INTERVAL: Duration = Duration::from_millis(50);
+const MAX_NACKS: u16 = 10;
+
+/// Payload types of our offers: the main one, and its retransmissions.
+fn payload_types(codec: Codec) -> (u8, Option<u8>) {
+    match codec {
+        Codec::Opus => (111, None),
+        Codec::Vp8 => (96, Some(97)),
+        _ => (45, Some(46)),
+    }
+}
+
+fn feedback(kind: Kind) -> Vec<RTCPFeedback> {
+    let all: &[(&str, &str)] = match kind {
+        Kind::Audio => &[("transport-cc", "")],
+        Kind::Video => &[
+            ("nack", ""),
+            ("nack", "pli"),
+            ("ccm", "fir"),
+            ("goog-remb", ""),
+            ("transport-cc", ""),
+        ],
+    };
+    all.iter()
+        .map(|(typ, parameter)| RTCPFeedback {
+            typ: (*typ).to_owned(),
+            parameter: (*parameter).to_owned(),
+        })
+        .collect()
+}
+
+pub(crate) fn codec_kind(kind: Kind) -> RtpCodecKind {
+    match kind {
+        Kind::Audio => RtpCodecKind::Audio,
+        Kind::Video => RtpCodecKind::Video,
+    }
+}
+
+fn rtp_codec(codec: Codec) -> RTCRtpCodec {
+    let kind = codec.kind();
+    let (channels, parameters) = match kind {
+        Kind::Audio => (2, OPUS_PARAMETERS),
+        Kind::Video => (0, ""),
+    };
+    RTCRtpCodec {
+        mime_type: format!("{}/{}", kind.name(), codec.name()),
+        clock_rate: codec.clock_rate(),
+        channels,
+        sdp_fmtp_line: parameters.to_owned(),
+        rtcp_feedback: feedback(kind),
+    }
+}
+
+/// A local track of one source, in `codec`.
+pub(crate) fn track(codec: Codec, sources: (u32, u32), stream: &str) -> MediaStreamTrack {
+    let kind = codec.kind();
+    let (ssrc, repair) = sources;
+    let rtx = payload_types(codec)
+        .1
+        .map(|_| RTCRtpRtxParameters { ssrc: repair });
+    MediaStreamTrack::new(
+        stream.to_owned(),
+        format!("{stream}-{kind}"),
+        kind.to_string(),
+        codec_kind(kind),
+        vec![RTCRtpEncodingParameters {
+            rtp_coding_parameters: RTCRtpCodingParameters {
+                ssrc: Some(ssrc),
+                rtx,
+                ..Default::default()
+            },
+            codec: rtp_codec(codec),
+            ..Default::default()
+        }],
+    )
+}
+
+/// Opus, and the video codecs in order of preference.
+pub(crate) fn media_engine(video_codecs: &[Codec]) -> Result<MediaEngine, PeerError> {
+    let mut engine = MediaEngine::default();
+    let failed = |error| PeerError::stack("register codecs", &error);
+    for codec in std::iter::once(&Codec::Opus).chain(video_codecs) {
+        let kind = codec_kind(codec.kind());
+        let (payload_type, rtx) = payload_types(*codec);
+        let parameters = RTCRtpCodecParameters {
+            rtp_codec: rtp_codec(*codec),
+            payload_type,
+        };
+        engine.register_codec(parameters, kind).map_err(failed)?;
+        if let Some(rtx) = rtx {
+            let parameters = RTCRtpCodecParameters {
+                rtp_codec: RTCRtpCodec {
+                    mime_type: "video/rtx".to_owned(),
+                    clock_rate: codec.clock_rate(),
+                    channels: 0,
+                    sdp_fmtp_line: format!("apt={payload_type}"),
+                    rtcp_feedback: Vec::new(),
+                },
+                payload_type: rtx,
+            };
+            engine.register_codec(parameters, kind).map_err(failed)?;
+        }
+    }
+    for kind in [RtpCodecKind::Audio, RtpCodecKind::Video] {
+        let extension = RTCRtpHeaderExtensionCapability {
+            uri: TRANSPORT_CC.to_owned(),
+        };
+        engine
+            .register_header_extension(extension, kind, None)
+            .map_err(failed)?;
+    }
+    Ok(engine)
+}
+
+/// webrtc's interceptors, and ours at both ends of them.
+pub(crate) fn interceptors(
+    config: &PeerConfig,
+    outlet: Arc<Outlet>,
+    inlet: Arc<Mutex<Inlet>>,
+) -> Registry {
+    Registry::new()
+        .with(Slot::TwccSender, TwccSenderBuilder::new().build())
+        .with(
+            Slot::NackResponder,
+            NackResponderBuilder::new()
+                .with_size(RETRANSMISSION_BUFFER)
+                .build(),
+        )
+        .with(Slot::from(repair::SLOT), Repair::default())
+        .with(
+            Slot::NackGenerator,
+            NackGeneratorBuilder::new()
+                .with_interval(NACK_INTERVAL)
+                .with_max_nacks_per_packet(MAX_NACKS)
+                .build(),
+        )
+        .with(Slot::TwccReceiver, TwccReceiverBuilder::new().build())
+        .with(
+            Slot::ReceiverReport,
+            ReceiverReportBuilder::new()
+                .with_interval(config.report_interval)
+                .build(),
+        )
+        .with(
+            Slot::SenderReport,
+            SenderReportBuilder::new()
+                .with_interval(config.report_interval)
+                .build(),
+        )
+        .with(Slot::from(transit::SLOT), Transit::new(outlet, inlet))
+}
+
+/// Timers, ciphers, and the candidates we understand.
+pub(crate) fn settings(config: &PeerConfig) -> SettingEngine {
+    SettingEngineBuilder::new()
+        .with_ice_timeouts(
+            Some(config.disconnected_after),
+            Some(config.failed_after),
+            Some(CONSENT_INTERVAL),
+        )
+        .with_ice_connection_attempts(Some(CHECK_INTERVAL), Some(MAX_CHECKS))
+        .with_network_types(vec![NetworkType::Udp4, NetworkType::Udp6])
+        .with_multicast_dns_mode(MulticastDnsMode::Disabled)
+        .with_include_loopback_candidate(true)
+        .with_answering_dtls_role(RTCDtlsRole::Client)
+        // GCM costs a third; the other is mandatory (RFC 8827 §6.5).
+        .with_srtp_protection_profiles(vec![
+            SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm,
+            SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_80,
+        ])
+        .build()
+}
+
+/// ICE servers and policy.
+pub(crate) fn configuration(config: &PeerConfig) -> RTCConfiguration {
+    let servers = config
+        .ice_servers
+        .iter()
+        .map(|server| RTCIceServer {
+            urls: server.urls.clone(),
+            username: server.username.clone(),
+            credential: server.credential.clone(),
+        })
+        .collect();
+    let policy = if config.relay_only {
+        RTCIceTransportPolicy::Relay
+    } else {
+        RTCIceTransportPolicy::All
+    };
+    RTCConfigurationBuilder::new()
+        .with_ice_servers(servers)
+        .with_ice_transport_policy(policy)
+        .build()
+}

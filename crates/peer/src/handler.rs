@@ -1,0 +1,83 @@
+//! What webrtc tells us, turned into events.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use tokio::sync::watch;
+use webrtc::peer_connection::{
+    PeerConnectionEventHandler, RTCIceConnectionState, RTCIceGatheringState,
+    RTCPeerConnectionIceEvent, RTCPeerConnectionState,
+};
+
+use crate::{IceConnectionState, PeerEvent, inlet::EventSink, outlet::Outlet};
+
+/// Called on the driver's task; never waits.
+pub(crate) struct Handler {
+    pub(crate) events: EventSink,
+    pub(crate) outlet: Arc<Outlet>,
+    pub(crate) gathered: watch::Sender<bool>,
+    pub(crate) ufrag: watch::Receiver<String>,
+    pub(crate) first_mid: watch::Receiver<String>,
+    pub(crate) connected: AtomicBool,
+}
+
+#[async_trait::async_trait]
+impl PeerConnectionEventHandler for Handler {
+    async fn on_ice_candidate(&self, event: RTCPeerConnectionIceEvent) {
+        if let Ok(candidate) = event.candidate.to_json()
+            && !candidate.candidate.is_empty()
+        {
+            self.events.send(PeerEvent::LocalCandidate {
+                candidate: candidate.candidate,
+                mid: self.first_mid.borrow().clone(),
+                ufrag: self.ufrag.borrow().clone(),
+            });
+        }
+    }
+
+    async fn on_ice_gathering_state_change(&self, state: RTCIceGatheringState) {
+        if state == RTCIceGatheringState::Complete {
+            self.gathered.send_replace(true);
+            self.events.send(PeerEvent::GatheringComplete);
+        }
+    }
+
+    async fn on_ice_connection_state_change(&self, state: RTCIceConnectionState) {
+        let state = match state {
+            RTCIceConnectionState::New => IceConnectionState::New,
+            RTCIceConnectionState::Checking => IceConnectionState::Checking,
+            RTCIceConnectionState::Connected => IceConnectionState::Connected,
+            RTCIceConnectionState::Completed => IceConnectionState::Completed,
+            RTCIceConnectionState::Disconnected => IceConnectionState::Disconnected,
+            RTCIceConnectionState::Failed => IceConnectionState::Failed,
+            RTCIceConnectionState::Closed => IceConnectionState::Closed,
+            _ => return,
+        };
+        self.events.send(PeerEvent::IceConnectionState(state));
+    }
+
+    async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
+        match state {
+            // ICE and DTLS both; after a restart again, which is nothing new to anybody.
+            RTCPeerConnectionState::Connected => {
+                self.outlet.set_open(true);
+                if !self.connected.swap(true, Ordering::AcqRel) {
+                    self.events.send(PeerEvent::DtlsConnected);
+                }
+            }
+            RTCPeerConnectionState::Failed => {
+                let reason = if self.connected.load(Ordering::Acquire) {
+                    "the far end no longer answers"
+                } else {
+                    "no candidate pair worked, or the DTLS handshake failed"
+                };
+                self.events.send(PeerEvent::ConnectionFailed {
+                    reason: reason.to_owned(),
+                });
+            }
+            _ => {}
+        }
+    }
+}
