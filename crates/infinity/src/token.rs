@@ -185,6 +185,11 @@ pub(crate) const GRANTED_V10: &[&str] = &[
 const FIRST_TO_TRICKLE: u32 = 29;
 
 impl TokenGranted {
+    /// Returns whether a call can be renegotiated with `update`, which version 10 lacks too.
+    pub fn takes_update(&self) -> bool {
+        self.version.number().is_some_and(|n| n >= FIRST_TO_TRICKLE)
+    }
+
     /// Returns whether candidates may follow the offer one by one (RFC 8838).
     ///
     /// Where the node does not say, its version decides; where that is unreadable too, no.

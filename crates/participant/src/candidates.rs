@@ -74,6 +74,20 @@ impl Candidates {
         }
     }
 
+    /// Puts the one on its way back to the front: it got lost.
+    pub(crate) fn repeat(&mut self) {
+        if let Self::Flowing { queue, under_way } = self
+            && let Some(candidate) = under_way.take()
+        {
+            queue.push_front(candidate);
+        }
+    }
+
+    /// Forgets them: the node takes none.
+    pub(crate) fn unused(&mut self) {
+        *self = Self::Unused;
+    }
+
     /// Takes note that the one on its way has arrived, or has been given up.
     pub(crate) fn done(&mut self) {
         if let Self::Flowing { under_way, .. } = self {

@@ -17,9 +17,10 @@
 #![warn(missing_docs)]
 
 mod back_off;
-
+mod call;
 mod candidates;
-
+mod departure;
+mod event_stream;
 mod failure;
 mod input;
 mod ladder;

@@ -83,7 +83,8 @@ pub enum PeerCommand {
     SetAnswer(String),
     /// Take a candidate of the node's.
     AddCandidate(NewCandidate),
-    /// Create an offer with new ICE credentials; answer with [`crate::PeerInput::Offer`].
+    /// Create an offer with new ICE credentials, complete or not as with [`Self::Open`]; answer
+    /// with [`crate::PeerInput::Offer`].
     RestartIce,
     /// Close it. Nothing of it is wanted any more.
     Close,

@@ -36,6 +36,11 @@ impl Roster {
         self.rows.is_empty()
     }
 
+    /// Returns whether the node is in the middle of sending the roster.
+    pub(crate) fn is_syncing(&self) -> bool {
+        self.unseen.is_some()
+    }
+
     pub(crate) fn sync_begin(&mut self) {
         self.unseen = Some(self.rows.keys().cloned().collect());
     }

@@ -110,6 +110,85 @@ impl fmt::Display for Exit {
     }
 }
 
+/// What the state of a participant follows from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Facts {
+    pub(crate) is_asked_to_join: bool,
+    /// Whether we are on the way out for good.
+    pub(crate) is_stopping: bool,
+    pub(crate) has_token: bool,
+    pub(crate) is_listed: bool,
+    pub(crate) is_waiting: bool,
+    pub(crate) media_flows: bool,
+    pub(crate) events_flow: bool,
+    pub(crate) token_is_fresh: bool,
+    /// Whether we have been in the conference with this token.
+    pub(crate) has_been_in: bool,
+}
+
+impl Facts {
+    pub(crate) fn state(self) -> State {
+        if !self.is_asked_to_join {
+            State::Idle
+        } else if self.is_stopping {
+            State::Leaving
+        } else if !self.has_token {
+            State::Joining
+        } else if self.is_waiting {
+            State::WaitingRoom
+        } else if let Some(trouble) = self.trouble() {
+            if self.has_been_in {
+                State::Degraded(trouble)
+            } else {
+                State::Connecting
+            }
+        } else {
+            State::InConference
+        }
+    }
+
+    fn trouble(self) -> Option<Trouble> {
+        if !self.is_listed {
+            Some(Trouble::Roster)
+        } else if !self.media_flows {
+            Some(Trouble::Media)
+        } else if !self.events_flow {
+            Some(Trouble::EventStream)
+        } else if !self.token_is_fresh {
+            Some(Trouble::Token)
+        } else {
+            None
+        }
+    }
+
+    /// Returns what keeps us from being in the conference.
+    pub(crate) fn what_is_missing(self) -> &'static str {
+        if !self.has_token {
+            return "there is no token";
+        }
+        match self.trouble() {
+            Some(Trouble::Roster) => "the roster does not show us",
+            Some(Trouble::Media) => "no media flows",
+            Some(Trouble::EventStream) => "no events come",
+            Some(Trouble::Token) => "the token could not be refreshed",
+            None => "nothing is missing",
+        }
+    }
+
+    /// Returns why the state is what it is.
+    pub(crate) fn why(self) -> &'static str {
+        match self.state() {
+            State::Idle => "not asked to join",
+            State::Joining => "a token is being asked for",
+            State::Connecting | State::Degraded(_) => self.what_is_missing(),
+            State::WaitingRoom => "a host has to let us in",
+            State::InConference => "the roster shows us and media flows",
+            State::Leaving => "the call and the token are being given back",
+            State::PinWanted | State::Removed | State::Stopped => "it is over",
+        }
+    }
+}
+
 impl Exit {
     /// Returns the state a participant is in after such an end.
     pub(crate) fn state(&self) -> State {

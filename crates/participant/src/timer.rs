@@ -32,7 +32,7 @@ pub enum Timer {
 }
 
 impl Timer {
-    const VALUES: [Self; 12] = [
+    pub(crate) const VALUES: [Self; 12] = [
         Self::Join,
         Self::Refresh,
         Self::Expiry,
@@ -61,10 +61,6 @@ impl TimerTable {
 
     pub(crate) fn stop(&mut self, timer: Timer) {
         self.instants[timer as usize] = None;
-    }
-
-    pub(crate) fn is_set(&self, timer: Timer) -> bool {
-        self.instants[timer as usize].is_some()
     }
 
     pub(crate) fn stop_all(&mut self) {

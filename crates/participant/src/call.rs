@@ -1,0 +1,525 @@
+//! Our call: from the offer to the last packet.
+
+use std::time::{Duration, Instant};
+
+use infinity::{
+    CallAccepted, CallUuid, Calls, Command, MediaType, NewCandidate, Refusal, Remedy, Response,
+    TokenGranted, Update,
+};
+
+use crate::{
+    Gather, IceServers, MediaCommand, Milestone, Notice, Output, PeerCommand, PeerId, PeerInput,
+    RequestFailure, RequestId, Timer,
+    back_off::BackOff,
+    candidates::Candidates,
+    ladder::{Ladder, Rung},
+    outbox::Outbox,
+    token::Membership,
+};
+
+mod live;
+mod replies;
+
+use live::{Ack, Ice, Live, Restart};
+
+/// How long an offer may take: gathering waits for STUN servers that do not answer.
+const OFFER_LIMIT: Duration = Duration::from_secs(20);
+/// How long after the answer `ack` is sent, whatever ICE says.
+const ACK_LIMIT: Duration = Duration::from_secs(1);
+/// How long media may take to flow, after the answer or after ICE has found its way.
+const FLOW_LIMIT: Duration = Duration::from_secs(15);
+/// How long ICE may look for its way again by itself.
+const ICE_PATIENCE: Duration = Duration::from_secs(5);
+/// How long media that flowed may stop.
+const FLOW_PATIENCE: Duration = Duration::from_secs(10);
+/// How often the node may refuse a call, or its `ack` be lost, before something else is tried.
+const MOST_FAILURES: u32 = 3;
+/// How many candidates of the node's are kept until the answer is there.
+const MOST_REMOTE: usize = 64;
+
+/// Our call.
+///
+/// | In            | On                              | Go            | Do                          |
+/// |---------------|---------------------------------|---------------|-----------------------------|
+/// | `Absent`      | there is a token                | `Preparing`   | open the peer               |
+/// | `Preparing`   | the offer, and events are open  | `Requested`   | `calls`                     |
+/// | `Requested`   | answer                          | `Live`        | set it; candidates flow     |
+/// | `Requested`   | refused, may pass               | `Pausing`     | close the peer, back off    |
+/// | `Requested`   | refused, final                  | `Absent`      | say so                      |
+/// | `Live`        | ICE connected, or 1 s passed    | `Live`        | `ack`                       |
+/// | `Live`        | `ack` sent and ICE connected    | `Live`        | media starts                |
+/// | `Live`        | ICE failed, media does not flow | `Live`        | restart ICE by `update`     |
+/// | `Live`        | the same again, or no `update`  | `Pausing`     | hang up, close the peer     |
+/// | `Pausing`     | the pause is over               | `Preparing`   | open a peer                 |
+/// | any           | media did not flow after that   | `Absent`      | say so: a new token         |
+/// | `Requested`   | close                           | `Orphaned`    | –                           |
+/// | `Orphaned`    | answer                          | `HangingUp`   | `calls/…/disconnect`        |
+/// | `Live`        | close                           | `HangingUp`   | `calls/…/disconnect`        |
+/// | `HangingUp`   | any reply                       | `Absent`      | –                           |
+#[derive(Debug)]
+enum State {
+    Absent,
+    Pausing,
+    Preparing {
+        peer: PeerId,
+        offer: Option<String>,
+    },
+    Requested {
+        peer: PeerId,
+        request: RequestId,
+    },
+    Live(Live),
+    /// The peer is gone while `calls` is under way; `again`: another call is wanted afterwards.
+    Orphaned {
+        request: RequestId,
+        again: bool,
+    },
+    HangingUp {
+        request: RequestId,
+    },
+}
+
+/// What the rest of the participant must know.
+#[derive(Debug)]
+pub(crate) enum CallNews {
+    /// The node says that our token is not good.
+    TokenDoubted,
+    /// No call is to be had with this token.
+    Failed {
+        why: String,
+        /// What the node answered, where it was the node.
+        failure: Option<RequestFailure>,
+    },
+}
+
+/// What the node said about calls when it gave us the token.
+#[derive(Debug)]
+struct Terms {
+    ice: IceServers,
+    gather: Gather,
+    media_type: Option<MediaType>,
+    bandwidth_out: Option<u32>,
+    takes_update: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct CallMachine {
+    state: State,
+    terms: Option<Terms>,
+    events_are_open: bool,
+    candidates: Candidates,
+    remote_candidates: Vec<NewCandidate>,
+    ladder: Ladder,
+    back_off: BackOff,
+    refusals: u32,
+}
+
+impl CallMachine {
+    pub(crate) fn new() -> Self {
+        Self {
+            state: State::Absent,
+            terms: None,
+            events_are_open: false,
+            candidates: Candidates::Unused,
+            remote_candidates: Vec::new(),
+            ladder: Ladder::default(),
+            back_off: BackOff::new(Duration::from_millis(500), Duration::from_secs(15)),
+            refusals: 0,
+        }
+    }
+
+    /// Returns whether media flows.
+    pub(crate) fn flows(&self) -> bool {
+        matches!(&self.state, State::Live(live) if live.flows)
+    }
+
+    /// Returns whether a request is under way that must be waited for before leaving.
+    pub(crate) fn is_parting(&self) -> bool {
+        matches!(self.state, State::Orphaned { .. } | State::HangingUp { .. })
+    }
+
+    /// Begins with a new token.
+    pub(crate) fn start(&mut self, now: Instant, granted: &TokenGranted, outbox: &mut Outbox) {
+        *self = Self::new();
+        self.terms = Some(Terms {
+            ice: IceServers {
+                stun: granted.stun.clone(),
+                turn: granted.turn.clone(),
+                relay_only: granted.use_relay_candidates_only,
+            },
+            gather: if granted.trickles() {
+                Gather::Trickle
+            } else {
+                Gather::First
+            },
+            media_type: granted.call_type.clone(),
+            bandwidth_out: granted.bandwidth_out,
+            takes_update: granted.takes_update(),
+        });
+        self.prepare(now, outbox);
+    }
+
+    /// Takes note that the event stream is open: what the node says of the call will be heard.
+    pub(crate) fn events_opened(
+        &mut self,
+        now: Instant,
+        membership: &Membership,
+        outbox: &mut Outbox,
+    ) {
+        self.events_are_open = true;
+        self.try_to_call(now, membership, outbox);
+    }
+
+    /// Takes a timer of its own.
+    pub(crate) fn handle_timer(
+        &mut self,
+        now: Instant,
+        timer: Timer,
+        membership: &Membership,
+        outbox: &mut Outbox,
+    ) -> Option<CallNews> {
+        match (timer, &mut self.state) {
+            (Timer::Call, State::Pausing) => {
+                self.prepare(now, outbox);
+                None
+            }
+            (Timer::Call, State::Preparing { .. }) => self.mend(
+                now,
+                "the offer was not ready in time".into(),
+                membership,
+                outbox,
+            ),
+            (Timer::Ack, State::Live(live)) => {
+                live.send_ack(now, membership, outbox);
+                None
+            }
+            (Timer::Media, State::Live(live)) => {
+                let why = live.what_is_missing().to_owned();
+                self.mend(now, why, membership, outbox)
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes what a peer connection says.
+    pub(crate) fn handle_peer(
+        &mut self,
+        now: Instant,
+        peer: PeerId,
+        input: PeerInput,
+        membership: &Membership,
+        outbox: &mut Outbox,
+    ) -> Option<CallNews> {
+        if self.peer() != Some(peer) {
+            outbox.ignore("the last words of an old peer connection");
+            return None;
+        }
+        match (input, &mut self.state) {
+            (PeerInput::Offer(sdp), State::Preparing { offer, .. }) => {
+                *offer = Some(sdp);
+                outbox.timers.stop(Timer::Call);
+                self.try_to_call(now, membership, outbox);
+            }
+            (PeerInput::Offer(sdp), State::Live(live)) if live.restart == Restart::Offering => {
+                let (participant, call) = (membership.participant.clone(), live.call.clone());
+                let update = Command::Update(participant, call, Update { sdp });
+                if let Some(request) = outbox.request_as(now, membership, update) {
+                    live.restart = Restart::Requested(request);
+                }
+            }
+            (PeerInput::Candidate(candidate), _) => {
+                self.candidates.push(candidate);
+                self.send_candidates(now, membership, outbox);
+            }
+            (PeerInput::GatheringComplete { mid }, _) => {
+                let end = NewCandidate {
+                    candidate: String::new(),
+                    mid,
+                    ufrag: None,
+                    pwd: None,
+                };
+                self.candidates.push(end);
+                self.send_candidates(now, membership, outbox);
+            }
+            (PeerInput::IceConnected, State::Live(live)) => {
+                live.ice_connected(now, membership, outbox);
+            }
+            (PeerInput::IceDisconnected, State::Live(live)) => {
+                live.ice = Ice::Lost;
+                outbox.start(Timer::Media, now, ICE_PATIENCE);
+            }
+            (PeerInput::IceFailed, State::Live(live)) => {
+                live.ice = Ice::Lost;
+                return self.mend(
+                    now,
+                    "ICE found no way to the node".into(),
+                    membership,
+                    outbox,
+                );
+            }
+            (PeerInput::MediaFlowing, State::Live(live)) => {
+                live.media_flows(outbox);
+                self.ladder.reset();
+                self.back_off.reset();
+                self.refusals = 0;
+            }
+            (PeerInput::MediaStopped, State::Live(live)) if live.flows => {
+                live.flows = false;
+                outbox.start(Timer::Media, now, FLOW_PATIENCE);
+            }
+            (PeerInput::Failed(why), _) => return self.renew(now, why, membership, outbox),
+            (
+                PeerInput::Offer(_)
+                | PeerInput::IceConnected
+                | PeerInput::IceDisconnected
+                | PeerInput::IceFailed
+                | PeerInput::MediaFlowing
+                | PeerInput::MediaStopped,
+                _,
+            ) => outbox.ignore("a word of the peer connection that comes too early or too late"),
+        }
+        None
+    }
+
+    /// Takes a candidate of the node's.
+    pub(crate) fn remote_candidate(&mut self, candidate: NewCandidate, outbox: &mut Outbox) {
+        match &self.state {
+            State::Live(live) => {
+                outbox.push(Output::Peer(
+                    live.peer,
+                    PeerCommand::AddCandidate(candidate),
+                ));
+            }
+            State::Preparing { .. } | State::Requested { .. }
+                if self.remote_candidates.len() < MOST_REMOTE =>
+            {
+                self.remote_candidates.push(candidate);
+            }
+            _ => outbox.ignore("a candidate without a call"),
+        }
+    }
+
+    /// Takes note that the node has hung up `call`; nothing: whichever we have.
+    pub(crate) fn hung_up(
+        &mut self,
+        now: Instant,
+        call: Option<&CallUuid>,
+        why: String,
+        membership: &Membership,
+        outbox: &mut Outbox,
+    ) -> Option<CallNews> {
+        match &self.state {
+            State::Live(live) if call.is_none_or(|call| *call == live.call) => {
+                self.renew(now, why, membership, outbox)
+            }
+            _ => {
+                outbox.ignore("the end of a call that we do not have");
+                None
+            }
+        }
+    }
+
+    /// Closes the peer connection and hangs up, for good.
+    pub(crate) fn close(
+        &mut self,
+        now: Instant,
+        membership: Option<&Membership>,
+        outbox: &mut Outbox,
+    ) {
+        self.shut_down(now, membership, false, outbox);
+        self.terms = None;
+    }
+
+    /// Gives up waiting for the replies to what [`Self::close`] asked for.
+    pub(crate) fn abandon(&mut self) {
+        self.state = State::Absent;
+    }
+
+    fn peer(&self) -> Option<PeerId> {
+        match &self.state {
+            State::Preparing { peer, .. } | State::Requested { peer, .. } => Some(*peer),
+            State::Live(live) => Some(live.peer),
+            State::Absent | State::Pausing | State::Orphaned { .. } | State::HangingUp { .. } => {
+                None
+            }
+        }
+    }
+
+    fn prepare(&mut self, now: Instant, outbox: &mut Outbox) {
+        let Some(terms) = &self.terms else { return };
+        let peer = PeerId(outbox.id());
+        self.candidates = match terms.gather {
+            Gather::First => Candidates::Unused,
+            Gather::Trickle => Candidates::held(),
+        };
+        self.remote_candidates.clear();
+        outbox.push(Output::Peer(
+            peer,
+            PeerCommand::Open {
+                ice: terms.ice.clone(),
+                gather: terms.gather,
+                media_type: terms.media_type.clone(),
+                bandwidth_out: terms.bandwidth_out,
+            },
+        ));
+        outbox.start(Timer::Call, now, OFFER_LIMIT);
+        self.state = State::Preparing { peer, offer: None };
+    }
+
+    fn try_to_call(&mut self, now: Instant, membership: &Membership, outbox: &mut Outbox) {
+        let State::Preparing { peer, offer } = &mut self.state else {
+            return;
+        };
+        if !self.events_are_open {
+            return;
+        }
+        let Some(sdp) = offer.take() else { return };
+        let command = Command::Calls(membership.participant.clone(), Calls::offer(sdp));
+        if let Some(request) = outbox.request_as(now, membership, command) {
+            self.state = State::Requested {
+                peer: *peer,
+                request,
+            };
+            outbox.milestone(Milestone::Offered);
+        }
+    }
+
+    fn send_candidates(&mut self, now: Instant, membership: &Membership, outbox: &mut Outbox) {
+        let State::Live(live) = &mut self.state else {
+            return;
+        };
+        let Some(candidate) = self.candidates.next() else {
+            return;
+        };
+        let (participant, call) = (membership.participant.clone(), live.call.clone());
+        let command = Command::NewCandidate(participant, call, candidate);
+        live.candidate = outbox.request_as(now, membership, command);
+    }
+
+    /// Tries the next thing to get media to flow.
+    fn mend(
+        &mut self,
+        now: Instant,
+        why: String,
+        membership: &Membership,
+        outbox: &mut Outbox,
+    ) -> Option<CallNews> {
+        let takes_update = self.terms.as_ref().is_some_and(|terms| terms.takes_update);
+        let can_restart = takes_update
+            && matches!(&self.state, State::Live(live) if live.restart == Restart::None);
+        match self.ladder.climb(can_restart) {
+            Rung::RestartIce => self.restart_ice(now, why, outbox),
+            Rung::NewCall => self.call_again(now, why, membership, outbox),
+            Rung::NewToken => {
+                self.shut_down(now, Some(membership), false, outbox);
+                return Some(CallNews::Failed { why, failure: None });
+            }
+        }
+        None
+    }
+
+    /// Tries a new call, or more if that was tried before.
+    fn renew(
+        &mut self,
+        now: Instant,
+        why: String,
+        membership: &Membership,
+        outbox: &mut Outbox,
+    ) -> Option<CallNews> {
+        self.ladder.climbed(Rung::RestartIce);
+        self.mend(now, why, membership, outbox)
+    }
+
+    fn restart_ice(&mut self, now: Instant, why: String, outbox: &mut Outbox) {
+        let State::Live(live) = &mut self.state else {
+            return;
+        };
+        if !matches!(self.candidates, Candidates::Unused) {
+            // Those of the new generation, until the node knows of it; the old ones are void.
+            self.candidates = Candidates::held();
+            live.candidate = None;
+        }
+        live.restart = Restart::Offering;
+        outbox.notice(Notice::Mending {
+            by: "restarting ICE",
+            why,
+        });
+        outbox.push(Output::Peer(live.peer, PeerCommand::RestartIce));
+        outbox.start(Timer::Media, now, FLOW_LIMIT);
+    }
+
+    fn call_again(
+        &mut self,
+        now: Instant,
+        why: String,
+        membership: &Membership,
+        outbox: &mut Outbox,
+    ) {
+        outbox.notice(Notice::Mending {
+            by: "calling again",
+            why,
+        });
+        self.shut_down(now, Some(membership), true, outbox);
+    }
+
+    fn pause(&mut self, now: Instant, outbox: &mut Outbox) -> Duration {
+        let after = self.back_off.next(&mut outbox.rng);
+        outbox.start(Timer::Call, now, after);
+        self.state = State::Pausing;
+        after
+    }
+
+    /// Closes the peer connection and hangs up; `again`: calls again after a pause.
+    fn shut_down(
+        &mut self,
+        now: Instant,
+        membership: Option<&Membership>,
+        again: bool,
+        outbox: &mut Outbox,
+    ) {
+        for timer in [Timer::Ack, Timer::Media, Timer::Call] {
+            outbox.timers.stop(timer);
+        }
+        self.candidates = Candidates::Unused;
+        self.remote_candidates.clear();
+        if let State::Live(Live {
+            peer,
+            media_started: true,
+            ..
+        }) = self.state
+        {
+            outbox.push(Output::Media(peer, MediaCommand::Stop));
+        }
+        if let Some(peer) = self.peer() {
+            outbox.push(Output::Peer(peer, PeerCommand::Close));
+        }
+        match std::mem::replace(&mut self.state, State::Absent) {
+            State::Requested { request, .. } => self.state = State::Orphaned { request, again },
+            State::Orphaned { request, .. } => self.state = State::Orphaned { request, again },
+            State::HangingUp { request } => self.state = State::HangingUp { request },
+            State::Live(live) => {
+                let request = membership.and_then(|m| hang_up(now, m, live.call, outbox));
+                if again {
+                    self.pause(now, outbox);
+                } else if let Some(request) = request {
+                    self.state = State::HangingUp { request };
+                }
+            }
+            State::Absent | State::Pausing | State::Preparing { .. } => {
+                if again {
+                    self.pause(now, outbox);
+                }
+            }
+        }
+    }
+}
+
+fn hang_up(
+    now: Instant,
+    membership: &Membership,
+    call: CallUuid,
+    outbox: &mut Outbox,
+) -> Option<RequestId> {
+    let command = Command::DisconnectCall(membership.participant.clone(), call);
+    outbox.request_as(now, membership, command)
+}
