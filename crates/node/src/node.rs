@@ -13,9 +13,8 @@ use tracing::{info, warn};
 
 use crate::conference::{Conference, Rules};
 use crate::error::NodeError;
-use crate::http::interim::Room;
 use crate::http::{self, Served, Site};
-use crate::room::RoomSettings;
+use crate::room::{Room, RoomError, RoomSettings};
 use crate::settings::NodeSettings;
 use crate::tls::{self, Identity};
 
@@ -69,7 +68,7 @@ impl Node {
 
         let mut conferences = JoinSet::new();
         let site = Arc::new(Site {
-            conferences: open_conferences(&settings, shards, &mut conferences),
+            conferences: open_conferences(&settings, shards, &mut conferences)?,
             profile: settings.profile,
             faults: settings.faults.clone(),
         });
@@ -182,7 +181,7 @@ fn open_conferences(
     settings: &NodeSettings,
     shards: &Shards,
     tasks: &mut JoinSet<()>,
-) -> Vec<Arc<Served>> {
+) -> Result<Vec<Arc<Served>>, NodeError> {
     let rules = Rules {
         profile: settings.profile,
         token_life: settings.token_life,
@@ -211,7 +210,11 @@ fn open_conferences(
                 faults: (&settings.faults).into(),
                 addresses: addresses.clone(),
             },
-        );
+        )
+        .map_err(|error: RoomError| NodeError::Room {
+            conference: alias.to_string(),
+            why: error.to_string(),
+        })?;
         let seed = seeds.u64(..);
         let conference = Conference::new(
             conference.clone(),
@@ -224,7 +227,7 @@ fn open_conferences(
         tasks.spawn(Arc::clone(&one).run(reports));
         served.push(one);
     }
-    served
+    Ok(served)
 }
 
 fn listen(

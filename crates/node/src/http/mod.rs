@@ -15,7 +15,6 @@ use crate::fault::Faults;
 mod api;
 mod decode;
 mod event_stream;
-pub(crate) mod interim;
 mod page;
 mod served;
 

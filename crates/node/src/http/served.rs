@@ -7,15 +7,15 @@ use std::time::Instant;
 use bytes::Bytes;
 use infinity::event::StageEntry;
 use infinity::{
-    CallUuid, ConferenceAlias, Event, NewCandidate, ParticipantUuid, Profile, Refusal, Response,
+    CallUuid, ConferenceAlias, Event, NewCandidate, ParticipantUuid, Present, Profile, Refusal,
+    Response,
 };
 use tokio::sync::{Notify, mpsc};
 use tracing::{debug, info, warn};
 
 use super::event_stream::{self, EventBody};
-use super::interim::Room;
 use crate::conference::{Conference, Effect, Requester, RoomRequest, StreamId, Timer};
-use crate::room::{CallRefused, CallSettings, RoomEvent};
+use crate::room::{CallRefused, CallSettings, Room, RoomEvent};
 
 /// So many events may wait for one client to read them. When it is full the stream is ended: the
 /// client comes back and gets the whole roster, which is less than what it missed.
@@ -106,8 +106,8 @@ impl Served {
                 participant,
                 call,
                 offer,
-                ..
-            } => self.call(participant, call, &offer).await,
+                present,
+            } => self.call(participant, call, &offer, present).await,
             RoomRequest::Update { call, offer } => {
                 let answer = self.room.update(&call, &offer).await.map_err(refusal)?;
                 Ok(self.with(|conference, _| conference.update_answered(&call, answer)))
@@ -120,7 +120,7 @@ impl Served {
                     ..
                 } = candidate;
                 self.room
-                    .candidate(&call, &candidate, &mid, ufrag.as_deref())
+                    .candidate(&call, &candidate, Some(&mid), ufrag.as_deref())
                     .await
                     .map_err(refusal)?;
                 Ok(Response::CandidateTaken)
@@ -133,17 +133,10 @@ impl Served {
         participant: ParticipantUuid,
         call: CallUuid,
         offer: &str,
+        present: Option<Present>,
     ) -> Result<Response, Refusal> {
-        match self
-            .room
-            .call(
-                participant.clone(),
-                call.clone(),
-                offer,
-                CallSettings::default(),
-            )
-            .await
-        {
+        let settings = CallSettings { present };
+        match self.room.call(&participant, &call, offer, settings).await {
             Ok(answer) => {
                 info!(conference = %self.alias, %participant, call_uuid = %call, "call answered");
                 self.with(|conference, _| conference.call_answered(&participant, &call, answer))
@@ -275,7 +268,7 @@ fn refusal(refused: CallRefused) -> Refusal {
     match refused {
         CallRefused::NoSuchCall => Refusal::NotFound("Call not found".to_owned()),
         CallRefused::Full => Refusal::CapacityReached(infinity::Capacity::Transcoding),
-        CallRefused::BadOffer(_) => Refusal::Other {
+        CallRefused::Peer(_) | CallRefused::NoPresentation => Refusal::Other {
             code: 400,
             text: refused.to_string(),
         },

@@ -6,21 +6,26 @@ use super::mixer::{Pcm, TICK_SAMPLES};
 const RATE: f64 = 48_000.0;
 
 /// Two formants of each of some vowels, in Hz, and the pitch they are spoken at.
-const VOWELS: [(f64, f64, f64); 5] =
-    [(730.0, 1_090.0, 118.0), (270.0, 2_290.0, 131.0), (300.0, 870.0, 109.0), (530.0, 1_840.0, 124.0), (570.0, 840.0, 113.0)];
+const VOWELS: [(f64, f64, f64); 5] = [
+    (730.0, 1_090.0, 118.0),
+    (270.0, 2_290.0, 131.0),
+    (300.0, 870.0, 109.0),
+    (530.0, 1_840.0, 124.0),
+    (570.0, 840.0, 113.0),
+];
 
 /// Samples a syllable lasts: 220 ms, the last quarter of it a pause.
 const SYLLABLE: u64 = 10_560;
 
 /// Speaks nonsense, always the same.
 #[derive(Default)]
-pub struct Babble {
+pub(super) struct Babble {
     position: u64,
 }
 
 impl Babble {
     /// Returns the next 20 ms.
-    pub fn tick(&mut self) -> Pcm {
+    pub(super) fn tick(&mut self) -> Pcm {
         let mut pcm = [0; TICK_SAMPLES];
         for sample in &mut pcm {
             *sample = sample_at(self.position);
@@ -35,7 +40,11 @@ fn sample_at(position: u64) -> i16 {
     let within = (position % SYLLABLE) as f64 / SYLLABLE as f64;
     // A step coprime to their number visits the vowels in an order that does not sound like a scale.
     let (low, high, pitch) = VOWELS[(syllable * 3 % 5) as usize];
-    let envelope = if within < 0.75 { (within / 0.75 * std::f64::consts::PI).sin() } else { 0.0 };
+    let envelope = if within < 0.75 {
+        (within / 0.75 * std::f64::consts::PI).sin()
+    } else {
+        0.0
+    };
     let time = position as f64 / RATE;
     let voiced: f64 = (1..=24_u32)
         .map(|harmonic| {

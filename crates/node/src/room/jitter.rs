@@ -11,7 +11,7 @@ use bytes::Bytes;
 /// RTP clock rate of Opus, whatever it encodes (RFC 7587 §4.1).
 const CLOCK_RATE: u64 = 48_000;
 
-/// 20 ms, the room's tick, and the unit in which lost sound is concealed.
+/// 20 ms, the room's tick, and how long a packet is taken to be until one has come.
 const STEP: u64 = 960;
 
 /// So much is gathered before playing begins; it is also what a drop leaves.
@@ -37,13 +37,13 @@ const CAPACITY: usize = 64;
 
 /// What to play next.
 #[derive(Debug, PartialEq)]
-pub enum Next {
+pub(super) enum Next {
     /// Decode this packet.
     Packet(Bytes),
     /// The packet is lost, but this one, its successor, may carry a copy of it
     /// (in-band FEC, RFC 7587 §3.3): decode that copy, and conceal if there is none.
     Recover(Bytes),
-    /// The packet is lost or late: conceal 20 ms.
+    /// The packet is lost or late: conceal one, as long as the last.
     Conceal,
     /// There is nothing to play.
     Nothing,
@@ -51,10 +51,10 @@ pub enum Next {
 
 /// Counts of one buffer since its beginning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct JitterCounts {
+pub(super) struct JitterCounts {
     /// Packets that came after their time to be played.
     pub late: u64,
-    /// Steps of 20 ms that were concealed or recovered.
+    /// Packets that were concealed, or recovered from the next one.
     pub concealed: u64,
     /// Packets dropped because too much had piled up.
     pub dropped: u64,
@@ -65,13 +65,14 @@ pub struct JitterCounts {
 /// Delay adapts by itself: when the next packet is not there in time, concealment is played *in
 /// front of* it, so that everything after it has 20 ms more to arrive. What was never needed is
 /// given back in a quiet moment.
-#[derive(Default)]
-pub struct JitterBuffer {
+pub(super) struct JitterBuffer {
     packets: BTreeMap<u64, Bytes>,
     /// Where playing stands, in extended RTP timestamp units; `None` while gathering.
     cursor: Option<u64>,
     /// The highest extended timestamp seen, to extend the next one.
     highest: Option<u64>,
+    /// How long the last packet was, and so how long a missing one is taken to be.
+    step: u64,
     concealed_in_a_row: u64,
     first_arrival: Option<Instant>,
     /// The least that lay ahead since the watch began.
@@ -79,9 +80,24 @@ pub struct JitterBuffer {
     counts: JitterCounts,
 }
 
+impl Default for JitterBuffer {
+    fn default() -> Self {
+        Self {
+            packets: BTreeMap::new(),
+            cursor: None,
+            highest: None,
+            step: STEP,
+            concealed_in_a_row: 0,
+            first_arrival: None,
+            least: None,
+            counts: JitterCounts::default(),
+        }
+    }
+}
+
 impl JitterBuffer {
     /// Takes one packet.
-    pub fn push(&mut self, now: Instant, rtp_timestamp: u32, payload: Bytes) {
+    pub(super) fn push(&mut self, now: Instant, rtp_timestamp: u32, payload: Bytes) {
         if payload.is_empty() {
             return;
         }
@@ -107,7 +123,7 @@ impl JitterBuffer {
     /// Returns what to play next; `quiet` says that what was played last was silence.
     ///
     /// Call again with what it yields decoded, until a tick is full.
-    pub fn next(&mut self, now: Instant, quiet: bool) -> Next {
+    pub(super) fn next(&mut self, now: Instant, quiet: bool) -> Next {
         let Some(cursor) = self.cursor.or_else(|| self.begin(now)) else {
             return Next::Nothing;
         };
@@ -116,17 +132,18 @@ impl JitterBuffer {
             return self.underrun();
         };
         // A gap smaller than a step is closed by playing on: there is nothing to put into it.
-        if first < cursor + STEP || self.concealed_in_a_row >= LONGEST_CONCEALMENT {
+        if first < cursor + self.step || self.concealed_in_a_row >= LONGEST_CONCEALMENT {
             let payload = payload.clone();
             self.packets.pop_first();
-            self.cursor = Some(first + packet_samples(&payload));
+            self.step = packet_samples(&payload);
+            self.cursor = Some(first + self.step);
             self.concealed_in_a_row = 0;
             return Next::Packet(payload);
         }
         self.counts.concealed += 1;
-        self.concealed_in_a_row += STEP;
-        self.cursor = Some(cursor + STEP);
-        if first < cursor + 2 * STEP {
+        self.concealed_in_a_row += self.step;
+        self.cursor = Some(cursor + self.step);
+        if first < cursor + 2 * self.step {
             Next::Recover(payload.clone())
         } else {
             Next::Conceal
@@ -134,12 +151,12 @@ impl JitterBuffer {
     }
 
     /// Returns how much sound lies ahead.
-    pub fn delay(&self) -> Duration {
+    pub(super) fn delay(&self) -> Duration {
         Duration::from_micros(self.held() * 1_000_000 / CLOCK_RATE)
     }
 
     /// Returns the counts since the beginning.
-    pub fn counts(&self) -> JitterCounts {
+    pub(super) fn counts(&self) -> JitterCounts {
         self.counts
     }
 
@@ -211,7 +228,7 @@ impl JitterBuffer {
             self.cursor = None;
             return Next::Nothing;
         }
-        self.concealed_in_a_row += STEP;
+        self.concealed_in_a_row += self.step;
         self.counts.concealed += 1;
         Next::Conceal
     }
@@ -238,7 +255,7 @@ impl JitterBuffer {
 }
 
 /// Returns how many samples at 48 kHz an Opus packet decodes to, from its first bytes (RFC 6716 §3.1).
-pub fn packet_samples(payload: &[u8]) -> u64 {
+pub(super) fn packet_samples(payload: &[u8]) -> u64 {
     let Some(&toc) = payload.first() else {
         return STEP;
     };

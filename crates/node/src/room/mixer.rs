@@ -4,10 +4,10 @@
 //! so that it is encoded once. Pure arithmetic: the same contributions give the same samples.
 
 /// Samples of one tick: 20 ms at 48 kHz, mono.
-pub const TICK_SAMPLES: usize = 960;
+pub(super) const TICK_SAMPLES: usize = 960;
 
 /// The sound of one tick.
-pub type Pcm = [i16; TICK_SAMPLES];
+pub(super) type Pcm = [i16; TICK_SAMPLES];
 
 /// Up to here a sum passes unchanged; beyond, it bends towards full scale and never reaches it.
 const KNEE: i32 = 24_576;
@@ -16,7 +16,7 @@ const KNEE: i32 = 24_576;
 const ROOM_ABOVE_KNEE: i32 = 32_767 - KNEE;
 
 /// One tick's contributions, summed.
-pub struct Mixer {
+pub(super) struct Mixer {
     sum: [i32; TICK_SAMPLES],
     contributions: usize,
 }
@@ -32,7 +32,7 @@ impl Default for Mixer {
 
 impl Mixer {
     /// Adds one participant's sound to the sum.
-    pub fn add(&mut self, pcm: &Pcm) {
+    pub(super) fn add(&mut self, pcm: &Pcm) {
         for (sum, sample) in self.sum.iter_mut().zip(pcm) {
             *sum += i32::from(*sample);
         }
@@ -40,14 +40,14 @@ impl Mixer {
     }
 
     /// Returns the mix for all who contributed nothing, or `None` when nobody did.
-    pub fn everyone(&self) -> Option<Pcm> {
+    pub(super) fn everyone(&self) -> Option<Pcm> {
         (self.contributions > 0).then(|| self.render(None))
     }
 
     /// Returns the mix without `own`, or `None` when nobody else contributed.
     ///
     /// `own` must have been given to [`Mixer::add`] in this tick.
-    pub fn everyone_but(&self, own: &Pcm) -> Option<Pcm> {
+    pub(super) fn everyone_but(&self, own: &Pcm) -> Option<Pcm> {
         (self.contributions > 1).then(|| self.render(Some(own)))
     }
 

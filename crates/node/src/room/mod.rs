@@ -5,14 +5,312 @@
 //! | `mixer` | who hears what, 20 ms at a time; pure |
 //! | `jitter` | packets in any order to sound in order; pure |
 //! | `voice`, `stage` | who speaks, who spoke last, whom everyone sees; pure |
+//! | `view` | what one receiver sees, and its timestamps; pure |
+//! | `hearing`, `encoding` | Opus in, Opus out |
+//! | `pictures`, `babble` | the room's own pictures, and its faults' |
+//! | `call`, `state`, `sound`, `tell` | the room itself: its calls, its ticks, its events |
+//! | `inbound` | tasks that read packets and peers' events |
+//! | `counters` | figures for an operator |
 //! | `types` | settings, refusals and events |
+//!
+//! A room lives on one shard. Its state stands behind one lock, held for a tick's work at most;
+//! nothing that holds it waits for a network. Queues and what they do when full: a jitter buffer
+//! drops its oldest packet; a connection that takes no more loses the frame; an event that finds
+//! no place is told at a later tick, as things are then.
 
 mod babble;
+mod call;
+mod counters;
+mod encoding;
+mod hearing;
+mod inbound;
 mod jitter;
 mod mixer;
+mod pictures;
+mod sound;
 mod stage;
+mod state;
+mod tell;
 mod types;
 mod view;
 mod voice;
 
-pub use types::{Admission, CallRefused, CallSettings, MediaFaults, RoomEvent, RoomSettings};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use infinity::{CallUuid, ParticipantUuid, Present};
+use peer::{Direction, Peer, PeerConfig, Shard};
+use tokio::sync::mpsc;
+
+pub use counters::{BitRates, CallCounters};
+pub use types::{
+    Admission, CallRefused, CallSettings, MediaFaults, RoomError, RoomEvent, RoomSettings,
+};
+
+use counters::Rates;
+use encoding::TICK;
+use pictures::Pictures;
+use state::State;
+
+/// Calls in one room at most.
+const MAX_CALLS: usize = 500;
+
+/// Events that wait to be taken.
+const EVENTS: usize = 256;
+
+/// How often peers are told what arrives of theirs, so that they learn soon that they are heard.
+const REPORT_INTERVAL: Duration = Duration::from_millis(400);
+
+/// After a stall longer than this the room goes on from the present instead of making up for it.
+const LONGEST_STALL: Duration = Duration::from_millis(200);
+
+/// The media of one conference. Cheap to clone; ends with the last clone.
+#[derive(Clone)]
+pub struct Room {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    shard: Shard,
+    settings: RoomSettings,
+    state: Mutex<State>,
+    rates: Mutex<Rates>,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A tick that panicked has left a state that the next one can work with: calls and views
+        // are consistent each by itself.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn close(&self, peer: Peer) {
+        self.shard.spawn(async move { peer.close().await });
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let calls = std::mem::take(
+            &mut self
+                .state
+                .get_mut()
+                .unwrap_or_else(PoisonError::into_inner)
+                .calls,
+        );
+        for call in calls.into_values() {
+            self.close(call.peer.clone());
+        }
+    }
+}
+
+impl Room {
+    /// Opens a room on `shard`. Its events tell the roster and the stage what the media knows.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a codec cannot be set up.
+    pub fn new(
+        shard: Shard,
+        settings: RoomSettings,
+    ) -> Result<(Self, mpsc::Receiver<RoomEvent>), RoomError> {
+        let (events, receiver) = mpsc::channel(EVENTS);
+        let pictures = Pictures::new(&settings.name, settings.video_codec, settings.faults)?;
+        let state = State::new(settings.faults, pictures, events)?;
+        let shared = Arc::new(Shared {
+            shard,
+            settings,
+            state: Mutex::new(state),
+            rates: Mutex::new(Rates::default()),
+        });
+        shared.shard.spawn(tick(Arc::downgrade(&shared)));
+        Ok((Self { shared }, receiver))
+    }
+
+    /// Answers an offer. A participant's earlier call of the same use is let go.
+    ///
+    /// # Errors
+    ///
+    /// Refuses what cannot be answered, and says why.
+    pub async fn call(
+        &self,
+        participant: &ParticipantUuid,
+        call: &CallUuid,
+        offer: &str,
+        settings: CallSettings,
+    ) -> Result<String, CallRefused> {
+        if let Some(Present::Send | Present::Receive) = settings.present {
+            return Err(CallRefused::NoPresentation);
+        }
+        if self.shared.lock().calls.len() >= MAX_CALLS {
+            return Err(CallRefused::Full);
+        }
+        let room = &self.shared.settings;
+        let config = PeerConfig {
+            addresses: room.addresses.clone(),
+            audio: Some(Direction::SendRecv),
+            video: Some(Direction::SendRecv),
+            video_codecs: vec![room.video_codec],
+            hold_dtls: room.faults.late_dtls,
+            report_interval: REPORT_INTERVAL,
+            ..PeerConfig::default()
+        };
+        let (peer, events, answer) = Peer::answerer(&self.shared.shard, config, offer).await?;
+        if peer.negotiated().video.is_none() && offer.contains("m=video") {
+            tracing::info!(
+                call = %call,
+                "takes part without video: this conference has {} and the offer lacks it",
+                room.video_codec.name()
+            );
+        }
+        let now = Instant::now();
+        let mut state = self.shared.lock();
+        for earlier in state.calls_of(participant) {
+            if let Some(peer) = state.remove(now, earlier) {
+                self.shared.close(peer);
+            }
+        }
+        let key = state.add(now, call.clone(), participant.clone(), peer)?;
+        if let Some(added) = state.calls.get_mut(&key) {
+            let (ear, inflow) = (added.hearing.ear().clone(), Arc::clone(&added.inflow));
+            let serve = inbound::serve(Arc::downgrade(&self.shared), key, events, ear, inflow);
+            added.set_task(self.shared.shard.spawn(serve).abort_handle());
+        }
+        Ok(answer)
+    }
+
+    /// Answers a further offer in a call: an ICE restart, or a change of direction.
+    ///
+    /// # Errors
+    ///
+    /// Refuses if there is no such call, or the offer cannot be answered.
+    pub async fn update(&self, call: &CallUuid, offer: &str) -> Result<String, CallRefused> {
+        let peer = self.peer(call)?;
+        let answer = peer.accept_update(offer).await?;
+        let mut state = self.shared.lock();
+        if let Some(call) = state.find(call).and_then(|key| state.calls.get_mut(&key)) {
+            call.renegotiated();
+        }
+        Ok(answer)
+    }
+
+    /// Takes a trickled candidate; an empty one says that there are no more.
+    ///
+    /// # Errors
+    ///
+    /// Refuses if there is no such call, or the candidate makes no sense.
+    pub async fn candidate(
+        &self,
+        call: &CallUuid,
+        candidate: &str,
+        mid: Option<&str>,
+        ufrag: Option<&str>,
+    ) -> Result<(), CallRefused> {
+        Ok(self
+            .peer(call)?
+            .add_candidate(candidate, mid, ufrag)
+            .await?)
+    }
+
+    /// The client is ready: media may go to it, and what it sends counts.
+    pub fn ack(&self, call: &CallUuid) {
+        let mut state = self.shared.lock();
+        if let Some(call) = state.find(call).and_then(|key| state.calls.get_mut(&key)) {
+            call.acknowledge(Instant::now());
+        }
+    }
+
+    /// Ends a call.
+    pub fn hang_up(&self, call: &CallUuid) {
+        let mut state = self.shared.lock();
+        if let Some(peer) = state
+            .find(call)
+            .and_then(|key| state.remove(Instant::now(), key))
+        {
+            self.shared.close(peer);
+        }
+    }
+
+    /// Ends what calls a participant has, and forgets how it stood.
+    pub fn remove(&self, participant: &ParticipantUuid) {
+        let mut state = self.shared.lock();
+        state.standings.remove(participant);
+        for key in state.calls_of(participant) {
+            if let Some(peer) = state.remove(Instant::now(), key) {
+                self.shared.close(peer);
+            }
+        }
+    }
+
+    /// Lets a participant in, or sends it to wait. Whoever is not spoken of is in.
+    pub fn set_admission(&self, participant: &ParticipantUuid, admission: Admission) {
+        self.shared
+            .lock()
+            .set_admission(Instant::now(), participant, admission);
+    }
+
+    /// Leaves a participant out of the mix, or takes it in again.
+    pub fn set_muted(&self, participant: &ParticipantUuid, muted: bool) {
+        self.shared.lock().set_muted(participant, muted);
+    }
+
+    /// Returns every call's figures.
+    pub async fn snapshot(&self) -> Vec<CallCounters> {
+        let calls: Vec<(Peer, CallCounters)> = self
+            .shared
+            .lock()
+            .calls
+            .values()
+            .map(|call| (call.peer.clone(), call.counters()))
+            .collect();
+        let mut counters = Vec::with_capacity(calls.len());
+        for (peer, mut call) in calls {
+            call.stats = peer.stats().await;
+            counters.push(call);
+        }
+        let now = Instant::now();
+        let mut rates = self
+            .shared
+            .rates
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        for call in &mut counters {
+            call.rates = rates.update(now, &call.call, &call.stats);
+        }
+        let present: Vec<CallUuid> = counters.iter().map(|call| call.call.clone()).collect();
+        rates.keep(&present);
+        counters
+    }
+
+    fn peer(&self, call: &CallUuid) -> Result<Peer, CallRefused> {
+        let state = self.shared.lock();
+        let call = state.find(call).and_then(|key| state.calls.get(&key));
+        call.map(|call| call.peer.clone())
+            .ok_or(CallRefused::NoSuchCall)
+    }
+}
+
+/// Plays the room, 20 ms at a time, by absolute deadlines, until the room is gone.
+async fn tick(room: Weak<Shared>) {
+    let mut due = Instant::now();
+    loop {
+        due += TICK;
+        tokio::time::sleep_until(due.into()).await;
+        let Some(room) = room.upgrade() else { return };
+        let now = Instant::now();
+        let mut state = room.lock();
+        let behind = now.saturating_duration_since(due);
+        if behind > LONGEST_STALL {
+            let missed = (behind.as_millis() / TICK.as_millis()) as u32;
+            due += TICK * missed;
+            state.ticks += u64::from(missed);
+            tracing::warn!(
+                milliseconds = behind.as_millis() as u64,
+                "the room stood still: its thread is overloaded"
+            );
+        }
+        state.tick_sound(now);
+        state.tick_video(now);
+        state.tell(now);
+    }
+}

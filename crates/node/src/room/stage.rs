@@ -3,7 +3,7 @@
 /// The order of speakers of one conference, most recent first.
 ///
 /// Keys are the caller's; the stage compares them and nothing else.
-pub struct Stage<K> {
+pub(super) struct Stage<K> {
     /// Everyone who has ever spoken, most recent first; then the others in the order they came.
     order: Vec<Member<K>>,
 }
@@ -23,7 +23,7 @@ impl<K> Default for Stage<K> {
 
 impl<K: Clone + PartialEq> Stage<K> {
     /// Lets someone onto the stage, last in order. Does nothing when it stands there already.
-    pub fn enter(&mut self, key: &K) {
+    pub(super) fn enter(&mut self, key: &K) {
         if self.position(key).is_none() {
             self.order.push(Member {
                 key: key.clone(),
@@ -35,12 +35,12 @@ impl<K: Clone + PartialEq> Stage<K> {
     }
 
     /// Takes someone off the stage.
-    pub fn leave(&mut self, key: &K) {
+    pub(super) fn leave(&mut self, key: &K) {
         self.order.retain(|member| member.key != *key);
     }
 
     /// Notes whether `key` speaks; who begins to speak comes first.
-    pub fn set_speaking(&mut self, key: &K, speaks: bool) {
+    pub(super) fn set_speaking(&mut self, key: &K, speaks: bool) {
         let Some(position) = self.position(key) else {
             return;
         };
@@ -54,7 +54,7 @@ impl<K: Clone + PartialEq> Stage<K> {
     }
 
     /// Notes whether `key` sends video.
-    pub fn set_sends_video(&mut self, key: &K, sends_video: bool) {
+    pub(super) fn set_sends_video(&mut self, key: &K, sends_video: bool) {
         if let Some(position) = self.position(key) {
             self.order[position].sends_video = sends_video;
         }
@@ -62,7 +62,7 @@ impl<K: Clone + PartialEq> Stage<K> {
 
     /// Returns whose video `viewer` is to see: the most recent speaker who sends video and is not
     /// the viewer; while nobody has spoken, whoever came first among those who send video.
-    pub fn shown_to(&self, viewer: &K) -> Option<&K> {
+    pub(super) fn shown_to(&self, viewer: &K) -> Option<&K> {
         self.order
             .iter()
             .find(|m| m.sends_video && m.key != *viewer)
@@ -70,7 +70,7 @@ impl<K: Clone + PartialEq> Stage<K> {
     }
 
     /// Returns everyone who has spoken, most recent first, with whether it speaks at this moment.
-    pub fn speakers(&self) -> Vec<(K, bool)> {
+    pub(super) fn speakers(&self) -> Vec<(K, bool)> {
         let spoken = self.order.iter().filter(|member| member.has_spoken);
         spoken
             .map(|member| (member.key.clone(), member.speaks))

@@ -2,8 +2,9 @@
 
 use std::net::IpAddr;
 
-use infinity::{CallUuid, ParticipantUuid};
-use media::Codec;
+use infinity::{CallUuid, ParticipantUuid, Present};
+use media::{Codec, MediaError};
+use peer::PeerError;
 
 /// Misfortunes of the room's media, on purpose: what a check that listens and looks must notice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,9 +35,14 @@ pub struct RoomSettings {
 /// What a client asked of a call besides its SDP.
 #[derive(Clone, Debug, Default)]
 pub struct CallSettings {
-    /// Name of the participant, for logs at debug level.
-    pub display_name: String,
+    /// What the call does with a presentation.
+    pub present: Option<Present>,
 }
+
+/// Why a room cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct RoomError(#[from] MediaError);
 
 /// Whether a participant takes part in the conference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,18 +57,21 @@ pub enum Admission {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallRefused {
-    /// The offer is no SDP that a call could be made of.
-    #[error("the offer cannot be answered: {0}")]
-    BadOffer(String),
+    /// The offer or the candidate makes no call.
+    #[error("the call cannot be made: {0}")]
+    Peer(#[from] PeerError),
+    /// There is no codec for it.
+    #[error("the call cannot be heard: {0}")]
+    Media(#[from] MediaError),
+    /// A call of its own for presentations, which this node does not serve.
+    #[error("presentation is not supported here")]
+    NoPresentation,
     /// No such call, or it has ended.
     #[error("no such call")]
     NoSuchCall,
     /// The room has as many calls as it takes.
     #[error("Participant limit reached")]
     Full,
-    /// The node's own side failed.
-    #[error("the node could not set up the call: {0}")]
-    Failed(String),
 }
 
 /// Something the roster, the stage or a client should know.

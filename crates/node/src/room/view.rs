@@ -19,7 +19,7 @@ const LONGEST_DRIFT: u32 = 90_000 * 3;
 
 /// One frame to send.
 #[derive(Debug)]
-pub struct Shown {
+pub(super) struct Shown {
     /// The frame.
     pub frame: Arc<Frame>,
     /// Its RTP timestamp, towards this receiver.
@@ -27,7 +27,7 @@ pub struct Shown {
 }
 
 /// What one receiver sees. `K` names the sources.
-pub struct View<K> {
+pub(super) struct View<K> {
     splash: Arc<Track>,
     /// What is shown in place of any source, when the room has that fault.
     replacement: Option<Arc<Track>>,
@@ -38,7 +38,11 @@ pub struct View<K> {
 
 enum Showing<K> {
     /// A picture of the room's own, played from its beginning.
-    Own { timeline: Timeline, start: Instant, is_replacement: bool },
+    Own {
+        timeline: Timeline,
+        start: Instant,
+        is_replacement: bool,
+    },
     /// A participant's video; `last` is when its last frame came.
     Source { key: K, last: Instant },
 }
@@ -53,34 +57,47 @@ struct Clock {
 
 impl<K: Clone + PartialEq> View<K> {
     /// Begins with the splash picture.
-    pub fn new(now: Instant, splash: Arc<Track>, replacement: Option<Arc<Track>>) -> Self {
+    pub(super) fn new(now: Instant, splash: Arc<Track>, replacement: Option<Arc<Track>>) -> Self {
         Self {
             showing: own(&splash, now, false),
             splash,
             replacement,
             wanted: None,
-            clock: Clock { last: None, offset: 0 },
+            clock: Clock {
+                last: None,
+                offset: 0,
+            },
         }
     }
 
     /// Shows another splash picture from now on, such as when someone is let in.
-    pub fn set_splash(&mut self, now: Instant, splash: Arc<Track>) {
+    pub(super) fn set_splash(&mut self, now: Instant, splash: Arc<Track>) {
         self.splash = splash;
-        if let Showing::Own { is_replacement: false, .. } = self.showing {
+        if let Showing::Own {
+            is_replacement: false,
+            ..
+        } = self.showing
+        {
             self.showing = own(&self.splash, now, false);
         }
     }
 
     /// Says whose video is to be seen. The switch itself waits for a key frame; only when nobody's
     /// is to be seen does the splash picture take over at once.
-    pub fn want(&mut self, now: Instant, source: Option<&K>) {
+    pub(super) fn want(&mut self, now: Instant, source: Option<&K>) {
         if self.wanted.as_ref() == source {
             return;
         }
         self.wanted = source.cloned();
         match (&self.wanted, &self.replacement) {
             (Some(_), Some(replacement)) => {
-                if !matches!(self.showing, Showing::Own { is_replacement: true, .. }) {
+                if !matches!(
+                    self.showing,
+                    Showing::Own {
+                        is_replacement: true,
+                        ..
+                    }
+                ) {
                     self.showing = own(replacement, now, true);
                 }
             }
@@ -90,7 +107,7 @@ impl<K: Clone + PartialEq> View<K> {
     }
 
     /// Returns whose key frame this view waits for.
-    pub fn awaits(&self) -> Option<&K> {
+    pub(super) fn awaits(&self) -> Option<&K> {
         match (&self.showing, &self.wanted) {
             (Showing::Source { key, .. }, Some(wanted)) if key == wanted => None,
             (_, wanted) if self.replacement.is_none() => wanted.as_ref(),
@@ -99,7 +116,7 @@ impl<K: Clone + PartialEq> View<K> {
     }
 
     /// Returns whose video is shown; `None` for a picture of the room's own.
-    pub fn shows(&self) -> Option<&K> {
+    pub(super) fn shows(&self) -> Option<&K> {
         match &self.showing {
             Showing::Source { key, .. } => Some(key),
             Showing::Own { .. } => None,
@@ -108,40 +125,66 @@ impl<K: Clone + PartialEq> View<K> {
 
     /// Starts the room's own picture again, with a key frame at once.
     /// Returns `false` when a source is shown, which must be asked instead.
-    pub fn restart_own(&mut self, now: Instant) -> bool {
-        let Showing::Own { is_replacement, .. } = self.showing else { return false };
-        let track = if is_replacement { self.replacement.as_ref() } else { None };
+    pub(super) fn restart_own(&mut self, now: Instant) -> bool {
+        let Showing::Own { is_replacement, .. } = self.showing else {
+            return false;
+        };
+        let track = if is_replacement {
+            self.replacement.as_ref()
+        } else {
+            None
+        };
         self.showing = own(track.unwrap_or(&self.splash), now, is_replacement);
         true
     }
 
     /// Takes a source's frame, and returns it with its timestamp if this receiver is to get it.
-    pub fn forward(&mut self, now: Instant, from: &K, frame: &Arc<Frame>, rtp_timestamp: u32) -> Option<Shown> {
+    pub(super) fn forward(
+        &mut self,
+        now: Instant,
+        from: &K,
+        frame: &Arc<Frame>,
+        rtp_timestamp: u32,
+    ) -> Option<Shown> {
         let continues = self.shows() == Some(from);
         let begins = !continues && frame.is_key && self.awaits() == Some(from);
         if !continues && !begins {
             return None;
         }
-        self.showing = Showing::Source { key: from.clone(), last: now };
+        self.showing = Showing::Source {
+            key: from.clone(),
+            last: now,
+        };
         let timestamp = self.clock.of_source(now, rtp_timestamp, begins);
-        Some(Shown { frame: Arc::clone(frame), timestamp })
+        Some(Shown {
+            frame: Arc::clone(frame),
+            timestamp,
+        })
     }
 
     /// Returns the next frame of the room's own picture that is due. Call until `None`.
-    pub fn poll(&mut self, now: Instant) -> Option<Shown> {
+    pub(super) fn poll(&mut self, now: Instant) -> Option<Shown> {
         if let Showing::Source { last, .. } = self.showing
             && now.saturating_duration_since(last) > DROP_OUT
         {
             self.showing = own(&self.splash, now, false);
         }
-        let Showing::Own { timeline, start, .. } = &mut self.showing else { return None };
+        let Showing::Own {
+            timeline, start, ..
+        } = &mut self.showing
+        else {
+            return None;
+        };
         let due = timeline.poll(now)?;
         let timestamp = self.clock.at(*start + due.stream_time);
-        Some(Shown { frame: due.frame, timestamp })
+        Some(Shown {
+            frame: due.frame,
+            timestamp,
+        })
     }
 
     /// Forgets a source that is gone: the splash picture takes over at once.
-    pub fn forget(&mut self, now: Instant, source: &K) {
+    pub(super) fn forget(&mut self, now: Instant, source: &K) {
         if self.shows() == Some(source) {
             self.showing = own(&self.splash, now, false);
         }
@@ -152,7 +195,11 @@ impl<K: Clone + PartialEq> View<K> {
 }
 
 fn own<K>(track: &Arc<Track>, start: Instant, is_replacement: bool) -> Showing<K> {
-    Showing::Own { timeline: Timeline::new(Arc::clone(track), start), start, is_replacement }
+    Showing::Own {
+        timeline: Timeline::new(Arc::clone(track), start),
+        start,
+        is_replacement,
+    }
 }
 
 impl Clock {
@@ -160,7 +207,9 @@ impl Clock {
     fn at(&mut self, at: Instant) -> u32 {
         let timestamp = match self.last {
             None => 0,
-            Some((last, when)) => last.wrapping_add(ticks(at.saturating_duration_since(when)).max(1)),
+            Some((last, when)) => {
+                last.wrapping_add(ticks(at.saturating_duration_since(when)).max(1))
+            }
         };
         self.last = Some((timestamp, at));
         timestamp
@@ -173,7 +222,9 @@ impl Clock {
             last.wrapping_add(ticks(now.saturating_duration_since(when)).max(1))
         });
         let follows = self.last.is_some_and(|(last, _)| {
-            moved != last && moved.wrapping_sub(last) < 1 << 31 && moved.abs_diff(by_time) < LONGEST_DRIFT
+            moved != last
+                && moved.wrapping_sub(last) < 1 << 31
+                && moved.abs_diff(by_time) < LONGEST_DRIFT
         });
         let timestamp = if begins || !follows { by_time } else { moved };
         self.offset = timestamp.wrapping_sub(rtp_timestamp);
@@ -211,7 +262,10 @@ mod tests {
 
     /// A picture of the room's own: ten frames a second, told apart by `n`.
     fn track(n: u8) -> Arc<Track> {
-        let frames = (0..10_u32).map(|i| Frame { media_time: ms(100) * i, ..(*frame(n, i == 0)).clone() });
+        let frames = (0..10_u32).map(|i| Frame {
+            media_time: ms(100) * i,
+            ..(*frame(n, i == 0)).clone()
+        });
         Arc::new(Track::new(frames.collect()).expect("frames of one codec"))
     }
 
@@ -227,15 +281,22 @@ mod tests {
     impl Bench {
         fn new(replacement: Option<Arc<Track>>) -> Self {
             let now = Instant::now();
-            Self { view: View::new(now, track(SPLASH), replacement), now, sent: Vec::new() }
+            Self {
+                view: View::new(now, track(SPLASH), replacement),
+                now,
+                sent: Vec::new(),
+            }
         }
         fn note(&mut self, shown: Option<Shown>) -> bool {
             let Some(shown) = shown else { return false };
-            self.sent.push((shown.frame.payloads[0][0], shown.timestamp));
+            self.sent
+                .push((shown.frame.payloads[0][0], shown.timestamp));
             true
         }
         fn forward(&mut self, from: char, n: u8, is_key: bool, timestamp: u32) -> bool {
-            let shown = self.view.forward(self.now, &from, &frame(n, is_key), timestamp);
+            let shown = self
+                .view
+                .forward(self.now, &from, &frame(n, is_key), timestamp);
             self.note(shown)
         }
         fn wait(&mut self, time: Duration) {
@@ -269,7 +330,10 @@ mod tests {
         assert_eq!(b.sent, [(SPLASH, 0), (2, 4_500), (3, 7_500)]);
         b.view.want(b.now, Some(&'b'));
         b.now += ms(33);
-        assert!(b.forward('a', 4, false, 79_000), "the old picture goes on until the new one comes");
+        assert!(
+            b.forward('a', 4, false, 79_000),
+            "the old picture goes on until the new one comes"
+        );
         b.now += ms(10);
         assert!(b.forward('b', 9, true, 4_000_000_000));
         assert!(!b.forward('a', 5, true, 82_000));
@@ -309,7 +373,11 @@ mod tests {
             b.now += ms(33);
             assert!(b.forward('a', n, n == 1, timestamp));
         }
-        let steps: Vec<u32> = b.sent.windows(2).map(|pair| pair[1].1.wrapping_sub(pair[0].1)).collect();
+        let steps: Vec<u32> = b
+            .sent
+            .windows(2)
+            .map(|pair| pair[1].1.wrapping_sub(pair[0].1))
+            .collect();
         assert_eq!(steps, [2_970; 4]);
     }
 

@@ -18,14 +18,14 @@ const HANGOVER: Duration = Duration::from_millis(600);
 
 /// Whether one participant speaks, told tick by tick.
 #[derive(Default)]
-pub struct VoiceActivity {
+pub(super) struct VoiceActivity {
     loud_ticks: u32,
     voice_until: Option<Instant>,
 }
 
 impl VoiceActivity {
     /// Takes one tick's sound, or `None` for silence, and returns whether the participant speaks.
-    pub fn update(&mut self, now: Instant, pcm: Option<&Pcm>) -> bool {
+    pub(super) fn update(&mut self, now: Instant, pcm: Option<&Pcm>) -> bool {
         if pcm.is_some_and(|pcm| mean_square(pcm) > VOICE) {
             self.loud_ticks += 1;
             if self.loud_ticks >= ONSET_TICKS || self.voice_until.is_some_and(|until| now < until) {
@@ -38,7 +38,7 @@ impl VoiceActivity {
     }
 
     /// Ends the voice at once: the participant was muted, or its sound ended with its call.
-    pub fn stop(&mut self) {
+    pub(super) fn stop(&mut self) {
         *self = Self::default();
     }
 
@@ -48,7 +48,7 @@ impl VoiceActivity {
 }
 
 /// Returns whether there is anything to hear in `pcm`.
-pub fn is_audible(pcm: &Pcm) -> bool {
+pub(super) fn is_audible(pcm: &Pcm) -> bool {
     pcm.iter()
         .any(|sample| sample.unsigned_abs() > AUDIBLE_PEAK)
 }

@@ -1,0 +1,295 @@
+//! Everything the room knows, behind one lock that nobody holds for longer than a tick's work.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use infinity::{CallUuid, ParticipantUuid};
+use media::{Frame, Kind, MediaError};
+use peer::{IceConnectionState, Peer, PeerEvent};
+use tokio::sync::mpsc;
+
+use super::babble::Babble;
+use super::call::{Call, CallKey};
+use super::encoding::MixEncoder;
+use super::pictures::Pictures;
+use super::stage::Stage;
+use super::types::{Admission, MediaFaults, RoomEvent};
+use super::view::View;
+
+/// How a participant stands, with or without a call.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Standing {
+    /// Whether it takes part.
+    pub admission: Admission,
+    /// Whether it is left out of the mix.
+    pub muted: bool,
+}
+
+/// Everything the room knows.
+pub(super) struct State {
+    pub(super) calls: BTreeMap<CallKey, Call>,
+    pub(super) standings: BTreeMap<ParticipantUuid, Standing>,
+    pub(super) stage: Stage<CallKey>,
+    pub(super) shared_mix: MixEncoder,
+    pub(super) babble: Babble,
+    pub(super) faults: MediaFaults,
+    pub(super) pictures: Pictures,
+    pub(super) ticks: u64,
+    pub(super) events: mpsc::Sender<RoomEvent>,
+    pub(super) told: super::tell::Told,
+    /// Calls that broke down, until the event has been told; one for each call at most.
+    pub(super) failures: VecDeque<(CallUuid, String)>,
+    next_key: CallKey,
+}
+
+impl State {
+    /// An empty room.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no encoder for the mix.
+    pub(super) fn new(
+        faults: MediaFaults,
+        pictures: Pictures,
+        events: mpsc::Sender<RoomEvent>,
+    ) -> Result<Self, MediaError> {
+        Ok(Self {
+            calls: BTreeMap::new(),
+            standings: BTreeMap::new(),
+            stage: Stage::default(),
+            shared_mix: MixEncoder::new()?,
+            babble: Babble::default(),
+            faults,
+            pictures,
+            ticks: 0,
+            events,
+            told: super::tell::Told::default(),
+            failures: VecDeque::new(),
+            next_key: 0,
+        })
+    }
+
+    /// Takes a call in. Returns its key.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no decoder for it.
+    pub(super) fn add(
+        &mut self,
+        now: Instant,
+        uuid: CallUuid,
+        participant: ParticipantUuid,
+        peer: Peer,
+    ) -> Result<CallKey, MediaError> {
+        let splash = self.pictures.splash(self.standing(&participant).admission);
+        let view = View::new(now, splash, self.pictures.replacement());
+        let call = Call::new(now, uuid, participant, peer, view)?;
+        self.next_key += 1;
+        let key = self.next_key;
+        self.calls.insert(key, call);
+        self.stage.enter(&key);
+        Ok(key)
+    }
+
+    /// Lets a call go, and returns its connection to be closed.
+    pub(super) fn remove(&mut self, now: Instant, key: CallKey) -> Option<Peer> {
+        let call = self.calls.remove(&key)?;
+        self.stage.leave(&key);
+        for other in self.calls.values_mut() {
+            other.view.forget(now, &key);
+        }
+        self.failures.retain(|(failed, _)| *failed != call.uuid);
+        Some(call.peer.clone())
+    }
+
+    /// Finds a call by its id.
+    pub(super) fn find(&self, uuid: &CallUuid) -> Option<CallKey> {
+        self.calls
+            .iter()
+            .find(|(_, call)| call.uuid == *uuid)
+            .map(|(key, _)| *key)
+    }
+
+    /// Finds all calls of a participant.
+    pub(super) fn calls_of(&self, participant: &ParticipantUuid) -> Vec<CallKey> {
+        let of = self
+            .calls
+            .iter()
+            .filter(|(_, call)| call.participant == *participant);
+        of.map(|(key, _)| *key).collect()
+    }
+
+    /// Returns how a participant stands; one we have not been told about takes part.
+    pub(super) fn standing(&self, participant: &ParticipantUuid) -> Standing {
+        let unknown = Standing {
+            admission: Admission::InConference,
+            muted: false,
+        };
+        self.standings.get(participant).copied().unwrap_or(unknown)
+    }
+
+    /// Lets a participant in, or sends it to wait.
+    pub(super) fn set_admission(
+        &mut self,
+        now: Instant,
+        participant: &ParticipantUuid,
+        admission: Admission,
+    ) {
+        let standing = Standing {
+            admission,
+            ..self.standing(participant)
+        };
+        self.standings.insert(participant.clone(), standing);
+        for key in self.calls_of(participant) {
+            if admission == Admission::Waiting {
+                for other in self.calls.values_mut() {
+                    other.view.forget(now, &key);
+                }
+            }
+            let splash = self.pictures.splash(admission);
+            if let Some(call) = self.calls.get_mut(&key) {
+                call.view.set_splash(now, splash);
+            }
+        }
+    }
+
+    /// Leaves a participant out of the mix, or takes it in again.
+    pub(super) fn set_muted(&mut self, participant: &ParticipantUuid, muted: bool) {
+        let standing = Standing {
+            muted,
+            ..self.standing(participant)
+        };
+        self.standings.insert(participant.clone(), standing);
+    }
+
+    /// Returns whether what a call sends may reach others.
+    pub(super) fn takes_part(&self, call: &Call) -> bool {
+        call.is_acknowledged()
+            && self.standing(&call.participant).admission == Admission::InConference
+    }
+
+    /// Passes a frame of a source on to everyone who sees that source.
+    pub(super) fn forward(
+        &mut self,
+        now: Instant,
+        from: CallKey,
+        frame: &Arc<Frame>,
+        rtp_timestamp: u32,
+    ) {
+        if !self
+            .calls
+            .get(&from)
+            .is_some_and(|call| self.takes_part(call))
+        {
+            return;
+        }
+        for (key, call) in &mut self.calls {
+            if *key == from || !call.receives() {
+                continue;
+            }
+            if let Some(shown) = call.view.forward(now, &from, frame, rtp_timestamp) {
+                call.send(&shown.frame, shown.timestamp);
+            }
+        }
+    }
+
+    /// Chooses what everyone sees, sends what is due of the room's own pictures, and asks sources
+    /// for the key frames that somebody waits for.
+    pub(super) fn tick_video(&mut self, now: Instant) {
+        let sources: Vec<(CallKey, bool)> = self
+            .calls
+            .iter()
+            .map(|(key, call)| {
+                (
+                    *key,
+                    self.takes_part(call) && call.inflow.flows(Kind::Video, now),
+                )
+            })
+            .collect();
+        for (key, sends) in sources {
+            self.stage.set_sends_video(&key, sends);
+        }
+        let mut needed = Vec::new();
+        for (key, call) in &mut self.calls {
+            if !call.receives() {
+                continue;
+            }
+            let waits = self
+                .standings
+                .get(&call.participant)
+                .is_some_and(|s| s.admission == Admission::Waiting);
+            let wanted = if waits {
+                None
+            } else {
+                self.stage.shown_to(key)
+            };
+            call.view.want(now, wanted);
+            while let Some(shown) = call.view.poll(now) {
+                call.send(&shown.frame, shown.timestamp);
+            }
+            needed.extend(call.view.awaits().copied().map(|source| (source, true)));
+            needed.extend(call.view.shows().copied().map(|source| (source, false)));
+        }
+        for (source, always) in needed {
+            // Whose picture is shown is asked only if it stands still because packets were lost.
+            if let Some(source) = self.calls.get_mut(&source) {
+                let broken = source.inflow.awaits_key_frame.load(Ordering::Relaxed);
+                source.key_frame_wanted |= always || broken;
+            }
+        }
+        for call in self.calls.values_mut() {
+            call.request_key_frame(now);
+        }
+    }
+
+    /// Takes what a peer has noticed. Tracks are not for here.
+    pub(super) fn peer_event(&mut self, now: Instant, key: CallKey, event: &PeerEvent) {
+        let Some(call) = self.calls.get_mut(&key) else {
+            return;
+        };
+        match event {
+            PeerEvent::DtlsConnected => {
+                tracing::debug!(call = %call.uuid, "media can flow");
+                call.connect(now);
+            }
+            PeerEvent::IceConnectionState(IceConnectionState::Failed) => {
+                call.set_ice_failed(now, true)
+            }
+            PeerEvent::IceConnectionState(
+                IceConnectionState::Connected | IceConnectionState::Completed,
+            ) => {
+                call.set_ice_failed(now, false);
+            }
+            PeerEvent::ConnectionFailed { reason } => {
+                let (uuid, why) = (call.uuid.clone(), reason.clone());
+                self.fail(uuid, why);
+            }
+            PeerEvent::KeyFrameRequested { kind: Kind::Video } => {
+                if !call.grant_key_frame(now)
+                    && let Some(source) = call.view.shows().copied()
+                    && let Some(source) = self.calls.get_mut(&source)
+                {
+                    source.key_frame_wanted = true;
+                }
+            }
+            PeerEvent::ReceiverReport(report) => call.reported(now, report.kind),
+            _ => {}
+        }
+    }
+
+    /// A call's connection ended without having been hung up.
+    pub(super) fn peer_ended(&mut self, key: CallKey) {
+        if let Some(call) = self.calls.get(&key) {
+            let uuid = call.uuid.clone();
+            self.fail(uuid, "the connection has ended".to_owned());
+        }
+    }
+
+    pub(super) fn fail(&mut self, uuid: CallUuid, why: String) {
+        if !self.failures.iter().any(|(failed, _)| *failed == uuid) {
+            self.failures.push_back((uuid, why));
+        }
+    }
+}
