@@ -10,6 +10,7 @@
 //! | `opus`, `vp8`, `av1`, `video`, `picture` | raw to encoded and back |
 //! | `draw`, `generate`, `live` | test picture, slate, tone, silence; encoded once for all |
 //! | `read`, `source` | Ogg, IVF, WAV and WebM files; what an operator names as a source |
+//! | `record` | recordings in WebM |
 //! | `error` | what can be wrong |
 //! | `measure` | how alike what was sent and what arrived are |
 
@@ -28,6 +29,7 @@ mod opus;
 mod payload;
 mod picture;
 mod read;
+mod record;
 mod source;
 mod timeline;
 mod track;
@@ -45,6 +47,7 @@ pub use live::Live;
 pub use opus::{OpusDecoder, OpusEncoder, OpusSettings, SAMPLE_RATE, SAMPLES_PER_PACKET};
 pub use picture::{Picture, Yuv};
 pub use read::{load_clip, read_audio, read_video};
+pub use record::{Recorded, Recorder};
 pub use source::{Source, SourceSpec, open_audio, open_video};
 pub use timeline::{Boundary, Due, Repeat, Timeline};
 pub use track::{Clip, Track};
