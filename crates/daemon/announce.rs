@@ -1,0 +1,118 @@
+//! `standin announce`: says something once, and tells whether it was heard.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use announcer::{Limits, NotHeard, Receipt, Verdict};
+use clap::Args;
+use driver::StopReason;
+use media::SourceSpec;
+use peer::Shards;
+use serde_json::json;
+
+use crate::destination::DestinationArgs;
+use crate::exit::{Exit, Failure};
+use crate::join::seconds;
+use crate::print::{self, Form};
+use crate::shutdown::{Signals, Stop};
+use crate::sources;
+use crate::telling::Telling;
+
+const AFTER_HELP: &str = "\
+Ends with 0 only if the node received the clip to its last packet and somebody could hear it. It is a
+failure, with the reason, when we are muted, when nobody else with media is there, when the PIN is wrong,
+when nobody lets us in from the waiting room, or when the clip is cut short.
+
+Examples:
+  standin announce --node https://node.example.com --conference meet fire-drill.opus
+  standin announce --node node.example.com --conference meet fire-drill.opus exits.ivf
+  standin announce --node node.example.com --conference meet fire-drill.webm --json";
+
+/// Play a recording into a conference, once, and report whether it was heard.
+///
+/// Joins, waits until somebody is there to hear it, plays from the first sample, stays until the
+/// node's reports cover the last packet, leaves, and prints a receipt.
+#[derive(Args, Debug)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct AnnounceArgs {
+    #[command(flatten)]
+    destination: DestinationArgs,
+
+    /// What to play: one file with sound (Ogg/Opus, WAV), one with picture (IVF), or one WebM with both
+    #[arg(value_name = "MEDIA", required = true)]
+    media: Vec<PathBuf>,
+
+    /// Give up if nobody has let us in from the waiting room by then
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    waiting_room: Option<Duration>,
+
+    /// Give up if nobody with media is there by then
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    audience: Option<Duration>,
+
+    /// Print one JSON object a line: each notice, then the receipt
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub(crate) async fn announce(args: AnnounceArgs) -> Result<Exit, Failure> {
+    let signals = Signals::listen().map_err(Failure::failed)?;
+    let form = if args.json { Form::Json } else { Form::Text };
+    let (audio, video) = sources::sort(&args.media).map_err(Failure::usage)?;
+    let file = |path: PathBuf| SourceSpec::File(path);
+    let material = sources::open(audio.map(file).as_ref(), video.map(file).as_ref()).map_err(Failure::usage)?;
+    let Some(material) = material else {
+        return Err(Failure::usage("there is nothing to announce: name a file"));
+    };
+    let destination = args.destination.check()?;
+
+    let mut limits = Limits::default();
+    limits.waiting_room = args.waiting_room.unwrap_or(limits.waiting_room);
+    limits.audience = args.audience.unwrap_or(limits.audience);
+
+    let shards = Shards::new(1).map_err(Failure::failed)?;
+    let mut telling = Telling::new(form, &destination);
+    let stopping = async {
+        match signals.first().await {
+            Stop::Interrupt => StopReason::Interrupted,
+            Stop::Terminate => StopReason::Terminated,
+        }
+    };
+    let receipt = announcer::announce(
+        &shards.next(),
+        destination.caller(),
+        material,
+        limits,
+        |notice| telling.notice(notice),
+        stopping,
+    )
+    .await
+    .map_err(Failure::usage)?;
+    match form {
+        Form::Json => print::json(&json!({ "notice": "receipt", "receipt": receipt })),
+        Form::Text => print::line(&receipt),
+    }
+    match &receipt.verdict {
+        Verdict::Heard => Ok(Exit::Done),
+        Verdict::NotHeard(why) => Err(Failure::new(Exit::from(&receipt), why.to_string())),
+    }
+}
+
+impl From<&Receipt> for Exit {
+    fn from(receipt: &Receipt) -> Self {
+        match (&receipt.verdict, receipt.stopped) {
+            (Verdict::Heard, _) => Self::Done,
+            (Verdict::NotHeard(_), Some(StopReason::Interrupted)) => Self::Interrupted,
+            (Verdict::NotHeard(NotHeard::WaitingRoom), _) => Self::WaitingRoom,
+            (Verdict::NotHeard(NotHeard::Ended(reason) | NotHeard::CutShort(reason)), _) => {
+                match Self::from(reason) {
+                    // An orderly end is none for an announcement that was not heard.
+                    Self::Done => Self::Failed,
+                    exit => exit,
+                }
+            }
+            (Verdict::NotHeard(_), _) => Self::Failed,
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! The files an operator gets beside the binary, held against the binary and against each other.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use clap::Parser;
+
+use crate::cli::{self, Cli};
+use crate::exit::Exit;
+
+const UNIT: &str = "systemd/standin@.service";
+
+fn read(path: &str) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// Returns the values of a key of the unit, in their order.
+fn unit(key: &str) -> Vec<String> {
+    let prefix = format!("{key}=");
+    read(UNIT)
+        .lines()
+        .filter_map(|line| line.strip_prefix(&prefix).map(str::to_owned))
+        .collect()
+}
+
+/// Returns the packages that a line of the Dockerfile or the Makefile names after `marker`.
+fn packages(text: &str, marker: &str) -> Vec<String> {
+    let lines = text.lines().filter_map(|line| line.split_once(marker));
+    let mut names: Vec<_> = lines
+        .flat_map(|(_, rest)| rest.split_whitespace())
+        .filter(|word| word.starts_with(|first: char| first.is_ascii_lowercase()))
+        .map(str::to_owned)
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn the_unit_starts_a_command_that_exists() {
+    let start = unit("ExecStart").concat();
+    let words = start
+        .split_whitespace()
+        .map(|word| word.replace("%i", "town-hall"));
+
+    let cli = Cli::try_parse_from(words).expect("a good command line");
+
+    assert!(
+        matches!(cli.command, cli::Command::Run(args) if args.config == Path::new("/etc/standin/town-hall.toml"))
+    );
+}
+
+#[test]
+fn the_unit_restarts_only_where_that_can_help_and_leaves_time_to_leave() {
+    let never: Vec<u8> = unit("RestartPreventExitStatus")
+        .concat()
+        .split_whitespace()
+        .map(|code| code.parse().expect("a code"))
+        .collect();
+    assert_eq!(
+        never,
+        [Exit::Usage.code(), Exit::Removed.code(), Exit::Pin.code()]
+    );
+
+    let patience = unit("TimeoutStopSec").concat();
+    let patience: u64 = patience.trim_end_matches('s').parse().expect("seconds");
+    assert!(Duration::from_secs(patience) > 2 * crate::destination::LEAVE_LIMIT);
+}
+
+#[test]
+fn the_unit_keeps_the_sockets_that_ice_and_systemd_need() {
+    let families = unit("RestrictAddressFamilies").concat();
+
+    for family in ["AF_INET", "AF_INET6", "AF_NETLINK", "AF_UNIX"] {
+        assert!(
+            families.split_whitespace().any(|word| word == family),
+            "{family}"
+        );
+    }
+}
+
+/// Where systemd is installed, its own opinion counts.
+#[test]
+fn systemd_finds_nothing_wrong_with_the_unit() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("standin@.service");
+    // systemd looks for the program, which is not installed where tests run.
+    fs::write(&path, read(UNIT).replace("/usr/bin/standin", "/bin/true")).expect("written");
+    let verify = |path: &Path| {
+        Command::new("systemd-analyze")
+            .arg("verify")
+            .arg(path)
+            .output()
+    };
+    let Ok(output) = verify(&path) else {
+        eprintln!("skipped: no systemd-analyze here");
+        return;
+    };
+    assert!(
+        output.status.success() && output.stderr.is_empty(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+
+    fs::write(
+        &path,
+        read(UNIT)
+            .replace("/usr/bin/standin", "/bin/true")
+            .replace("Type=notify", "Type=notfy"),
+    )
+    .expect("written");
+    let output = verify(&path).expect("was there before");
+    assert!(
+        !output.stderr.is_empty(),
+        "a misspelt type is not found: this test proves nothing"
+    );
+}
+
+#[test]
+fn the_image_is_built_with_the_packages_that_make_installs() {
+    let docker = read("Dockerfile");
+    let stages: Vec<_> = docker.split("\nFROM ").collect();
+    assert_eq!(stages.len(), 3, "a preamble and two stages");
+    let marker = "--no-install-recommends ";
+
+    assert_eq!(
+        packages(stages[1], marker),
+        packages(&read("Makefile"), "BUILD_PACKAGES :=")
+    );
+    assert!(
+        packages(stages[2], marker).contains(&"libvpx7".to_owned()),
+        "the binary links libvpx"
+    );
+}
+
+#[test]
+fn what_the_image_copies_is_there() {
+    let docker = read("Dockerfile");
+    let copied = docker
+        .lines()
+        .filter_map(|line| line.strip_prefix("COPY "))
+        .filter(|line| !line.starts_with("--from"));
+    let mut count = 0;
+    for line in copied {
+        let words: Vec<_> = line.split_whitespace().collect();
+        for source in &words[..words.len() - 1] {
+            assert!(Path::new(source).exists(), "{source}");
+            count += 1;
+        }
+    }
+    assert!(count > 4, "{count} paths copied");
+    for stage in ["USER standin", "STOPSIGNAL SIGTERM"] {
+        assert!(docker.lines().any(|line| line == stage), "{stage}");
+    }
+}
+
+#[test]
+fn one_toolchain_is_named_everywhere() {
+    let version = env!("CARGO_PKG_RUST_VERSION");
+
+    assert!(read("rust-toolchain.toml").contains(&format!("channel = \"{version}.")));
+    assert!(read("Dockerfile").contains(&format!("FROM rust:{version}-bookworm ")));
+}

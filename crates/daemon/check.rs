@@ -1,0 +1,60 @@
+//! `standin check`: validates a configuration without opening a socket.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::config_file::ConfigFile;
+use crate::exit::{Exit, Failure};
+use crate::node_settings::NodeWritten;
+use crate::print;
+use crate::settings::Written;
+
+const AFTER_HELP: &str = "\
+Examples:
+  standin check /etc/standin/town-hall.toml
+  standin check config/node.toml";
+
+/// Check a configuration file without opening a socket.
+///
+/// Says `ok` and ends with 0, or names file, line and key and ends with 2. The media a file names
+/// are opened and read as they would be before joining. Files for `standin run` and for
+/// `standin node` are told apart by their keys.
+#[derive(Args, Debug)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct CheckArgs {
+    /// The configuration file
+    file: PathBuf,
+}
+
+/// Runs the command.
+pub(crate) fn check(args: &CheckArgs) -> Result<Exit, Failure> {
+    let file = ConfigFile::read(&args.file).map_err(Failure::usage)?;
+    if NodeWritten::MARKS.iter().any(|key| file.has_key(key)) {
+        let written = file.decode::<NodeWritten>().map_err(Failure::usage)?;
+        let settings = written
+            .check()
+            .map_err(|wrong| Failure::usage(file.complain(wrong.key, wrong.what)))?;
+        print::line(format_args!(
+            "ok: a practice node with {}",
+            counted(settings.conferences.len(), "conference")
+        ));
+    } else {
+        let settings = Written::read(&file)?.check(&file)?;
+        print::line(format_args!(
+            "ok: {:?} joins {} on {}",
+            settings.destination.display_name,
+            settings.destination.conference,
+            counted(settings.destination.nodes.len(), "node")
+        ));
+    }
+    Ok(Exit::Done)
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    if count == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{count} {noun}s")
+    }
+}

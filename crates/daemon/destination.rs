@@ -1,0 +1,108 @@
+//! Where to go and as whom: the flags that `join` and `announce` have in common.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use driver::{CallerSettings, HttpClient, Tls};
+use infinity::{ConferenceAlias, Pin};
+use tracing::warn;
+use url::Url;
+
+use crate::exit::Failure;
+use crate::node_url::NodeUrl;
+use crate::pin;
+
+/// The name in the roster unless another is given.
+pub(crate) const DISPLAY_NAME: &str = "Standin";
+
+/// How long hanging up and releasing the token may take together.
+pub(crate) const LEAVE_LIMIT: Duration = Duration::from_secs(5);
+
+/// Where to go and as whom, as written on the command line.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Where to go, and as whom")]
+pub(crate) struct DestinationArgs {
+    /// Conferencing Node: https://host[:port], http://…, or a host alone (https); given more than
+    /// once, the nodes are tried in turn
+    #[arg(long = "node", value_name = "URL", required = true)]
+    nodes: Vec<NodeUrl>,
+
+    /// The conference to join, by the alias people dial
+    #[arg(long, value_name = "ALIAS")]
+    conference: ConferenceAlias,
+
+    /// The name in the roster
+    #[arg(long, value_name = "NAME", default_value = DISPLAY_NAME)]
+    name: String,
+
+    /// File that holds the PIN, alone on one line; without it the PIN is taken from STANDIN_PIN.
+    /// A PIN never stands on the command line, which everyone on the machine can read
+    #[arg(long, value_name = "FILE")]
+    pin_file: Option<PathBuf>,
+
+    /// PEM file with the certificates to believe, instead of the system's
+    #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
+    ca_file: Option<PathBuf>,
+
+    /// Believe any certificate: for practice alone, anyone on the way can read and change everything
+    #[arg(long)]
+    insecure: bool,
+}
+
+/// Where to go and as whom, checked.
+#[derive(Clone, Debug)]
+pub(crate) struct Destination {
+    /// The HTTP client, which knows whom to believe.
+    pub(crate) client: HttpClient,
+    /// The nodes, at least one.
+    pub(crate) nodes: Vec<Url>,
+    /// The conference.
+    pub(crate) conference: ConferenceAlias,
+    /// The name in the roster.
+    pub(crate) display_name: String,
+    /// The PIN, if there is one.
+    pub(crate) pin: Option<Pin>,
+}
+
+impl DestinationArgs {
+    /// Reads the files it names and checks everything; opens no socket.
+    pub(crate) fn check(self) -> Result<Destination, Failure> {
+        let tls = match (self.ca_file, self.insecure) {
+            (_, true) => Tls::Insecure,
+            (Some(file), false) => Tls::CaFile(file),
+            (None, false) => Tls::SystemRoots,
+        };
+        warn_of_plain_http(&self.nodes);
+        Ok(Destination {
+            client: HttpClient::new(&tls).map_err(Failure::usage)?,
+            nodes: self.nodes.iter().map(|node| node.url().clone()).collect(),
+            conference: self.conference,
+            display_name: self.name,
+            pin: pin::find(self.pin_file.as_deref()).map_err(Failure::usage)?,
+        })
+    }
+}
+
+impl Destination {
+    /// Returns the settings of a caller that goes there and listens.
+    pub(crate) fn caller(&self) -> CallerSettings {
+        let mut settings = CallerSettings::new(
+            self.client.clone(),
+            self.nodes[0].clone(),
+            self.conference.clone(),
+            self.display_name.clone(),
+        );
+        settings.nodes = self.nodes.clone();
+        settings.pin = self.pin.clone();
+        settings.leave_limit = LEAVE_LIMIT;
+        settings
+    }
+}
+
+/// Says which nodes would be spoken to in the clear.
+pub(crate) fn warn_of_plain_http(nodes: &[NodeUrl]) {
+    for node in nodes.iter().filter(|node| node.is_in_the_clear()) {
+        warn!(node = %node.url(), "plain http: PIN and token cross the network in the clear; write https://");
+    }
+}

@@ -1,0 +1,169 @@
+//! `standin join`: one participant in the foreground.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use driver::{NoticeKind, Program, State, StopReason};
+use media::SourceSpec;
+use peer::Shards;
+use tokio::time::{Instant, sleep_until};
+
+use crate::destination::DestinationArgs;
+use crate::exit::{Exit, Failure};
+use crate::print::Form;
+use crate::shutdown::{Signals, Stop};
+use crate::sources;
+use crate::telling::Telling;
+
+const AFTER_HELP: &str = "\
+Sources: a file (sound: Ogg/Opus, WebM, WAV; picture: IVF, WebM), or a generator: `tone`, `tone:HERTZ`
+or `silence` for sound, `bars` for a moving test picture with a clock.
+
+Examples:
+  standin join --node https://node.example.com --conference meet --audio hello.opus --video hello.ivf
+  standin join --node node.example.com --conference meet --record heard.webm --for 60
+  STANDIN_PIN=… standin join --node node.example.com --conference board --audio tone --json";
+
+/// Be one participant in the foreground, until stopped.
+///
+/// Prints each step of joining with the time it took, and at the end what was heard and seen.
+/// Ctrl-C hangs up and releases the token; a second one ends at once.
+#[derive(Args, Debug)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct JoinArgs {
+    #[command(flatten)]
+    destination: DestinationArgs,
+
+    #[command(flatten)]
+    media: MediaArgs,
+
+    /// Leave after this time in the conference
+    #[arg(long = "for", value_name = "SECONDS", value_parser = seconds)]
+    time_in: Option<Duration>,
+
+    /// Leave if nobody has let us in from the waiting room by then
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    waiting_room: Option<Duration>,
+
+    /// Print one JSON object a line: each notice, then the summary
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is played and kept.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Media")]
+struct MediaArgs {
+    /// What is said; silence unless given
+    #[arg(long, value_name = "SOURCE")]
+    audio: Option<SourceSpec>,
+
+    /// What is shown; a quiet picture unless given
+    #[arg(long, value_name = "SOURCE")]
+    video: Option<SourceSpec>,
+
+    /// Send and receive no picture at all
+    #[arg(long, conflicts_with = "video")]
+    no_video: bool,
+
+    /// Play once and leave at the end, instead of over and over
+    #[arg(long)]
+    once: bool,
+
+    /// Keep what is heard and seen in a WebM file
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+}
+
+/// Runs the command.
+pub(crate) async fn join(args: JoinArgs) -> Result<Exit, Failure> {
+    let signals = Signals::listen().map_err(Failure::failed)?;
+    let form = if args.json { Form::Json } else { Form::Text };
+    let material = sources::open(args.media.audio.as_ref(), args.media.video.as_ref())
+        .map_err(Failure::usage)?;
+    if args.media.once
+        && material
+            .as_ref()
+            .is_none_or(|material| material.clip().duration.is_zero())
+    {
+        return Err(Failure::usage(
+            "--once needs a source that ends: give a file with --audio or --video",
+        ));
+    }
+    let destination = args.destination.check()?;
+
+    let mut settings = destination.caller();
+    settings.video = !args.media.no_video;
+    settings.record = args.media.record;
+    settings.waiting_room_limit = args.waiting_room;
+    if let Some(material) = material {
+        settings.video_codecs = material.video_codecs();
+        settings.program = if args.media.once {
+            Program::Once(material)
+        } else {
+            Program::Loop(material)
+        };
+    }
+
+    let shards = Shards::new(1).map_err(Failure::failed)?;
+    let mut telling = Telling::new(form, &destination);
+    let mut caller = driver::start(&shards.next(), settings);
+    let stopper = caller.stopper();
+    tokio::spawn(async move {
+        stopper.stop(match signals.first().await {
+            Stop::Interrupt => StopReason::Interrupted,
+            Stop::Terminate => StopReason::Terminated,
+        });
+    });
+    let mut leave_at: Option<Instant> = None;
+    loop {
+        let until = leave_at;
+        tokio::select! {
+            notice = caller.notice() => {
+                let Some(notice) = notice else { break };
+                match &notice.kind {
+                    NoticeKind::State(State::InConference) => {
+                        leave_at = leave_at.or_else(|| args.time_in.map(|time| Instant::now() + time));
+                    }
+                    NoticeKind::ClipFinished { .. } if args.media.once => caller.stop(StopReason::Finished),
+                    _ => {}
+                }
+                telling.notice(&notice);
+            }
+            () = async { sleep_until(until.unwrap_or_else(Instant::now)).await }, if until.is_some() => {
+                leave_at = None;
+                caller.stop(StopReason::Finished);
+            }
+        }
+    }
+    let outcome = caller.join().await;
+    telling.outcome(&outcome);
+    let exit = Exit::from(&outcome.reason);
+    match exit {
+        Exit::Done | Exit::Interrupted => Ok(exit),
+        _ => Err(Failure::new(exit, outcome.reason.to_string())),
+    }
+}
+
+/// Reads a time in seconds, more than none.
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
+    text.parse::<f64>()
+        .ok()
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .filter(|time| !time.is_zero())
+        .ok_or_else(|| "give seconds, more than 0, such as 60 or 2.5".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_seconds_and_more_than_none() {
+        assert_eq!(seconds("2.5"), Ok(Duration::from_millis(2500)));
+        for text in ["0", "-1", "1h", "nan", "1e30"] {
+            assert!(seconds(text).is_err(), "{text}");
+        }
+    }
+}

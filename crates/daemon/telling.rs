@@ -1,0 +1,183 @@
+//! What a caller's notices and its end look like to whoever reads standard output.
+
+use std::time::Instant;
+
+use driver::{Notice, NoticeKind, Outcome, Received, RosterFacts, State};
+use media::Codec;
+use serde_json::{Value, json};
+
+use crate::destination::Destination;
+use crate::print::{self, Form};
+
+/// Tells what becomes of one caller.
+#[derive(Debug)]
+pub(crate) struct Telling {
+    form: Form,
+    began: Instant,
+    others: Option<usize>,
+}
+
+impl Telling {
+    /// Begins to tell of a caller on its way to `destination`.
+    pub(crate) fn new(form: Form, destination: &Destination) -> Self {
+        if form == Form::Text {
+            print::line(format_args!(
+                "joining {} as {:?}",
+                destination.conference, destination.display_name
+            ));
+        }
+        Self {
+            form,
+            began: Instant::now(),
+            others: None,
+        }
+    }
+
+    /// Tells of one notice.
+    pub(crate) fn notice(&mut self, notice: &Notice) {
+        let at = notice
+            .at
+            .saturating_duration_since(self.began)
+            .as_secs_f64();
+        match self.form {
+            Form::Json => print::json(&as_json(at, &notice.kind)),
+            Form::Text => {
+                if let Some(text) = self.as_text(&notice.kind) {
+                    print::line(format_args!("{at:>9.3} s  {text}"));
+                }
+            }
+        }
+    }
+
+    /// Tells how it ended.
+    pub(crate) fn outcome(&self, outcome: &Outcome) {
+        if self.form == Form::Json {
+            print::json(&json!({ "notice": "end", "outcome": outcome }));
+            return;
+        }
+        if outcome.was_in {
+            print::line(format_args!(
+                "in the conference for {:.1} s; heard {}; saw {}",
+                outcome.time_in.as_secs_f64(),
+                amount(&outcome.received.audio),
+                amount(&outcome.received.video),
+            ));
+        }
+        if !outcome.token_released {
+            print::line(
+                "the token could not be released; the node keeps the participant until it expires",
+            );
+        }
+    }
+
+    /// Returns the line for people; `None` for what would only repeat or distract.
+    fn as_text(&mut self, kind: &NoticeKind) -> Option<String> {
+        Some(match kind {
+            NoticeKind::State(State::Joining(node)) => format!("asking {node}"),
+            NoticeKind::State(State::WaitingRoom) => {
+                "in the waiting room, until a host lets us in".to_owned()
+            }
+            NoticeKind::State(State::InConference) => "in the conference".to_owned(),
+            NoticeKind::State(State::Rejoining { reason, pause }) => {
+                format!(
+                    "lost the conference ({reason}); joining again in {:.1} s",
+                    pause.as_secs_f64()
+                )
+            }
+            NoticeKind::State(State::Leaving) => "leaving".to_owned(),
+            NoticeKind::Step(step, _) => step.to_string(),
+            NoticeKind::Negotiated { audio, video } => {
+                format!(
+                    "sending sound as {}, picture as {}",
+                    codec(*audio),
+                    codec(*video)
+                )
+            }
+            NoticeKind::ClipStarted { reported: true } => "clip started".to_owned(),
+            NoticeKind::ClipStarted { reported: false } => {
+                "clip started, though the node has not reported our media yet".to_owned()
+            }
+            NoticeKind::ClipFinished { .. } => "clip finished".to_owned(),
+            NoticeKind::Roster(facts) => return self.roster(facts),
+            NoticeKind::Warning(warning) => format!("warning: {warning}"),
+            // One every second or so, and summed up in the end.
+            NoticeKind::Report(_) => return None,
+            _ => return None,
+        })
+    }
+
+    fn roster(&mut self, facts: &RosterFacts) -> Option<String> {
+        let others = facts.others_with_media.len();
+        if self.others.replace(others) == Some(others) {
+            return None;
+        }
+        Some(match others {
+            0 => "nobody else with media is there".to_owned(),
+            1 => "one other with media is there".to_owned(),
+            _ => format!("{others} others with media are there"),
+        })
+    }
+}
+
+fn codec(codec: Option<Codec>) -> String {
+    codec.map_or_else(
+        || "nothing (rejected by the node)".to_owned(),
+        |codec| codec.to_string(),
+    )
+}
+
+fn amount(received: &Received) -> String {
+    if received.packets == 0 {
+        return "nothing".to_owned();
+    }
+    format!(
+        "{:.1} s in {} packets, {} lost",
+        received.seconds, received.packets, received.lost
+    )
+}
+
+fn as_json(at: f64, kind: &NoticeKind) -> Value {
+    let mut value = match kind {
+        NoticeKind::State(state) => match state {
+            State::Joining(node) => {
+                json!({ "notice": "state", "state": "joining", "node": node.as_str() })
+            }
+            State::WaitingRoom => json!({ "notice": "state", "state": "waiting_room" }),
+            State::InConference => json!({ "notice": "state", "state": "in_conference" }),
+            State::Rejoining { reason, pause } => json!({
+                "notice": "state", "state": "rejoining", "reason": reason, "pause": pause.as_secs_f64(),
+            }),
+            State::Leaving => json!({ "notice": "state", "state": "leaving" }),
+            _ => json!({ "notice": "state" }),
+        },
+        NoticeKind::Step(step, after) => {
+            json!({ "notice": "step", "step": step, "after": after.as_secs_f64() })
+        }
+        NoticeKind::Negotiated { audio, video } => json!({
+            "notice": "negotiated",
+            "audio": audio.map(Codec::name),
+            "video": video.map(Codec::name),
+        }),
+        NoticeKind::ClipStarted { reported } => {
+            json!({ "notice": "clip_started", "reported": reported })
+        }
+        NoticeKind::ClipFinished {
+            audio_packets,
+            video_packets,
+        } => json!({
+            "notice": "clip_finished", "audio_packets": audio_packets, "video_packets": video_packets,
+        }),
+        NoticeKind::Report(report) => json!({ "notice": "report", "report": report }),
+        NoticeKind::Roster(facts) => json!({
+            "notice": "roster",
+            "rows": facts.rows,
+            "muted": facts.own.map(|own| own.muted),
+            "waiting": facts.own.map(|own| own.waiting),
+            "others_with_media": facts.others_with_media.len(),
+        }),
+        NoticeKind::Warning(warning) => json!({ "notice": "warning", "text": warning.to_string() }),
+        _ => json!({ "notice": "other" }),
+    };
+    value["at"] = json!(at);
+    value
+}
