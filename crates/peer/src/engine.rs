@@ -120,29 +120,38 @@ pub(crate) fn track(codec: Codec, sources: (u32, u32), stream: &str) -> MediaStr
     )
 }
 
+/// `codecs` as webrtc wants them, each followed by its retransmissions.
+pub(crate) fn codec_parameters(codecs: &[Codec]) -> Vec<RTCRtpCodecParameters> {
+    let mut all = Vec::new();
+    for codec in codecs {
+        let (payload_type, rtx) = payload_types(*codec);
+        all.push(RTCRtpCodecParameters {
+            rtp_codec: rtp_codec(*codec),
+            payload_type,
+        });
+        all.extend(rtx.map(|rtx| RTCRtpCodecParameters {
+            rtp_codec: RTCRtpCodec {
+                mime_type: "video/rtx".to_owned(),
+                clock_rate: codec.clock_rate(),
+                channels: 0,
+                sdp_fmtp_line: format!("apt={payload_type}"),
+                rtcp_feedback: Vec::new(),
+            },
+            payload_type: rtx,
+        }));
+    }
+    all
+}
+
 /// Opus, and the video codecs in order of preference.
 pub(crate) fn media_engine(video_codecs: &[Codec]) -> Result<MediaEngine, PeerError> {
     let mut engine = MediaEngine::default();
     let failed = |error| PeerError::stack("register codecs", &error);
-    for codec in std::iter::once(&Codec::Opus).chain(video_codecs) {
-        let kind = codec_kind(codec.kind());
-        let (payload_type, rtx) = payload_types(*codec);
-        let parameters = RTCRtpCodecParameters {
-            rtp_codec: rtp_codec(*codec),
-            payload_type,
-        };
-        engine.register_codec(parameters, kind).map_err(failed)?;
-        if let Some(rtx) = rtx {
-            let parameters = RTCRtpCodecParameters {
-                rtp_codec: RTCRtpCodec {
-                    mime_type: "video/rtx".to_owned(),
-                    clock_rate: codec.clock_rate(),
-                    channels: 0,
-                    sdp_fmtp_line: format!("apt={payload_type}"),
-                    rtcp_feedback: Vec::new(),
-                },
-                payload_type: rtx,
-            };
+    for (kind, codecs) in [
+        (RtpCodecKind::Audio, &[Codec::Opus][..]),
+        (RtpCodecKind::Video, video_codecs),
+    ] {
+        for parameters in codec_parameters(codecs) {
             engine.register_codec(parameters, kind).map_err(failed)?;
         }
     }

@@ -80,7 +80,15 @@ pub(crate) struct Inlet {
     formats: Vec<Format>,
     local: Vec<(u32, Kind)>,
     streams: Vec<Stream>,
+    feedback: [Feedback; 2],
     closed: bool,
+}
+
+/// Requests of the far end about our streams of one kind.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Feedback {
+    pub(crate) nack_count: u64,
+    pub(crate) pli_count: u64,
 }
 
 struct Stream {
@@ -106,6 +114,7 @@ impl Inlet {
             formats: Vec::new(),
             local,
             streams: Vec::new(),
+            feedback: [Feedback::default(); 2],
             closed: false,
         }
     }
@@ -121,7 +130,12 @@ impl Inlet {
         self.streams.clear();
     }
 
-    /// Counts of a kind: packets, bytes, discarded.
+    /// What the far end has asked for so far.
+    pub(crate) fn feedback(&self, kind: Kind) -> Feedback {
+        self.feedback[kind as usize]
+    }
+
+    /// What has arrived of a kind: packets, and bytes of payload.
     pub(crate) fn arrivals(&self, kind: Kind) -> (u64, u64) {
         let mut packets = 0;
         let mut bytes = 0;
@@ -206,7 +220,7 @@ impl Inlet {
     }
 
     /// Takes the parts of an RTCP packet that mean something to us.
-    pub(crate) fn rtcp(&self, packets: &[Box<dyn rtc::rtcp::Packet>]) {
+    pub(crate) fn rtcp(&mut self, packets: &[Box<dyn rtc::rtcp::Packet>]) {
         use rtc::rtcp::{
             payload_feedbacks::{
                 full_intra_request::FullIntraRequest,
@@ -214,6 +228,7 @@ impl Inlet {
             },
             receiver_report::ReceiverReport as Rr,
             sender_report::SenderReport as Sr,
+            transport_feedbacks::transport_layer_nack::TransportLayerNack,
         };
         for packet in packets {
             let packet = packet.as_any();
@@ -228,6 +243,10 @@ impl Inlet {
                 for entry in &request.fir {
                     self.key_frame_requested(entry.ssrc);
                 }
+            } else if let Some(request) = packet.downcast_ref::<TransportLayerNack>()
+                && let Some(kind) = self.local_kind(request.media_ssrc)
+            {
+                self.feedback[kind as usize].nack_count += 1;
             }
         }
     }
@@ -240,8 +259,9 @@ impl Inlet {
         }
     }
 
-    fn key_frame_requested(&self, ssrc: u32) {
+    fn key_frame_requested(&mut self, ssrc: u32) {
         if let Some(kind) = self.local_kind(ssrc) {
+            self.feedback[kind as usize].pli_count += 1;
             self.events
                 .send_repeating(PeerEvent::KeyFrameRequested { kind });
         }

@@ -18,8 +18,8 @@ use webrtc::{
 };
 
 use crate::{
-    Direction, MediaSender, Negotiated, PeerConfig, PeerError, PeerEvents, PeerStats, Shard,
-    engine,
+    CandidatePairStats, Direction, MediaSender, Negotiated, PeerConfig, PeerError, PeerEvents,
+    PeerStats, Shard, engine,
     handler::Handler,
     inlet::{EventSink, Format, Inlet},
     outlet::Outlet,
@@ -162,6 +162,13 @@ impl Peer {
                 )
                 .await
                 .map_err(|error| PeerError::stack("add a track", &error))?;
+            if kind == Kind::Video {
+                // Of itself it would offer the track's codec alone.
+                transceiver
+                    .set_codec_preferences(engine::codec_parameters(&config.video_codecs))
+                    .await
+                    .map_err(|error| PeerError::stack("set the order of codecs", &error))?;
+            }
             if let Ok(Some(sender)) = transceiver.sender().await {
                 tracks.push((kind, sender));
             }
@@ -243,16 +250,26 @@ impl Peer {
             .get_stats(Instant::now(), StatsSelector::None)
             .await;
         let mut stats = stats::read(&report);
+        stats.selected_candidate_pair = self.0.selected_pair().await;
         {
             let inlet = self.0.inlet();
-            (
-                stats.inbound_audio.packets_received,
-                stats.inbound_audio.bytes_received,
-            ) = inlet.arrivals(Kind::Audio);
-            (
-                stats.inbound_video.packets_received,
-                stats.inbound_video.bytes_received,
-            ) = inlet.arrivals(Kind::Video);
+            for (kind, inbound, outbound) in [
+                (
+                    Kind::Audio,
+                    &mut stats.inbound_audio,
+                    &mut stats.outbound_audio,
+                ),
+                (
+                    Kind::Video,
+                    &mut stats.inbound_video,
+                    &mut stats.outbound_video,
+                ),
+            ] {
+                (inbound.packets_received, inbound.bytes_received) = inlet.arrivals(kind);
+                let feedback = inlet.feedback(kind);
+                outbound.nack_count = feedback.nack_count;
+                outbound.pli_count = feedback.pli_count;
+            }
         }
         let media = self.0.media();
         for (sender, outbound) in [
@@ -281,6 +298,17 @@ impl Core {
     fn stop(&self) {
         self.outlet.set_open(false);
         self.inlet().close();
+    }
+
+    async fn selected_pair(&self) -> Option<CandidatePairStats> {
+        let (_, sender) = self.tracks.first()?;
+        let transport = sender.transport().await.ok()??;
+        let pair = transport
+            .ice_transport()
+            .get_selected_candidate_pair()
+            .await
+            .ok()??;
+        stats::pair(pair.local(), pair.remote())
     }
 
     fn media(&self) -> MutexGuard<'_, Media> {

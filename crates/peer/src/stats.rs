@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
-use webrtc::peer_connection::{RTCStatsReport, RTCStatsReportEntry as Entry};
+use webrtc::peer_connection::{RTCIceCandidate, RTCStatsReport, RTCStatsReportEntry as Entry};
 
 /// What a peer has measured.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -111,40 +111,33 @@ pub(crate) fn read(report: &RTCStatsReport) -> PeerStats {
                     _ => &mut stats.outbound_video,
                 };
                 into.retransmitted_packets_sent += outbound.retransmitted_packets_sent;
-                into.nack_count += u64::from(outbound.nack_count);
-                into.pli_count += u64::from(outbound.pli_count);
             }
             _ => {}
         }
     }
-    if let Some(Entry::IceCandidatePair(pair)) = report.get(&selected) {
-        if pair.current_round_trip_time > 0.0 {
-            stats.round_trip_time = Some(seconds(pair.current_round_trip_time));
-        }
-        stats.selected_candidate_pair = candidate(report, &pair.local_candidate_id)
-            .zip(candidate(report, &pair.remote_candidate_id))
-            .map(
-                |((local, local_type), (remote, remote_type))| CandidatePairStats {
-                    local,
-                    local_type,
-                    remote,
-                    remote_type,
-                },
-            );
+    if let Some(Entry::IceCandidatePair(pair)) = report.get(&selected)
+        && pair.current_round_trip_time > 0.0
+    {
+        stats.round_trip_time = Some(seconds(pair.current_round_trip_time));
     }
     stats
 }
 
-fn candidate(report: &RTCStatsReport, id: &str) -> Option<(SocketAddr, String)> {
-    let (Entry::LocalCandidate(candidate) | Entry::RemoteCandidate(candidate)) = report.get(id)?
-    else {
-        return None;
+/// The two ends of a pair.
+pub(crate) fn pair(
+    local: &RTCIceCandidate,
+    remote: &RTCIceCandidate,
+) -> Option<CandidatePairStats> {
+    let address = |candidate: &RTCIceCandidate| {
+        let address = candidate.address.parse().ok()?;
+        Some(SocketAddr::new(address, candidate.port))
     };
-    let address = candidate.address.as_ref()?.parse().ok()?;
-    Some((
-        SocketAddr::new(address, candidate.port),
-        candidate.candidate_type.to_string(),
-    ))
+    Some(CandidatePairStats {
+        local: address(local)?,
+        local_type: local.typ.to_string(),
+        remote: address(remote)?,
+        remote_type: remote.typ.to_string(),
+    })
 }
 
 fn named(name: &str) -> Option<String> {

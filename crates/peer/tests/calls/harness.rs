@@ -10,9 +10,9 @@ use media::{Codec, Frame};
 use peer::{Inbound, Peer, PeerConfig, PeerEvent, PeerEvents, RtpPacket, Shards, TrackReceiver};
 
 /// Nothing here takes longer, unless it is broken.
-pub const DEADLINE: Duration = Duration::from_secs(15);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(15);
 
-pub fn config() -> PeerConfig {
+pub(crate) fn config() -> PeerConfig {
     PeerConfig {
         addresses: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
         report_interval: Duration::from_millis(200),
@@ -21,15 +21,15 @@ pub fn config() -> PeerConfig {
 }
 
 /// A peer and what it has told so far.
-pub struct Side {
-    pub peer: Peer,
-    pub events: PeerEvents,
-    pub seen: Vec<PeerEvent>,
+pub(crate) struct Side {
+    pub(crate) peer: Peer,
+    pub(crate) events: PeerEvents,
+    pub(crate) seen: Vec<PeerEvent>,
 }
 
 impl Side {
     /// Waits for an event that `pick` takes; what it does not take is kept for later.
-    pub async fn wait<T>(
+    pub(crate) async fn wait<T>(
         &mut self,
         what: &str,
         mut pick: impl FnMut(PeerEvent) -> Result<T, PeerEvent>,
@@ -60,7 +60,7 @@ impl Side {
         }
     }
 
-    pub async fn connected(&mut self) {
+    pub(crate) async fn connected(&mut self) {
         self.wait("DTLS", |event| match event {
             PeerEvent::DtlsConnected => Ok(()),
             other => Err(other),
@@ -68,7 +68,7 @@ impl Side {
         .await;
     }
 
-    pub async fn track(&mut self, kind: media::Kind) -> TrackReceiver {
+    pub(crate) async fn track(&mut self, kind: media::Kind) -> TrackReceiver {
         self.wait("track", |event| match event {
             PeerEvent::Track(track) if track.kind() == kind => Ok(track),
             other => Err(other),
@@ -78,33 +78,37 @@ impl Side {
 }
 
 /// Both ends of a call.
-pub struct Call {
-    pub caller: Side,
-    pub node: Side,
-    pub offer: String,
-    pub answer: String,
-    // Last, so that it outlives the peers.
-    pub shards: Shards,
+pub(crate) struct Call {
+    pub(crate) caller: Side,
+    pub(crate) node: Side,
+    pub(crate) offer: String,
+    pub(crate) answer: String,
+    // Last, so that they outlive the peers.
+    pub(crate) node_shards: Option<Shards>,
+    _caller_shards: Shards,
 }
 
 /// Offer, answer, and both sides set; nothing waited for.
-pub async fn call(caller: PeerConfig, node: PeerConfig) -> Call {
-    let shards = Shards::new(2).unwrap();
-    let (peer, events) = Peer::offerer(&shards.next(), caller).await.unwrap();
+pub(crate) async fn call(caller: PeerConfig, node: PeerConfig) -> Call {
+    let caller_shards = Shards::new(1).unwrap();
+    let node_shards = Shards::new(1).unwrap();
+    let (peer, events) = Peer::offerer(&caller_shards.next(), caller).await.unwrap();
     let offer = peer.gathered_offer().await.unwrap();
-    let (answering, answering_events, answer) =
-        Peer::answerer(&shards.next(), node, &offer).await.unwrap();
+    let (answering, answering_events, answer) = Peer::answerer(&node_shards.next(), node, &offer)
+        .await
+        .unwrap();
     peer.set_answer(&answer).await.unwrap();
     Call {
         caller: side(peer, events),
         node: side(answering, answering_events),
         offer,
         answer,
-        shards,
+        node_shards: Some(node_shards),
+        _caller_shards: caller_shards,
     }
 }
 
-pub fn side(peer: Peer, events: PeerEvents) -> Side {
+pub(crate) fn side(peer: Peer, events: PeerEvents) -> Side {
     Side {
         peer,
         events,
@@ -113,7 +117,7 @@ pub fn side(peer: Peer, events: PeerEvents) -> Side {
 }
 
 /// A call with DTLS done on both sides.
-pub async fn connected_call(caller: PeerConfig, node: PeerConfig) -> Call {
+pub(crate) async fn connected_call(caller: PeerConfig, node: PeerConfig) -> Call {
     let mut call = call(caller, node).await;
     call.caller.connected().await;
     call.node.connected().await;
@@ -121,7 +125,7 @@ pub async fn connected_call(caller: PeerConfig, node: PeerConfig) -> Call {
 }
 
 /// A frame whose payloads say which they are.
-pub fn frame(codec: Codec, number: u32, payloads: usize) -> Frame {
+pub(crate) fn frame(codec: Codec, number: u32, payloads: usize) -> Frame {
     let payloads = (0..payloads)
         .map(|at| {
             let mut payload = vec![0_u8; 200];
@@ -140,7 +144,7 @@ pub fn frame(codec: Codec, number: u32, payloads: usize) -> Frame {
 }
 
 /// The next media packet.
-pub async fn packet(track: &mut TrackReceiver) -> RtpPacket {
+pub(crate) async fn packet(track: &mut TrackReceiver) -> RtpPacket {
     loop {
         let inbound = tokio::time::timeout(DEADLINE, track.recv())
             .await

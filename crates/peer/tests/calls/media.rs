@@ -30,7 +30,7 @@ async fn sound_and_picture_go_both_ways() {
     for codec in [Codec::Opus, Codec::Vp8] {
         let kind = codec.kind();
         for (from, to) in [(0, 1), (1, 0)] {
-            let mut sides = [&mut call.caller, &mut call.node];
+            let sides = [&mut call.caller, &mut call.node];
             let sender = sides[from].peer.sender(kind).unwrap();
             let mut track = begin(&sender, sides[to], codec).await;
             assert_eq!((track.kind(), track.codec()), (kind, codec));
@@ -139,7 +139,9 @@ async fn lost_packets_come_again_in_their_place() {
     let mut tick = tokio::time::interval(Duration::from_millis(5));
     for number in 0..100 {
         tick.tick().await;
-        sender.send(&frame(Codec::Vp8, 5000 + number, 2), number * 3000).unwrap();
+        sender
+            .send(&frame(Codec::Vp8, 5000 + number, 2), number * 3000)
+            .unwrap();
     }
     // Ten in a hundred are lost, of retransmissions too; each gap is asked for again.
     let mut numbers = std::collections::BTreeSet::new();
@@ -148,13 +150,19 @@ async fn lost_packets_come_again_in_their_place() {
         let number = u32::from_be_bytes(packet.payload[..4].try_into().unwrap());
         if number >= 5000 {
             let offset = packet.sequence_number.wrapping_sub(first as u16);
-            assert_eq!(u32::from(offset), (number - 5000) * 2 + u32::from(packet.payload[4]));
+            assert_eq!(
+                u32::from(offset),
+                (number - 5000) * 2 + u32::from(packet.payload[4])
+            );
             numbers.insert(offset);
         }
     }
     let stats = call.caller.peer.stats().await;
     assert!(stats.outbound_video.nack_count > 0, "{stats:?}");
-    assert!(stats.outbound_video.retransmitted_packets_sent > 0, "{stats:?}");
+    assert!(
+        stats.outbound_video.retransmitted_packets_sent > 0,
+        "{stats:?}"
+    );
 }
 
 #[tokio::test]
@@ -163,12 +171,17 @@ async fn without_loss_nothing_is_sent_again() {
     let sender = call.caller.peer.sender(Kind::Video).unwrap();
     let mut track = begin(&sender, &mut call.node, Codec::Vp8).await;
     for number in 0..50 {
-        sender.send(&frame(Codec::Vp8, 5000 + number, 2), number * 3000).unwrap();
+        sender
+            .send(&frame(Codec::Vp8, 5000 + number, 2), number * 3000)
+            .unwrap();
         packet(&mut track).await;
     }
     report(&mut call.caller, Kind::Video).await;
     let stats = call.caller.peer.stats().await;
-    assert_eq!(stats.outbound_video.retransmitted_packets_sent, 0, "{stats:?}");
+    assert_eq!(
+        stats.outbound_video.retransmitted_packets_sent, 0,
+        "{stats:?}"
+    );
 }
 
 /// Sound and picture begin at the same moment of media time, so their reports must say the same
