@@ -4,6 +4,7 @@ use peer::Shard;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use crate::run::{self, Order};
 use crate::{CallerSettings, EndReason, Notice, Outcome, StopReason};
 
 /// How many notices may wait for whoever reads them; more are dropped, never waited for.
@@ -24,23 +25,24 @@ pub struct Caller {
 ///
 /// When the last one is gone together with its [`Caller`], the caller leaves.
 #[derive(Debug, Clone)]
-pub struct Stopper(mpsc::UnboundedSender<StopReason>);
+pub struct Stopper(mpsc::UnboundedSender<Order>);
 
 impl Stopper {
     /// Lets the caller leave: it hangs up and releases its token. The second time it gives up all
     /// waiting and releases the token at once.
     pub fn stop(&self, reason: StopReason) {
         // A caller that has ended has nothing left to stop.
-        let _ = self.0.send(reason);
+        let _ = self.0.send(Order::Stop(reason));
     }
 }
 
 /// Starts a caller on `shard`.
 pub fn start(shard: &Shard, settings: CallerSettings) -> Caller {
     let (notify, notices) = mpsc::channel(NOTICES);
-    let (stop, stops) = mpsc::unbounded_channel();
-    let task = shard.spawn(crate::run::supervise(shard.clone(), settings, notify, stops));
-    Caller { notices, stopper: Stopper(stop), task }
+    // Unbounded, but only a person or a schedule puts anything in.
+    let (order, orders) = mpsc::unbounded_channel();
+    let task = shard.spawn(run::supervise(shard.clone(), settings, notify, orders));
+    Caller { notices, stopper: Stopper(order), task }
 }
 
 impl Caller {
@@ -55,6 +57,12 @@ impl Caller {
     /// Lets the caller leave; see [`Stopper::stop`].
     pub fn stop(&self, reason: StopReason) {
         self.stopper.stop(reason);
+    }
+
+    /// Lets the program start, where [`CallerSettings::hold`] holds it back.
+    pub fn play(&self) {
+        // A caller that has ended has nothing left to play.
+        let _ = self.stopper.0.send(Order::Play);
     }
 
     /// Returns a handle that stops this caller from elsewhere.

@@ -117,6 +117,24 @@ impl Unreachable {
         }
     }
 
+    /// Says whether it is the node's identity that is in doubt.
+    pub(crate) fn is_distrust(&self) -> bool {
+        matches!(self, Self::Certificate { .. } | Self::NoAuthorities)
+    }
+
+    /// Returns a few words, without what to do.
+    pub(crate) fn reason(&self) -> String {
+        match self {
+            Self::Refused => "connection refused".to_owned(),
+            Self::NoAuthorities => "no CA certificates on this system".to_owned(),
+            Self::NoSuchName { detail } => format!("no such name: {detail}"),
+            Self::Tls { detail } => format!("TLS: {detail}"),
+            Self::NoRoute { detail } | Self::Certificate { detail } | Self::Closed { detail } => {
+                detail.clone()
+            }
+        }
+    }
+
     /// Returns a sentence for `node` that says what to do.
     pub(crate) fn at(&self, node: &Url) -> String {
         let host = node.host_str().unwrap_or("?");

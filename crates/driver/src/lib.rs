@@ -15,12 +15,20 @@
 
 mod account;
 mod caller;
+mod events;
+mod gate;
 mod http;
 mod material;
 mod notice;
 mod outcome;
+mod placement;
+mod pump;
+mod receive;
+mod recording;
+mod rest;
 mod run;
 mod settings;
+mod sources;
 mod tls;
 
 pub use account::{Received, ReceivedMedia};
@@ -33,3 +41,6 @@ pub use notice::{
 pub use outcome::{EndReason, Outcome, StopReason};
 pub use settings::{CallerSettings, Program, Rejoin};
 pub use tls::{Tls, TlsError};
+
+/// Where callers run; see [`peer`].
+pub use peer::{Shard, Shards};

@@ -18,6 +18,13 @@ pub struct Notice {
     pub kind: NoticeKind,
 }
 
+impl Notice {
+    /// Returns the notice of something that happened at `at`.
+    pub fn new(at: Instant, kind: NoticeKind) -> Self {
+        Self { at, kind }
+    }
+}
+
 /// What happened to a caller.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -59,10 +66,14 @@ pub enum NoticeKind {
 pub enum State {
     /// It asks this node for a token.
     Joining(Url),
+    /// It has a token; the roster does not show it in the conference yet, or no media flows.
+    Connecting,
     /// It has a token and waits for a host to let it in.
     WaitingRoom,
     /// The roster shows it in the conference and media flows.
     InConference,
+    /// It is in, and something is missing that is being mended.
+    Degraded(String),
     /// It lost the conference and tries again after a pause.
     Rejoining {
         /// Why it is no longer in.
@@ -173,7 +184,6 @@ impl JoinTimes {
 
 /// What the far end says about one of our streams (RFC 3550 §6.4.1).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[non_exhaustive]
 pub struct Report {
     /// Which of our streams.
     #[serde(serialize_with = "kind_name")]
@@ -192,11 +202,9 @@ pub struct Report {
     pub clip_packets_lost: u64,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
 fn kind_name<S: serde::Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(match kind {
-        Kind::Audio => "audio",
-        Kind::Video => "video",
-    })
+    serializer.serialize_str(kind.name())
 }
 
 /// What the roster says that matters to being heard.

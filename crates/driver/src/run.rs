@@ -1,17 +1,51 @@
-//! The life of a caller.
+//! The life of a caller: watched over from outside, so that its token never outlives it unnoticed.
+
+use std::time::Duration;
 
 use peer::Shard;
 use tokio::sync::mpsc;
+use tracing::{Instrument as _, error, info_span};
 
-use crate::{CallerSettings, EndReason, Notice, Outcome, StopReason};
+use crate::{CallerSettings, EndReason, Notice, Outcome};
 
-/// Runs a caller to its end.
+mod driving;
+mod flow;
+mod lease;
+mod leg;
+mod story;
+mod wakeup;
+
+use lease::Lease;
+pub(crate) use wakeup::{Order, PeerNews, Wakeup};
+
+/// Runs a caller to its end and sees to it that no token is left behind.
+///
+/// The loop runs in a task of its own, so that this one lives on when a defect ends it.
 pub(crate) async fn supervise(
-    _shard: Shard,
-    _settings: CallerSettings,
-    _notices: mpsc::Sender<Notice>,
-    mut stops: mpsc::UnboundedReceiver<StopReason>,
+    shard: Shard,
+    settings: CallerSettings,
+    notices: mpsc::Sender<Notice>,
+    orders: mpsc::UnboundedReceiver<Order>,
 ) -> Outcome {
-    let reason = stops.recv().await.unwrap_or(StopReason::Finished);
-    Outcome::unstarted(EndReason::Stopped(reason))
+    let span = info_span!("caller", conference = %settings.conference);
+    let client = settings.client.clone();
+    let lease = Lease::default();
+    let driving = driving::drive(shard.clone(), settings, notices, orders, lease.clone());
+    let ended = shard.spawn(driving.instrument(span.clone())).await;
+    let released = lease.release(&client).instrument(span).await;
+    match ended {
+        Ok(mut outcome) => {
+            outcome.token_released = released;
+            outcome
+        }
+        Err(defect) => {
+            error!(%defect, "the caller's loop ended by itself");
+            let mut outcome = Outcome::unstarted(EndReason::Defect(defect.to_string()));
+            outcome.token_released = released;
+            outcome
+        }
+    }
 }
+
+/// How long closing the connection and completing a recording may take on the way out.
+const CLOSE_LIMIT: Duration = Duration::from_secs(5);

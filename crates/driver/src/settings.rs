@@ -49,6 +49,14 @@ pub enum Rejoin {
 }
 
 impl Rejoin {
+    /// Returns the policy as the participant knows it.
+    pub(crate) fn policy(self) -> participant::Rejoin {
+        match self {
+            Self::Never => participant::Rejoin::Never,
+            Self::Always { .. } => participant::Rejoin::AfterLoss,
+        }
+    }
+
     /// The policy of a bot: from half a second up to half a minute.
     pub const BOT: Self =
         Self::Always { first: Duration::from_millis(500), longest: Duration::from_secs(30) };
@@ -70,6 +78,8 @@ pub struct CallerSettings {
     pub pin: Option<Pin>,
     /// What is played.
     pub program: Program,
+    /// Whether the program waits for [`crate::Caller::play`]; silence and slate flow until then.
+    pub hold: bool,
     /// Whether the call has video at all.
     pub video: bool,
     /// The video codecs offered, best first; see [`Material::video_codecs`].
@@ -103,6 +113,7 @@ impl CallerSettings {
             display_name: display_name.into(),
             pin: None,
             program: Program::Idle,
+            hold: false,
             video: true,
             video_codecs: vec![Codec::Vp8, Codec::Av1],
             listen: true,

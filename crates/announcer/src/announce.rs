@@ -1,0 +1,136 @@
+//! Makes one announcement.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use driver::{
+    Caller, CallerSettings, JoinStep, JoinTimes, Material, NoticeKind, Program, Rejoin, Shard,
+    State, StopReason,
+};
+use media::{Kind, Track};
+use thiserror::Error;
+use tracing::info;
+
+use crate::hearing::{Hearing, Limits, Step};
+use crate::{NotHeard, Receipt, Verdict};
+
+/// Why an announcement cannot even be begun.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum AnnounceError {
+    /// A generator never ends, so it cannot be announced.
+    #[error("there is nothing to announce: give a file with sound or picture")]
+    NoClip,
+}
+
+/// Joins, plays `material` once from its first sample, and leaves when it was heard, or cannot be.
+///
+/// `told` gets every notice of the caller, for logs. `stopping` ends the announcement early.
+///
+/// # Errors
+/// When `material` has no clip. Whatever happens afterwards is in the receipt.
+pub async fn announce(
+    shard: &Shard,
+    mut settings: CallerSettings,
+    material: Arc<Material>,
+    limits: Limits,
+    mut told: impl FnMut(&driver::Notice),
+    stopping: impl Future<Output = StopReason>,
+) -> Result<Receipt, AnnounceError> {
+    let clip = material.clip().clone();
+    let (judged_by, track) = match (&clip.audio, &clip.video) {
+        (Some(sound), _) => (Kind::Audio, sound),
+        (None, Some(picture)) => (Kind::Video, picture),
+        (None, None) => return Err(AnnounceError::NoClip),
+    };
+    let packet = packet_time(track);
+    settings.video_codecs = material.video_codecs();
+    settings.program = Program::Once(material);
+    settings.hold = true;
+    settings.rejoin = Rejoin::Never;
+    // Patience in the waiting room is decided here.
+    settings.waiting_room_limit = None;
+    let conference = settings.conference.to_string();
+
+    let began = Instant::now();
+    let mut hearing = Hearing::new(limits, judged_by, began);
+    let mut steps = JoinTimes::default();
+    let mut joined_after = None;
+    let mut stopped = None;
+    let mut stopping = pin!(stopping);
+    let mut caller = driver::start(shard, settings);
+    let outcome = loop {
+        let due = hearing.next_due();
+        let step = tokio::select! {
+            notice = caller.notice() => {
+                let Some(notice) = notice else { break caller.join().await };
+                told(&notice);
+                match &notice.kind {
+                    NoticeKind::Step(step, after) => {
+                        steps.note(*step, *after);
+                    }
+                    NoticeKind::State(State::InConference) => {
+                        joined_after.get_or_insert(notice.at.saturating_duration_since(began));
+                    }
+                    _ => {}
+                }
+                hearing.notice(&notice)
+            }
+            () = until(due) => hearing.timeout(Instant::now()),
+            reason = &mut stopping, if stopped.is_none() => {
+                if hearing.verdict().is_none() {
+                    stopped = Some(reason);
+                }
+                caller.stop(reason);
+                None
+            }
+        };
+        act(&caller, step);
+    };
+    hearing.ended(&outcome.reason);
+
+    // `ended` has seen to it that there is one.
+    let verdict = hearing.verdict().cloned().unwrap_or(Verdict::NotHeard(NotHeard::NeverIn));
+    let receipt = Receipt {
+        conference,
+        clip: clip.name,
+        verdict,
+        joined_after,
+        ice_after: steps.get(JoinStep::Ice),
+        steps,
+        length: clip.duration,
+        received: packet.mul_f64(hearing.received() as f64).min(clip.duration),
+        packets_sent: hearing.sent(),
+        packets_lost: hearing.lost(),
+        started_unreported: hearing.started_unreported(),
+        audience: hearing.audience().to_vec(),
+        token_released: outcome.token_released,
+        stopped,
+    };
+    info!(heard = receipt.is_heard(), "announcement over");
+    Ok(receipt)
+}
+
+fn act(caller: &Caller, step: Option<Step>) {
+    match step {
+        Some(Step::Play) => caller.play(),
+        Some(Step::Leave) => caller.stop(StopReason::Finished),
+        None => {}
+    }
+}
+
+/// Returns how much of a track one packet carries, on average.
+fn packet_time(track: &Track) -> Duration {
+    let packets: usize = track.frames.iter().map(|frame| frame.payloads.len()).sum();
+    // A track has a frame, and a frame a payload.
+    track.duration.div_f64(packets.max(1) as f64)
+}
+
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due.into()).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,225 @@
+//! One of a pump's two streams.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use media::{Boundary, Frame, Live, Repeat, Timeline, Track};
+use peer::{MediaSender, ReceiverReport};
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+use tracing::debug;
+
+use crate::sources::Part;
+
+/// The least step between two frames where a live source takes over, so that time rises.
+const STEP: Duration = Duration::from_millis(1);
+
+/// Where frames go.
+pub(crate) trait Sink {
+    /// Sends a frame at RTP time `timestamp`; never waits.
+    fn send(&self, frame: &Frame, timestamp: u32);
+    /// Sequence number of the next packet, extended by its cycles.
+    fn next_sequence_number(&self) -> u32;
+}
+
+impl Sink for MediaSender {
+    fn send(&self, frame: &Frame, timestamp: u32) {
+        // What cannot be sent is lost, as on any network; the call's own state tells the rest.
+        if let Err(error) = Self::send(self, frame, timestamp) {
+            debug!(kind = %self.kind(), %error, "frame not sent");
+        }
+    }
+
+    fn next_sequence_number(&self) -> u32 {
+        Self::next_sequence_number(self)
+    }
+}
+
+/// One stream: idle until started, then what it has to play, then idle again.
+pub(crate) struct Lane<S> {
+    sink: S,
+    clock_rate: u32,
+    /// RTP timestamp of stream time zero; random, as RFC 3550 §5.1 asks for.
+    base: u32,
+    timeline: Timeline,
+    part: Option<Part>,
+    forwarding: Option<Forwarding>,
+    last: Option<Duration>,
+    clip: ClipAccount,
+}
+
+/// A live source being forwarded.
+struct Forwarding {
+    live: Arc<Live>,
+    frames: broadcast::Receiver<Arc<Frame>>,
+    /// Whether frames are left out until a key frame comes.
+    wants_key: bool,
+    /// Whether its first frame was forwarded, so that it sets the pace.
+    leads: bool,
+}
+
+/// Which packets were the clip's, and what became of them.
+#[derive(Debug, Default)]
+struct ClipAccount {
+    first: Option<u32>,
+    end: Option<u32>,
+    /// Packets lost before the clip, as the last report before it said.
+    lost_before: u32,
+    lost: u32,
+    complete: bool,
+}
+
+impl<S: Sink> Lane<S> {
+    /// A stream that sends `idle` from `now` on and `part` once started.
+    pub(crate) fn new(
+        sink: S,
+        idle: Arc<Track>,
+        part: Option<Part>,
+        base: u32,
+        now: Instant,
+    ) -> Self {
+        Self {
+            sink,
+            clock_rate: idle.codec.clock_rate(),
+            base,
+            timeline: Timeline::new(idle, now),
+            part,
+            forwarding: None,
+            last: None,
+            clip: ClipAccount::default(),
+        }
+    }
+
+    /// Says whether there is anything to play at all.
+    pub(super) fn has_program(&self) -> bool {
+        self.part.is_some()
+    }
+
+    /// Says whether what it plays has an end.
+    pub(super) fn has_clip(&self) -> bool {
+        matches!(self.part, Some(Part::Clip(_)))
+    }
+
+    pub(super) fn start(&mut self, now: Instant, repeat: Repeat) {
+        match &self.part {
+            Some(Part::Clip(track)) => self.timeline.play(Arc::clone(track), now, repeat),
+            Some(Part::Endless(track)) => {
+                self.timeline.play(Arc::clone(track), now, Repeat::Forever);
+            }
+            Some(Part::Live(live)) => {
+                self.forwarding = Some(Forwarding {
+                    live: Arc::clone(live),
+                    frames: live.subscribe(),
+                    wants_key: true,
+                    leads: false,
+                });
+            }
+            None => {}
+        }
+    }
+
+    pub(super) fn send_due(&mut self, now: Instant) {
+        if self.is_forwarding() {
+            return;
+        }
+        while let Some(due) = self.timeline.poll(now) {
+            match due.boundary {
+                Some(Boundary::Started) => self.clip.first = Some(self.sink.next_sequence_number()),
+                Some(Boundary::Finished) => self.clip.end = Some(self.sink.next_sequence_number()),
+                None => {}
+            }
+            self.send(&due.frame, due.stream_time);
+        }
+    }
+
+    /// Returns when the next frame is due; nothing while a live source sets the pace.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        if self.is_forwarding() { None } else { Some(self.timeline.next_due()) }
+    }
+
+    fn is_forwarding(&self) -> bool {
+        self.forwarding.as_ref().is_some_and(|forwarding| forwarding.leads)
+    }
+
+    fn send(&mut self, frame: &Frame, stream_time: Duration) {
+        self.last = Some(stream_time);
+        let ticks = stream_time.as_nanos() * u128::from(self.clock_rate) / 1_000_000_000;
+        // The RTP clock wraps around (RFC 3550 §5.1).
+        self.sink.send(frame, self.base.wrapping_add(ticks as u32));
+    }
+
+    pub(super) fn live_frame(&mut self, frame: &Frame) {
+        let Some(forwarding) = &mut self.forwarding else { return };
+        if forwarding.wants_key && !frame.is_key {
+            return;
+        }
+        forwarding.wants_key = false;
+        forwarding.leads = true;
+        // All live sources share the machine's clock, so that sound and picture stay together.
+        let at = forwarding.live.epoch() + frame.media_time;
+        let stream_time = at.saturating_duration_since(self.timeline.start());
+        let floor = self.last.map_or(Duration::ZERO, |last| last + STEP);
+        self.send(frame, stream_time.max(floor));
+    }
+
+    pub(super) fn request_key_frame(&self) {
+        if let Some(forwarding) = &self.forwarding {
+            forwarding.live.request_key_frame();
+        }
+    }
+
+    /// Waits for the next frame of the live source; for ever without one.
+    pub(super) async fn next_live(&mut self) -> Arc<Frame> {
+        loop {
+            let Some(forwarding) = &mut self.forwarding else {
+                return std::future::pending().await;
+            };
+            match forwarding.frames.recv().await {
+                Ok(frame) => return frame,
+                Err(RecvError::Lagged(frames)) => {
+                    debug!(frames, "a live source went ahead of us");
+                    // Audio frames are all key frames, so sound goes on at once.
+                    forwarding.wants_key = true;
+                    forwarding.live.request_key_frame();
+                }
+                Err(RecvError::Closed) => {
+                    debug!("a live source ended");
+                    self.forwarding = None;
+                }
+            }
+        }
+    }
+
+    /// Says whether its part of the clip was sent to its end.
+    pub(super) fn is_finished(&self) -> bool {
+        self.clip.end.is_some()
+    }
+
+    pub(super) fn clip_packets(&self) -> u64 {
+        match (self.clip.first, self.clip.end) {
+            (Some(first), end) => {
+                let end = end.unwrap_or_else(|| self.sink.next_sequence_number());
+                u64::from(end.wrapping_sub(first))
+            }
+            (None, _) => 0,
+        }
+    }
+
+    /// Takes note of a report. Returns how many packets of the clip it reaches and how many were
+    /// lost since the clip started.
+    pub(super) fn report(&mut self, report: &ReceiverReport) -> (u64, u64) {
+        let sent = self.clip_packets();
+        let clip = &mut self.clip;
+        let ahead = |first| report.highest_sequence_number.wrapping_sub(first) as i32;
+        let Some(first) = clip.first.filter(|first| ahead(*first) >= 0) else {
+            clip.lost_before = report.packets_lost;
+            return (0, 0);
+        };
+        let reached = (u64::from(ahead(first).unsigned_abs()) + 1).min(sent);
+        if !clip.complete {
+            clip.lost = report.packets_lost.saturating_sub(clip.lost_before);
+            clip.complete = clip.end.is_some() && reached == sent;
+        }
+        (reached, u64::from(clip.lost))
+    }
+}

@@ -1,0 +1,435 @@
+//! The loop: drain outputs, wait for one wakeup, hand it in.
+
+use std::time::Instant;
+
+use media::Repeat;
+use participant::{
+    EventStreamCommand, Exit, Input, LeaveReason, MediaCommand, Options, Outgoing, Output,
+    Participant, PeerCommand, PeerId, PeerInput, StreamId,
+};
+use peer::Shard;
+use tokio::sync::mpsc;
+use tokio::task::{AbortHandle, JoinSet};
+use tracing::debug;
+
+use super::lease::Lease;
+use super::leg::{Leg, LegCommand, Opening};
+use super::story::Story;
+use super::wakeup::{Answered, Order, Wakeup};
+use super::CLOSE_LIMIT;
+use crate::pump::PumpCommand;
+use crate::recording;
+use crate::{
+    CallerSettings, EndReason, Notice, Outcome, Program, State, StopReason, Warning, events, rest,
+};
+
+mod news;
+
+/// How many wakeups may wait; whoever has more to say waits for the loop, and nothing is lost.
+const WAKEUPS: usize = 256;
+
+/// Runs a caller until its participant is done, or it is told to stop at once.
+pub(super) async fn drive(
+    shard: Shard,
+    settings: CallerSettings,
+    notices: mpsc::Sender<Notice>,
+    mut orders: mpsc::UnboundedReceiver<Order>,
+    lease: Lease,
+) -> Outcome {
+    let now = Instant::now();
+    let (wakeups, mut queue) = mpsc::channel(WAKEUPS);
+    let mut driving = Driving::new(shard, settings, Story::new(notices, now), lease, wakeups, now);
+    driving.begin(now);
+    let mut timer = std::pin::pin!(tokio::time::sleep(std::time::Duration::ZERO));
+    loop {
+        driving.drain();
+        if driving.is_over() {
+            break;
+        }
+        if let Some(due) = driving.next_due() {
+            timer.as_mut().reset(due.into());
+        }
+        let wakeup = tokio::select! {
+            biased;
+            order = orders.recv(), if !driving.is_abandoned => {
+                Wakeup::Order(order.unwrap_or(Order::Abandoned))
+            }
+            Some(wakeup) = queue.recv() => wakeup,
+            () = timer.as_mut(), if driving.next_due().is_some() => Wakeup::Timer,
+        };
+        driving.handle(Instant::now(), wakeup);
+    }
+    // Whoever still reports finds nobody, and ends.
+    drop(queue);
+    driving.end().await
+}
+
+/// A caller at work.
+struct Driving {
+    shard: Shard,
+    settings: CallerSettings,
+    participant: Participant,
+    story: Story,
+    lease: Lease,
+    wakeups: mpsc::Sender<Wakeup>,
+    requests: JoinSet<()>,
+    /// Legs being closed; each ends with what is to be said about its recording.
+    closing: JoinSet<Option<Warning>>,
+    streams: Vec<(StreamId, AbortHandle)>,
+    leg: Option<Leg>,
+    /// The node joined last.
+    node: usize,
+    random: fastrand::Rng,
+    exit: Option<Exit>,
+    /// Until when leaving may take, once it has begun.
+    leave_by: Option<Instant>,
+    /// Whoever runs the caller is gone.
+    is_abandoned: bool,
+    /// Told to stop at once.
+    at_once: bool,
+    /// The program may start as far as whoever runs the caller is concerned.
+    may_play: bool,
+    in_conference: bool,
+    /// A clip that is to be played once was played.
+    played: bool,
+    told_rare_key_frames: bool,
+    /// How many recordings were begun.
+    recordings: u32,
+}
+
+impl Driving {
+    fn new(
+        shard: Shard,
+        settings: CallerSettings,
+        story: Story,
+        lease: Lease,
+        wakeups: mpsc::Sender<Wakeup>,
+        now: Instant,
+    ) -> Self {
+        let seed = settings.seed.unwrap_or_else(|| fastrand::u64(..));
+        Self {
+            participant: Participant::new(options(&settings), now, seed),
+            may_play: !settings.hold,
+            shard,
+            settings,
+            story,
+            lease,
+            wakeups,
+            requests: JoinSet::new(),
+            closing: JoinSet::new(),
+            streams: Vec::new(),
+            leg: None,
+            node: 0,
+            random: fastrand::Rng::with_seed(seed.rotate_left(32)),
+            exit: None,
+            leave_by: None,
+            is_abandoned: false,
+            at_once: false,
+            in_conference: false,
+            played: false,
+            told_rare_key_frames: false,
+            recordings: 0,
+        }
+    }
+
+    fn begin(&mut self, now: Instant) {
+        if self.settings.nodes.is_empty() {
+            self.story.fault(EndReason::Unreachable("no node is given: name one".into()));
+            self.at_once = true;
+            return;
+        }
+        if let Some(path) = &self.settings.record
+            && let Err(error) = std::fs::OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(recording::file_of_join(path, 1))
+        {
+            let why = format!("cannot record to {}: {error}", path.display());
+            self.story.fault(EndReason::Media(why));
+            self.at_once = true;
+            return;
+        }
+        self.input(now, Input::Join);
+    }
+
+    fn is_over(&self) -> bool {
+        self.at_once || self.participant.has_ended()
+    }
+
+    fn next_due(&self) -> Option<Instant> {
+        let participant = self.participant.poll_timeout().map(|(at, _)| at);
+        let flow = self.leg.as_ref().and_then(|leg| leg.flow.next_due());
+        [participant, flow, self.leave_by].into_iter().flatten().min()
+    }
+
+    fn input(&mut self, now: Instant, input: Input) {
+        debug!(?input, "in");
+        self.participant.handle_input(now, input);
+    }
+
+    fn handle(&mut self, now: Instant, wakeup: Wakeup) {
+        match wakeup {
+            Wakeup::Reply(answered) => self.reply(now, *answered),
+            Wakeup::Event(stream, input) => {
+                // Whatever an old stream had left to say is no news.
+                if self.streams.iter().any(|(known, _)| *known == stream) {
+                    self.input(now, Input::EventStream(stream, input));
+                }
+            }
+            Wakeup::Peer(peer, news) => {
+                if self.leg.as_ref().is_some_and(|leg| leg.id == peer) {
+                    self.news(now, peer, news);
+                }
+            }
+            Wakeup::Timer => {
+                if self.leave_by.is_some_and(|by| now >= by) {
+                    self.at_once = true;
+                }
+                self.input(now, Input::Timeout);
+            }
+            Wakeup::Order(order) => self.order(now, order),
+        }
+        self.watch_flow(now);
+    }
+
+    fn order(&mut self, now: Instant, order: Order) {
+        let reason = match order {
+            Order::Play => {
+                self.may_play = true;
+                self.release_clip();
+                return;
+            }
+            Order::Abandoned => {
+                self.is_abandoned = true;
+                if self.leave_by.is_some() {
+                    return;
+                }
+                LeaveReason::Finished
+            }
+            Order::Stop(_) if self.leave_by.is_some() => {
+                self.at_once = true;
+                return;
+            }
+            Order::Stop(StopReason::Finished) => LeaveReason::Finished,
+            Order::Stop(StopReason::Interrupted) => LeaveReason::Interrupted,
+            Order::Stop(StopReason::Terminated) => LeaveReason::Stopped,
+        };
+        self.leave(now, reason);
+    }
+
+    fn leave(&mut self, now: Instant, reason: LeaveReason) {
+        self.leave_by.get_or_insert(now + self.settings.leave_limit);
+        self.input(now, Input::Leave(reason));
+    }
+
+    fn release_clip(&self) {
+        if self.in_conference
+            && self.may_play
+            && let Some(leg) = &self.leg
+        {
+            leg.tell_pump(PumpCommand::Release);
+        }
+    }
+
+    fn reply(&mut self, now: Instant, answered: Answered) {
+        let Answered { id, node, request, result, took } = answered;
+        let name = request.command.name();
+        let result = match result {
+            Ok(answer) => {
+                debug!(request = name, ?took, "answered");
+                Ok(answer)
+            }
+            Err(error) => {
+                let failure = error.to_failure();
+                debug!(request = name, ?took, %failure, "failed");
+                if let Some(node) = self.settings.nodes.get(node) {
+                    self.story.unreachable(node, &error);
+                }
+                Err(failure)
+            }
+        };
+        self.input(now, Input::Reply(id, result));
+    }
+
+    /// Carries out all that the participant wants done.
+    fn drain(&mut self) {
+        while self.requests.try_join_next().is_some() {}
+        while let Some(closed) = self.closing.try_join_next() {
+            if let Ok(Some(warning)) = closed {
+                self.story.warn(Instant::now(), warning);
+            }
+        }
+        while let Some(output) = self.participant.poll_output() {
+            let now = Instant::now();
+            match output {
+                Output::Request(outgoing) => self.request(now, outgoing),
+                Output::EventStream(command) => self.event_stream(command),
+                Output::Peer(peer, command) => self.peer(now, peer, command),
+                Output::Media(peer, command) => self.media(now, peer, command),
+                Output::Notice(notice) => self.notice(now, notice),
+            }
+        }
+    }
+
+    fn request(&mut self, now: Instant, outgoing: Outgoing) {
+        let Outgoing { id, node: index, request, time_limit } = outgoing;
+        debug!(request = request.command.name(), node = index, "out");
+        let Some(node) = self.settings.nodes.get(index).cloned() else { return };
+        let is_join = matches!(request.command, infinity::Command::RequestToken { .. });
+        if is_join {
+            self.node = index;
+            self.story.joining(now, &node);
+        }
+        let client = self.settings.client.clone();
+        let wakeups = self.wakeups.clone();
+        let lease = self.lease.clone();
+        let ask = async move {
+            let began = Instant::now();
+            let result = rest::execute(&client, &node, &request, time_limit).await;
+            if let Ok(answer) = &result {
+                lease.answered(Instant::now(), &node, &request, answer);
+            }
+            let took = began.elapsed();
+            let answered = Answered { id, node: index, request, result, took };
+            if wakeups.send(Wakeup::Reply(Box::new(answered))).await.is_err() && is_join {
+                // The caller gave up before the token came: nobody else will release it.
+                lease.release(&client).await;
+            }
+        };
+        if is_join {
+            // Lives on when the loop ends, since a token may still come of it.
+            self.shard.spawn(ask);
+        } else {
+            self.requests.spawn_on(ask, self.shard.handle());
+        }
+    }
+
+    fn event_stream(&mut self, command: EventStreamCommand) {
+        match command {
+            EventStreamCommand::Open { stream, node, conference, token } => {
+                debug!(?stream, node, "opening the event stream");
+                let Some(node) = self.settings.nodes.get(node).cloned() else { return };
+                let client = self.settings.client.clone();
+                let wakeups = self.wakeups.clone();
+                let reading = self.shard.spawn(events::read(
+                    client, node, conference, token, stream, wakeups,
+                ));
+                self.streams.push((stream, reading.abort_handle()));
+            }
+            EventStreamCommand::Close(stream) => {
+                debug!(?stream, "closing the event stream");
+                self.streams.retain(|(known, reading)| {
+                    if *known == stream {
+                        reading.abort();
+                    }
+                    *known != stream
+                });
+            }
+        }
+    }
+
+    fn peer(&mut self, now: Instant, id: PeerId, command: PeerCommand) {
+        if let PeerCommand::Open { ice, gather, media_type, bandwidth_out } = command {
+            debug!(?id, ?gather, ?media_type, ?bandwidth_out, "opening a peer connection");
+            self.close_leg();
+            let Some(node) = self.settings.nodes.get(self.node).cloned() else { return };
+            let video_codecs =
+                self.settings.video.then(|| self.settings.video_codecs.clone());
+            let listen = self.settings.listen;
+            let opening = Opening { id, node, ice, gather, media_type, video_codecs, listen };
+            self.leg = Some(Leg::open(&self.shard, opening, self.wakeups.clone()));
+            return;
+        }
+        let Some(leg) = self.leg.as_mut().filter(|leg| leg.id == id) else { return };
+        match command {
+            PeerCommand::SetAnswer(answer) => leg.command(LegCommand::SetAnswer(answer)),
+            PeerCommand::AddCandidate(candidate) => {
+                leg.command(LegCommand::AddCandidate(candidate));
+            }
+            PeerCommand::RestartIce => leg.command(LegCommand::RestartIce),
+            PeerCommand::Close => self.close_leg(),
+            PeerCommand::Open { .. } => debug!(?now, "opened above"),
+        }
+    }
+
+    fn media(&mut self, now: Instant, id: PeerId, command: MediaCommand) {
+        debug!(?id, ?command, "media");
+        if let Some(leg) = self.leg.as_mut().filter(|leg| leg.id == id) {
+            leg.may_send = command == MediaCommand::Start;
+            if !leg.may_send {
+                leg.pump = None;
+            }
+        }
+        self.start_pump(now);
+    }
+
+    fn start_pump(&mut self, now: Instant) {
+        let repeat = match self.settings.program {
+            Program::Loop(_) => Repeat::Forever,
+            Program::Once(_) | Program::Idle => Repeat::Once,
+        };
+        let Self { leg, shard, random, wakeups, .. } = self;
+        if leg.as_mut().is_some_and(|leg| leg.start_pump(shard, repeat, random, now, wakeups)) {
+            self.release_clip();
+        }
+    }
+
+    /// Closes the leg, on the side: the loop goes on.
+    fn close_leg(&mut self) {
+        if let Some(mut leg) = self.leg.take() {
+            self.story.received.add(&leg.inflow.received());
+            leg.pump = None;
+            self.closing.spawn_on(close(leg), self.shard.handle());
+        }
+    }
+
+    fn watch_flow(&mut self, now: Instant) {
+        let Some(leg) = &mut self.leg else { return };
+        if let Some(last) = leg.inflow.last() {
+            leg.flow.packet(last);
+        }
+        let id = leg.id;
+        if let Some(change) = leg.flow.poll(now) {
+            let input = match change {
+                super::flow::Change::Flowing => PeerInput::MediaFlowing,
+                super::flow::Change::Stopped => PeerInput::MediaStopped,
+            };
+            self.input(now, Input::Peer(id, input));
+        }
+    }
+
+    /// Puts everything away and tells what became of it.
+    async fn end(mut self) -> Outcome {
+        let now = Instant::now();
+        self.story.state(now, State::Leaving);
+        for (_, reading) in self.streams.drain(..) {
+            reading.abort();
+        }
+        self.close_leg();
+        let deadline = tokio::time::Instant::from_std(now + CLOSE_LIMIT);
+        // A connection that does not close in time ends with its tasks.
+        while let Ok(Some(closed)) =
+            tokio::time::timeout_at(deadline, self.closing.join_next()).await
+        {
+            if let Ok(Some(warning)) = closed {
+                self.story.warn(now, warning);
+            }
+        }
+        self.story.sum_up(now, self.exit.as_ref())
+    }
+}
+
+/// Closes a leg, and completes its recording. Returns what is to be said about that.
+async fn close(leg: Leg) -> Option<Warning> {
+    let recording = leg.close().await?;
+    recording.finish().await.err().map(Warning::Recording)
+}
+
+fn options(settings: &CallerSettings) -> Options {
+    let mut options = Options::new(settings.conference.clone(), &settings.display_name);
+    options.pin = settings.pin.clone();
+    options.nodes = settings.nodes.len();
+    options.rejoin = settings.rejoin.policy();
+    options.waiting_room_limit = settings.waiting_room_limit;
+    options
+}

@@ -1,0 +1,241 @@
+//! What comes from the peer connection, and what the participant tells.
+
+use std::time::Instant;
+
+use infinity::NewCandidate;
+use media::Kind;
+use participant::{Gather, Input, LeaveReason, PeerId, PeerInput};
+use peer::{IceConnectionState, Negotiated, PeerEvent, ReceiverReport, TrackReceiver};
+use tracing::debug;
+
+use super::Driving;
+use crate::pump::{PumpCommand, PumpEvent};
+use crate::recording::{self, Recording};
+use crate::run::wakeup::PeerNews;
+use crate::{EndReason, JoinStep, NoticeKind, Program, State, Warning, sources};
+
+/// Key frames of a file further apart than this are reported.
+const RARE: std::time::Duration = std::time::Duration::from_secs(2);
+
+impl Driving {
+    /// The leg that news came from is the one we have.
+    pub(super) fn news(&mut self, now: Instant, id: PeerId, news: PeerNews) {
+        let Some(leg) = &mut self.leg else { return };
+        match news {
+            PeerNews::Made(peer) => leg.peer = Some(peer),
+            PeerNews::Input(input) => self.input(now, Input::Peer(id, input)),
+            PeerNews::Negotiated(negotiated) => self.negotiated(now, id, negotiated),
+            PeerNews::Event(event) => self.peer_event(now, id, event),
+            PeerNews::Sources(sources) => {
+                let warnings = sources.warnings.clone();
+                leg.sources = Some(sources);
+                for warning in warnings {
+                    self.story.warn(now, warning);
+                }
+                self.start_pump(now);
+            }
+            PeerNews::First(first) => self.story.first_packet(first.at, first.kind),
+            PeerNews::Pump(event) => self.pump_event(now, event),
+        }
+    }
+
+    fn peer_event(&mut self, now: Instant, id: PeerId, event: PeerEvent) {
+        let Some(leg) = &mut self.leg else { return };
+        let input = match event {
+            PeerEvent::LocalCandidate { candidate, mid, ufrag } => {
+                leg.first_mid.get_or_insert_with(|| mid.clone());
+                if leg.gather == Gather::First {
+                    // They are in the offer.
+                    return;
+                }
+                let ufrag = Some(ufrag).filter(|ufrag| !ufrag.is_empty());
+                PeerInput::Candidate(NewCandidate { candidate, mid, ufrag, pwd: None })
+            }
+            PeerEvent::GatheringComplete if leg.gather == Gather::First => return,
+            PeerEvent::GatheringComplete => {
+                PeerInput::GatheringComplete { mid: leg.first_mid.clone().unwrap_or("0".into()) }
+            }
+            PeerEvent::IceConnectionState(state) => {
+                debug!(?state, "ICE");
+                match state {
+                    IceConnectionState::Connected | IceConnectionState::Completed => {
+                        PeerInput::IceConnected
+                    }
+                    IceConnectionState::Disconnected => PeerInput::IceDisconnected,
+                    IceConnectionState::Failed => PeerInput::IceFailed,
+                    IceConnectionState::New
+                    | IceConnectionState::Checking
+                    | IceConnectionState::Closed => return,
+                }
+            }
+            PeerEvent::DtlsConnected => {
+                leg.dtls = true;
+                self.story.step(now, JoinStep::Dtls);
+                self.start_pump(now);
+                return;
+            }
+            PeerEvent::ConnectionFailed { reason } => PeerInput::Failed(reason),
+            PeerEvent::Track(track) => return self.track(track),
+            PeerEvent::KeyFrameRequested { kind } => {
+                if kind == Kind::Video {
+                    leg.tell_pump(PumpCommand::KeyFrameRequested);
+                }
+                return;
+            }
+            PeerEvent::ReceiverReport(report) => return self.report(now, report),
+            other => {
+                debug!(?other, "left aside");
+                return;
+            }
+        };
+        self.input(now, Input::Peer(id, input));
+    }
+
+    fn report(&mut self, now: Instant, report: ReceiverReport) {
+        let Some(leg) = &mut self.leg else { return };
+        let lane = match report.kind {
+            Kind::Audio => 0,
+            Kind::Video => 1,
+        };
+        leg.flow.report(now, lane, report.highest_sequence_number);
+        leg.tell_pump(PumpCommand::Report(report));
+        self.story.reported(now, report.kind);
+    }
+
+    fn negotiated(&mut self, now: Instant, id: PeerId, negotiated: Negotiated) {
+        let Some(leg) = &mut self.leg else { return };
+        if leg.negotiated.replace(negotiated.clone()).is_some() {
+            // ICE was restarted; what is sent stays the same.
+            return;
+        }
+        let codec = |kind: &Option<peer::NegotiatedCodec>| kind.as_ref().map(|kind| kind.codec);
+        let (audio, video) = (codec(&negotiated.audio), codec(&negotiated.video));
+        self.story.tell(now, NoticeKind::Negotiated { audio, video });
+        if video.is_none() && self.settings.video {
+            self.story.warn(now, Warning::VideoRejected);
+        }
+        self.begin_recording(now, audio, video);
+        self.receive_early();
+
+        let material = if self.played { None } else { self.settings.program.material().cloned() };
+        if let Some(longest) =
+            material.as_ref().and_then(|m| m.longest_key_interval()).filter(|gap| *gap > RARE)
+            && !std::mem::replace(&mut self.told_rare_key_frames, true)
+        {
+            self.story.warn(now, Warning::RareKeyFrames { longest });
+        }
+        let wakeups = self.wakeups.clone();
+        self.shard.handle().spawn_blocking(move || {
+            let opened = sources::open(material.as_deref(), audio, video);
+            // A loop that is gone needs no sources.
+            let _ = wakeups
+                .blocking_send(crate::run::Wakeup::Peer(id, PeerNews::Sources(opened)));
+        });
+    }
+
+    fn begin_recording(
+        &mut self,
+        now: Instant,
+        audio: Option<media::Codec>,
+        video: Option<media::Codec>,
+    ) {
+        let (Some(leg), Some(path)) = (&mut self.leg, &self.settings.record) else { return };
+        self.recordings += 1;
+        let path = recording::file_of_join(path, self.recordings);
+        match Recording::begin(self.shard.handle(), &path, audio, video, now) {
+            Ok(recording) => leg.recording = Some(recording),
+            Err(error) => {
+                self.story.fault(EndReason::Media(error.to_string()));
+                self.leave(now, LeaveReason::Failed);
+            }
+        }
+    }
+
+    fn track(&mut self, track: TrackReceiver) {
+        if let Some(leg) = &mut self.leg {
+            leg.early.push(track);
+            if leg.negotiated.is_some() {
+                self.receive_early();
+            }
+        }
+    }
+
+    fn receive_early(&mut self) {
+        let Some(leg) = &mut self.leg else { return };
+        for track in std::mem::take(&mut leg.early) {
+            debug!(kind = %track.kind(), codec = %track.codec(), ssrc = track.ssrc(), "receiving");
+            let queue = leg.recording.as_ref().map(Recording::queue);
+            leg.inflow.receive(&self.shard, track, queue, leg.id, self.wakeups.clone());
+        }
+    }
+
+    fn pump_event(&mut self, now: Instant, event: PumpEvent) {
+        match event {
+            PumpEvent::ClipStarted { reported, waited } => {
+                self.story.tell(now, NoticeKind::ClipStarted { reported });
+                if !reported {
+                    self.story.warn(now, Warning::StartedUnreported { waited });
+                }
+            }
+            PumpEvent::ClipFinished { audio_packets, video_packets } => {
+                self.played = matches!(self.settings.program, Program::Once(_));
+                self.story.tell(now, NoticeKind::ClipFinished { audio_packets, video_packets });
+            }
+            PumpEvent::Report(report) => self.story.tell(now, NoticeKind::Report(report)),
+        }
+    }
+
+    /// The participant tells something.
+    pub(super) fn notice(&mut self, now: Instant, notice: participant::Notice) {
+        use participant::Notice as Told;
+        debug!(?notice, "notice");
+        match notice {
+            Told::State(standing) => self.standing(now, &standing),
+            Told::Milestone(milestone) => self.story.milestone(now, &milestone),
+            Told::Presence(_) | Told::Came(_) | Told::Gone(_) | Told::Role(_) => {
+                self.story.roster(now, &self.participant);
+            }
+            Told::Retrying { request, failure, after } => {
+                let text = format!("{request} failed and is tried again in {after:.1?}: {failure}");
+                self.story.warn(now, Warning::Retrying(text));
+            }
+            Told::EventStreamLost { why, after } => {
+                let text = format!("the event stream is lost ({why}), open again in {after:.1?}");
+                self.story.warn(now, Warning::Retrying(text));
+            }
+            Told::Mending { by, why } => {
+                self.story.warn(now, Warning::Retrying(format!("mending media by {by}: {why}")));
+            }
+            Told::JoiningAgain { why, after } => {
+                self.story.state(now, State::Rejoining { reason: why, pause: after });
+            }
+            Told::Malformed(error) => self.story.warn(now, Warning::Ignored(error.to_string())),
+            Told::Ended(exit) => self.exit = Some(exit),
+            Told::Conference(_)
+            | Told::Message(_)
+            | Told::Stage(_)
+            | Told::Presentation { .. }
+            | Told::Refreshed
+            | Told::Referred
+            | Told::Ignored { .. } => {}
+        }
+    }
+
+    fn standing(&mut self, now: Instant, standing: &participant::Standing) {
+        use participant::State as Stands;
+        self.in_conference = standing.state == Stands::InConference;
+        let state = match standing.state {
+            Stands::Connecting => State::Connecting,
+            Stands::WaitingRoom => State::WaitingRoom,
+            Stands::InConference => State::InConference,
+            Stands::Degraded(_) => State::Degraded(standing.why.clone()),
+            Stands::Leaving => State::Leaving,
+            // Told with the request for the token, or by the outcome.
+            Stands::Idle | Stands::Joining | Stands::PinWanted | Stands::Removed | Stands::Stopped => {
+                return;
+            }
+        };
+        self.story.state(now, state);
+        self.release_clip();
+    }
+}

@@ -1,0 +1,76 @@
+//! The token, held where it can be released whatever happens to the loop.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use infinity::{Command, ReleaseToken, Request, Response};
+use tracing::{info, warn};
+use url::Url;
+
+use crate::http::HttpClient;
+use crate::rest;
+
+/// How long releasing a token may take when nobody waits for it in good order any more.
+const RELEASE_LIMIT: Duration = Duration::from_secs(2);
+
+/// The token in force, if there is one; shared by the loop and whoever watches over it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Lease(Arc<Mutex<Option<Held>>>);
+
+#[derive(Debug)]
+struct Held {
+    node: Url,
+    release: Request,
+    expires_at: Instant,
+}
+
+impl Lease {
+    /// Takes note of an answer: it may grant a token, replace it, or end it.
+    pub(crate) fn answered(&self, now: Instant, node: &Url, request: &Request, answer: &Response) {
+        let (token, life) = match answer {
+            Response::TokenGranted(granted) => (granted.token.clone(), granted.expires),
+            Response::TokenRefreshed(refreshed) => (refreshed.token.clone(), refreshed.expires),
+            Response::TokenReleased => {
+                let mut held = self.lock();
+                // A late answer about an older token says nothing about the one in force.
+                if held.as_ref().is_some_and(|held| held.release.token == request.token) {
+                    *held = None;
+                }
+                return;
+            }
+            _ => return,
+        };
+        let release = Request {
+            conference: request.conference.clone(),
+            token: Some(token),
+            command: Command::ReleaseToken(ReleaseToken::default()),
+        };
+        let expires_at = now + life;
+        *self.lock() = Some(Held { node: node.clone(), release, expires_at });
+    }
+
+    /// Releases the token if there is one. Returns whether none is left behind.
+    pub(crate) async fn release(&self, client: &HttpClient) -> bool {
+        let Some(held) = self.lock().take() else { return true };
+        if Instant::now() >= held.expires_at {
+            return true;
+        }
+        let limit = Some(RELEASE_LIMIT);
+        match rest::execute(client, &held.node, &held.release, limit).await {
+            Ok(_) => {
+                info!("token released at last");
+                true
+            }
+            Err(error) => {
+                let left = held.expires_at.saturating_duration_since(Instant::now());
+                warn!(?error, ?left, "the token could not be released and will expire");
+                false
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Held>> {
+        // The value is replaced as a whole, so it is good after a panic elsewhere.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

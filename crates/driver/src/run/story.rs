@@ -1,0 +1,232 @@
+//! What a caller tells, and what its outcome will say.
+
+use std::time::{Duration, Instant};
+
+use infinity::ParticipantUuid;
+use media::Kind;
+use participant::{Exit, LeaveReason, Milestone, Participant, RequestFailure};
+use tokio::sync::mpsc;
+use tracing::{debug, info, warn};
+use url::Url;
+
+use crate::rest::RequestError;
+use crate::{
+    EndReason, JoinStep, JoinTimes, Notice, NoticeKind, Other, Outcome, OwnRow, ReceivedMedia,
+    RosterFacts, State, StopReason, Warning,
+};
+
+/// Keeps the story of a caller: tells it as it happens and sums it up at the end.
+#[derive(Debug)]
+pub(super) struct Story {
+    notices: mpsc::Sender<Notice>,
+    began: Instant,
+    joins: u32,
+    times: JoinTimes,
+    own: Option<ParticipantUuid>,
+    in_since: Option<Instant>,
+    time_in: Duration,
+    was_in: bool,
+    state: Option<State>,
+    roster: RosterFacts,
+    /// The last node that could not be reached, and why.
+    unreachable: Option<(Url, RequestError)>,
+    /// What went wrong on our own side.
+    fault: Option<EndReason>,
+    pub(super) received: ReceivedMedia,
+}
+
+impl Story {
+    pub(super) fn new(notices: mpsc::Sender<Notice>, now: Instant) -> Self {
+        Self {
+            notices,
+            began: now,
+            joins: 0,
+            times: JoinTimes::default(),
+            own: None,
+            in_since: None,
+            time_in: Duration::ZERO,
+            was_in: false,
+            state: None,
+            roster: RosterFacts::default(),
+            unreachable: None,
+            fault: None,
+            received: ReceivedMedia::default(),
+        }
+    }
+
+    pub(super) fn tell(&self, at: Instant, kind: NoticeKind) {
+        if let Err(mpsc::error::TrySendError::Full(_)) =
+            self.notices.try_send(Notice::new(at, kind))
+        {
+            debug!("nobody reads the notices; one is dropped");
+        }
+    }
+
+    pub(super) fn warn(&self, at: Instant, warning: Warning) {
+        warn!("{warning}");
+        self.tell(at, NoticeKind::Warning(warning));
+    }
+
+    /// A token is asked for, from `node`.
+    pub(super) fn joining(&mut self, now: Instant, node: &Url) {
+        self.joins += 1;
+        self.began = now;
+        self.times = JoinTimes::default();
+        self.own = None;
+        self.state(now, State::Joining(node.clone()));
+    }
+
+    pub(super) fn step(&mut self, at: Instant, step: JoinStep) {
+        let after = at.saturating_duration_since(self.began);
+        if self.times.note(step, after) {
+            debug!(%step, ?after, "reached");
+            self.tell(at, NoticeKind::Step(step, after));
+        }
+    }
+
+    pub(super) fn first_packet(&mut self, at: Instant, kind: Kind) {
+        self.step(at, match kind {
+            Kind::Audio => JoinStep::FirstAudio,
+            Kind::Video => JoinStep::FirstVideo,
+        });
+    }
+
+    pub(super) fn reported(&mut self, at: Instant, kind: Kind) {
+        self.step(at, match kind {
+            Kind::Audio => JoinStep::AudioReported,
+            Kind::Video => JoinStep::VideoReported,
+        });
+    }
+
+    pub(super) fn unreachable(&mut self, node: &Url, error: &RequestError) {
+        self.unreachable = Some((node.clone(), error.clone()));
+    }
+
+    /// Something on our own side ends the caller; the first reason stands.
+    pub(super) fn fault(&mut self, reason: EndReason) {
+        warn!(%reason, "giving up");
+        self.fault.get_or_insert(reason);
+    }
+
+    pub(super) fn milestone(&mut self, now: Instant, milestone: &Milestone) {
+        match milestone {
+            Milestone::TokenGranted { participant } => {
+                self.own = Some(participant.clone());
+                self.step(now, JoinStep::Token);
+            }
+            Milestone::EventsOpened => self.step(now, JoinStep::Events),
+            Milestone::Answered { .. } => self.step(now, JoinStep::Sdp),
+            Milestone::IceConnected => self.step(now, JoinStep::Ice),
+            Milestone::Acked => self.step(now, JoinStep::Ack),
+            Milestone::TokenReleased => info!("token released"),
+            Milestone::Offered | Milestone::AckSent | Milestone::MediaFlowing => {}
+        }
+    }
+
+    /// Tells where the caller is; a state that is no news is not told.
+    pub(super) fn state(&mut self, now: Instant, state: State) {
+        if self.state.as_ref() == Some(&state) {
+            return;
+        }
+        match &state {
+            // What is being mended does not end our time in the conference.
+            State::InConference | State::Degraded(_) => {
+                self.was_in = true;
+                self.in_since.get_or_insert(now);
+            }
+            _ => self.out(now),
+        }
+        info!(?state, "caller");
+        self.state = Some(state.clone());
+        self.tell(now, NoticeKind::State(state));
+    }
+
+    fn out(&mut self, now: Instant) {
+        if let Some(since) = self.in_since.take() {
+            self.time_in += now.saturating_duration_since(since);
+        }
+    }
+
+    /// Tells what the roster says, if that is news.
+    pub(super) fn roster(&mut self, now: Instant, participant: &Participant) {
+        let presence = participant.presence();
+        let own = self.own.as_ref().and_then(|own| participant.roster().get(own));
+        let others = participant.roster().rows().filter(|row| Some(&row.uuid) != self.own.as_ref());
+        let facts = RosterFacts {
+            own: own.filter(|_| presence.is_listed).map(|row| OwnRow {
+                muted: presence.is_muted,
+                waiting: presence.is_waiting,
+                has_media: row.has_media,
+            }),
+            others_with_media: others
+                .filter(|row| row.has_media)
+                .filter(|row| row.service_type != infinity::ServiceType::WaitingRoom)
+                .map(|row| Other {
+                    uuid: row.uuid.clone(),
+                    display_name: row.display_name.clone(),
+                })
+                .collect(),
+            rows: participant.roster().len(),
+        };
+        if facts.own.is_some() {
+            self.step(now, JoinStep::Roster);
+        }
+        if self.roster != facts {
+            self.roster = facts.clone();
+            self.tell(now, NoticeKind::Roster(facts));
+        }
+    }
+
+    /// Returns what became of the caller.
+    pub(super) fn sum_up(mut self, now: Instant, exit: Option<&Exit>) -> Outcome {
+        self.out(now);
+        let reason = self.fault.take().unwrap_or_else(|| match exit {
+            Some(exit) => self.reason(exit),
+            // Left at once, without waiting for anything.
+            None => EndReason::Stopped(StopReason::Interrupted),
+        });
+        info!(%reason, time_in = ?self.time_in, "caller ended");
+        Outcome {
+            reason,
+            was_in: self.was_in,
+            time_in: self.time_in,
+            joins: self.joins,
+            times: self.times,
+            received: self.received,
+            token_released: true,
+        }
+    }
+
+    fn reason(&self, exit: &Exit) -> EndReason {
+        match exit {
+            Exit::Left(LeaveReason::Finished) => EndReason::Stopped(StopReason::Finished),
+            Exit::Left(LeaveReason::Stopped) => EndReason::Stopped(StopReason::Terminated),
+            Exit::Left(LeaveReason::Interrupted) => EndReason::Stopped(StopReason::Interrupted),
+            // The reason itself was given as a fault.
+            Exit::Left(LeaveReason::Failed) => EndReason::Defect("left without a reason".into()),
+            Exit::Removed { reason } if reason.is_empty() => {
+                EndReason::Removed("the node does not say why".into())
+            }
+            Exit::Removed { reason } => EndReason::Removed(reason.clone()),
+            Exit::PinWanted => EndReason::PinWanted,
+            Exit::PinWrong => EndReason::PinWrong,
+            Exit::WaitingRoomTimedOut => EndReason::WaitingRoomTimeout,
+            Exit::Refused(failure) => self.refused(failure),
+            Exit::CallFailed(why) => EndReason::CallFailed(why.clone()),
+            Exit::Lost(why) => EndReason::TokenLost(why.clone()),
+            Exit::JoinTimedOut { .. } => EndReason::CallFailed(exit.to_string()),
+        }
+    }
+
+    fn refused(&self, failure: &RequestFailure) -> EndReason {
+        match (failure, &self.unreachable) {
+            (RequestFailure::Refused(refusal), _) => EndReason::Refused(refusal.to_string()),
+            (
+                RequestFailure::Unreachable(_) | RequestFailure::Untrusted(_),
+                Some((node, RequestError::Unreachable(why))),
+            ) => EndReason::Unreachable(why.at(node)),
+            (_, Some((node, _))) => EndReason::Unreachable(format!("{node}: {failure}")),
+            (_, None) => EndReason::Unreachable(failure.to_string()),
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! All that can wake the loop.
+
+use infinity::{Request, Response};
+use participant::{EventStreamInput, PeerId, PeerInput, RequestId, StreamId};
+use peer::{Negotiated, Peer, PeerEvent};
+
+use crate::StopReason;
+use crate::pump::PumpEvent;
+use crate::receive::FirstPacket;
+use crate::rest::RequestError;
+use crate::sources::Sources;
+
+/// All that can wake the loop of a caller; a closed list.
+#[derive(Debug)]
+pub(crate) enum Wakeup {
+    /// A request ended.
+    Reply(Box<Answered>),
+    /// An event stream has something to say.
+    Event(StreamId, EventStreamInput),
+    /// A peer connection, or what belongs to it, has something to say.
+    Peer(PeerId, PeerNews),
+    /// It is time for something.
+    Timer,
+    /// Whoever runs the caller wants something.
+    Order(Order),
+}
+
+/// A request that ended, one way or the other.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    pub(crate) id: RequestId,
+    pub(crate) node: usize,
+    pub(crate) request: Request,
+    pub(crate) result: Result<Response, RequestError>,
+    pub(crate) took: std::time::Duration,
+}
+
+/// What a peer connection, or what belongs to it, has to say.
+#[derive(Debug)]
+pub(crate) enum PeerNews {
+    /// It was made.
+    Made(Peer),
+    /// Something for the participant.
+    Input(PeerInput),
+    /// The answer was taken.
+    Negotiated(Negotiated),
+    /// It noticed something by itself.
+    Event(PeerEvent),
+    /// What is to be sent was opened.
+    Sources(Sources),
+    /// The first packet of a kind came.
+    First(FirstPacket),
+    /// The pump has something to say.
+    Pump(PumpEvent),
+}
+
+/// What whoever runs the caller wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// Leave; the second time, at once.
+    Stop(StopReason),
+    /// Let the program start.
+    Play,
+    /// Leave: nobody is there any more to say so.
+    Abandoned,
+}

@@ -1,0 +1,63 @@
+//! What one call sends, opened for what its answer agreed on.
+
+use std::sync::Arc;
+
+use media::{Codec, Live, Track};
+
+use crate::{Material, Warning};
+
+/// What is played on one stream.
+#[derive(Debug, Clone)]
+pub(crate) enum Part {
+    /// A part of a clip: it begins and ends.
+    Clip(Arc<Track>),
+    /// Something without beginning or end, such as a tone: over and over.
+    Endless(Arc<Track>),
+    /// A generator that runs anyway.
+    Live(Arc<Live>),
+}
+
+/// What one call sends.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Sources {
+    /// What flows as sound while nothing is played; `None`: no sound is sent.
+    pub(crate) silence: Option<Arc<Track>>,
+    /// What flows as picture while nothing is played; `None`: no picture is sent.
+    pub(crate) slate: Option<Arc<Track>>,
+    /// The sound of the program.
+    pub(crate) audio: Option<Part>,
+    /// The picture of the program.
+    pub(crate) video: Option<Part>,
+    /// What must be said about it.
+    pub(crate) warnings: Vec<Warning>,
+}
+
+/// What the slate says.
+const SLATE: &str = "Standin";
+
+/// Opens what is sent as `audio` and `video`; makes encoders, so not for a shard's thread.
+pub(crate) fn open(
+    material: Option<&Material>,
+    audio: Option<Codec>,
+    video: Option<Codec>,
+) -> Sources {
+    let mut sources = Sources::default();
+    if audio.is_some() {
+        sources.silence = Some(media::silence());
+        sources.audio = material.and_then(Material::audio);
+    }
+    let Some(codec) = video else { return sources };
+    match media::slate(codec, SLATE) {
+        Ok(slate) => sources.slate = Some(slate),
+        Err(error) => {
+            let reason = error.to_string();
+            sources.warnings.push(Warning::NoVideoForCodec { reason });
+            return sources;
+        }
+    }
+    match material.map(|material| material.video(codec)).transpose() {
+        Ok(video) => sources.video = video.flatten(),
+        Err(reason) => sources.warnings.push(Warning::NoVideoForCodec { reason }),
+    }
+    sources
+}
