@@ -19,6 +19,8 @@ use crate::Exit;
 pub(crate) struct Departure {
     pub(crate) step: Step,
     pub(crate) then: Then,
+    /// Whether what we wait for has had its time.
+    pub(crate) is_late: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +50,7 @@ impl Departure {
         Self {
             step: Step::Settling,
             then,
+            is_late: false,
         }
     }
 }

@@ -46,6 +46,18 @@ impl RequestFailure {
         }
     }
 
+    /// Returns whether it says nothing of what we hold: the same may succeed later.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::Unreachable(_) | Self::Untrusted(_) | Self::TimedOut(_) | Self::Malformed(_) => {
+                true
+            }
+            Self::Refused(refusal) => {
+                matches!(refusal.remedy(), Remedy::Retry | Remedy::NextNode)
+            }
+        }
+    }
+
     /// Returns whether it is unknown if the node has heard of the request at all.
     pub(crate) fn is_of_the_network(&self) -> bool {
         matches!(

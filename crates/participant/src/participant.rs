@@ -347,9 +347,10 @@ impl Participant {
         if let Phase::Departing(departure) = &mut self.phase
             && departure.step == Step::Settling
             && !self.token.is_asking()
-            && !self.call.is_parting()
+            && (departure.is_late || !self.call.is_parting())
         {
             departure.step = Step::Releasing;
+            self.call.abandon();
             self.outbox.start(Timer::Departure, now, PARTING);
             self.token.release(now, &mut self.outbox);
         }
@@ -364,16 +365,14 @@ impl Participant {
 
     /// Gives up waiting for what has had its time on the way out.
     fn departure_is_late(&mut self) {
-        let Phase::Departing(departure) = &self.phase else {
+        let Phase::Departing(departure) = &mut self.phase else {
             return;
         };
+        departure.is_late = true;
         match (departure.step, &departure.then) {
-            (Step::Settling, Then::Stop(_)) => {
-                self.call.abandon();
-                self.token.abandon_request();
-            }
+            (Step::Settling, Then::Stop(_)) => self.token.abandon_request(),
             // A token request under way is waited for however long it takes.
-            (Step::Settling, Then::JoinAgain { .. } | Then::Follow { .. }) => self.call.abandon(),
+            (Step::Settling, Then::JoinAgain { .. } | Then::Follow { .. }) => {}
             (Step::Releasing, _) => self.token.abandon_release(),
         }
     }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use infinity::{
-    Command, ConferenceAlias, ParticipantUuid, Pin, Remedy, Response, Role, Token, TokenGranted,
+    Command, ConferenceAlias, ParticipantUuid, Pin, Response, Role, Token, TokenGranted,
     TokenRefreshed,
 };
 
@@ -99,6 +99,15 @@ struct Entrance {
     extension: Option<String>,
 }
 
+/// A request that nobody waits for any more.
+#[derive(Debug)]
+struct Abandoned {
+    request: RequestId,
+    since: Instant,
+    node: usize,
+    conference: ConferenceAlias,
+}
+
 #[derive(Debug)]
 pub(crate) struct TokenMachine {
     options: Options,
@@ -113,7 +122,7 @@ pub(crate) struct TokenMachine {
     joining: BackOff,
     refreshing: BackOff,
     /// A request that was given up on the way out; a token that still comes of it is released.
-    abandoned: Option<(RequestId, usize, ConferenceAlias)>,
+    abandoned: Option<Abandoned>,
 }
 
 impl TokenMachine {
@@ -204,11 +213,7 @@ impl TokenMachine {
             (Timer::Refresh, State::Held(_)) => self.refresh(now, outbox),
             (Timer::Expiry, State::Held(_) | State::Refreshing { .. }) => {
                 outbox.timers.stop(Timer::Refresh);
-                let why = "the token expired before it was refreshed".to_owned();
-                return Some(TokenNews::Gone {
-                    why,
-                    is_forgotten: false,
-                });
+                return Some(expired());
             }
             _ => {}
         }
@@ -248,20 +253,19 @@ impl TokenMachine {
                 tries,
             } if request == id => {
                 match reply {
-                    Err(failure) if failure.is_of_the_network() && tries < RELEASE_TRIES => {
-                        self.send_release(now, membership, tries + 1, outbox);
+                    Err(failure) if failure.may_pass() => {
+                        if tries < RELEASE_TRIES {
+                            self.send_release(now, membership, tries + 1, outbox);
+                        }
                     }
                     // A refusal says that there is nothing to release any more.
-                    Ok(_) | Err(RequestFailure::Refused(_)) => {
-                        outbox.milestone(Milestone::TokenReleased);
-                    }
-                    Err(_) => {}
+                    Ok(_) | Err(_) => outbox.milestone(Milestone::TokenReleased),
                 }
                 Ok(None)
             }
             state => {
                 self.state = state;
-                self.late_reply(id, reply, outbox)
+                self.late_reply(now, id, reply, outbox)
             }
         }
     }
@@ -277,9 +281,9 @@ impl TokenMachine {
         self.refreshing.reset();
         membership.token = refreshed.token;
         membership.expires_at = since + refreshed.expires;
-        self.hold(now, since, refreshed.expires, membership, outbox);
         outbox.notice(Notice::Refreshed);
-        TokenNews::Refreshed(refreshed.role)
+        self.hold(now, since, refreshed.expires, membership, outbox)
+            .unwrap_or(TokenNews::Refreshed(refreshed.role))
     }
 
     /// Keeps a token whose life began, for all we know, when it was asked for:
@@ -289,6 +293,8 @@ impl TokenMachine {
     ///   |----------------|--------------|--------------------------|
     ///   since           now          refresh              never used from here
     /// ```
+    ///
+    /// Returns the news where the answer took longer than the token lives.
     fn hold(
         &mut self,
         now: Instant,
@@ -296,13 +302,19 @@ impl TokenMachine {
         life: Duration,
         membership: Membership,
         outbox: &mut Outbox,
-    ) {
+    ) -> Option<TokenNews> {
+        let expires_at = membership.expires_at;
+        self.state = State::Held(membership);
+        if now >= expires_at {
+            outbox.timers.stop(Timer::Expiry);
+            return Some(expired());
+        }
         if !self.is_leaving {
             let refresh_at = (since + life / 2).max(now + SHORTEST_REFRESH);
             outbox.timers.set(Timer::Refresh, refresh_at);
-            outbox.timers.set(Timer::Expiry, membership.expires_at);
+            outbox.timers.set(Timer::Expiry, expires_at);
         }
-        self.state = State::Held(membership);
+        None
     }
 
     fn refresh_failed(
@@ -312,15 +324,7 @@ impl TokenMachine {
         failure: RequestFailure,
         outbox: &mut Outbox,
     ) -> Option<TokenNews> {
-        let is_final = match &failure {
-            RequestFailure::Refused(refusal) => {
-                !matches!(refusal.remedy(), Remedy::Retry | Remedy::NextNode)
-            }
-            RequestFailure::Unreachable(_)
-            | RequestFailure::Untrusted(_)
-            | RequestFailure::TimedOut(_)
-            | RequestFailure::Malformed(_) => false,
-        };
+        let is_final = !failure.may_pass();
         if is_final {
             outbox.timers.stop(Timer::Refresh);
             outbox.timers.stop(Timer::Expiry);
@@ -341,6 +345,14 @@ impl TokenMachine {
             });
         }
         None
+    }
+}
+
+fn expired() -> TokenNews {
+    let why = "the token expired before it was refreshed".to_owned();
+    TokenNews::Gone {
+        why,
+        is_forgotten: false,
     }
 }
 

@@ -98,8 +98,8 @@ impl TokenMachine {
             token: granted.token.clone(),
             expires_at: since + granted.expires,
         };
-        self.hold(now, since, granted.expires, membership, outbox);
-        TokenNews::Granted(granted)
+        self.hold(now, since, granted.expires, membership, outbox)
+            .unwrap_or(TokenNews::Granted(granted))
     }
 
     pub(super) fn join_failed(

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use infinity::{Command, ReleaseToken, Request, Response};
 
-use super::{Membership, State, TokenMachine, TokenNews};
+use super::{Abandoned, Membership, State, TokenMachine, TokenNews};
 use crate::{RequestFailure, RequestId, Timer, outbox::Outbox};
 
 type Reply = Result<Response, RequestFailure>;
@@ -35,16 +35,28 @@ impl TokenMachine {
     /// Gives up waiting for the request under way; a token that still comes of it is released.
     pub(crate) fn abandon_request(&mut self) {
         match std::mem::replace(&mut self.state, State::NoToken) {
-            State::Requested { request, .. } => {
+            State::Requested { request, since } => {
                 let conference = self.entrance.conference.clone();
-                self.abandoned = Some((request, self.entrance.node, conference));
+                let node = self.entrance.node;
+                self.abandoned = Some(Abandoned {
+                    request,
+                    since,
+                    node,
+                    conference,
+                });
             }
             State::Refreshing {
                 membership,
                 request,
-                ..
+                since,
             } => {
-                self.abandoned = Some((request, membership.node, membership.conference.clone()));
+                let (node, conference) = (membership.node, membership.conference.clone());
+                self.abandoned = Some(Abandoned {
+                    request,
+                    since,
+                    node,
+                    conference,
+                });
                 self.state = State::Held(membership);
             }
             state
@@ -81,28 +93,29 @@ impl TokenMachine {
     /// Releases a token that comes of a request given up before.
     pub(super) fn late_reply(
         &mut self,
+        now: Instant,
         id: RequestId,
         reply: Reply,
         outbox: &mut Outbox,
     ) -> Result<Option<TokenNews>, Reply> {
-        let Some((_, node, conference)) = self.abandoned.take_if(|(request, ..)| *request == id)
-        else {
+        let Some(abandoned) = self.abandoned.take_if(|abandoned| abandoned.request == id) else {
             return Err(reply);
         };
-        let token = match reply {
-            Ok(Response::TokenGranted(granted)) => granted.token,
-            Ok(Response::TokenRefreshed(refreshed)) => refreshed.token,
+        let (token, life) = match reply {
+            Ok(Response::TokenGranted(granted)) => (granted.token, granted.expires),
+            Ok(Response::TokenRefreshed(refreshed)) => (refreshed.token, refreshed.expires),
             Ok(_) | Err(_) => return Ok(None),
         };
-        let command = Command::ReleaseToken(ReleaseToken::default());
-        outbox.request(
-            node,
-            Request {
+        if now < abandoned.since + life {
+            let command = Command::ReleaseToken(ReleaseToken::default());
+            let conference = abandoned.conference;
+            let request = Request {
                 conference,
                 token: Some(token),
                 command,
-            },
-        );
+            };
+            outbox.request(abandoned.node, request);
+        }
         Ok(None)
     }
 }

@@ -237,7 +237,7 @@ fn who_is_not_in_the_conference_in_time_tries_the_next_node() {
     let mut p = TestParticipant::held(options, granted("a", secs(120)));
     p.wait(secs(29)).skip();
     p.wait(secs(1))
-        .expect(["close events", "release_token with a"]);
+        .expect(["close events", "close peer", "release_token with a"]);
     p.reply(infinity::Response::TokenReleased).expect([]);
     p.wait(secs(1)).expect(["request_token at node 1"]);
 }

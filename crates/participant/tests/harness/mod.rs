@@ -21,7 +21,7 @@ pub(crate) fn millis(milliseconds: u64) -> Duration {
 }
 
 pub(crate) fn options() -> Options {
-    Options::new("meet".parse().unwrap(), "Standin")
+    Options::new("meet".parse().expect("a good alias"), "Standin")
 }
 
 pub(crate) fn rejoining() -> Options {
