@@ -61,7 +61,8 @@ pub(crate) async fn announce(args: AnnounceArgs) -> Result<Exit, Failure> {
     let form = if args.json { Form::Json } else { Form::Text };
     let (audio, video) = sources::sort(&args.media).map_err(Failure::usage)?;
     let file = |path: PathBuf| SourceSpec::File(path);
-    let material = sources::open(audio.map(file).as_ref(), video.map(file).as_ref()).map_err(Failure::usage)?;
+    let material = sources::open(audio.map(file).as_ref(), video.map(file).as_ref())
+        .map_err(Failure::usage)?;
     let Some(material) = material else {
         return Err(Failure::usage("there is nothing to announce: name a file"));
     };

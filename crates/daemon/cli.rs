@@ -2,7 +2,11 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::announce::AnnounceArgs;
+use crate::check::CheckArgs;
+use crate::join::JoinArgs;
 use crate::node::NodeArgs;
+use crate::run::RunArgs;
 
 const AFTER_HELP: &str = "\
 Try it, on this machine alone:
@@ -36,6 +40,14 @@ pub(crate) struct Cli {
 /// What to do.
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
+    /// Play a recording into a conference, once, and report whether it was heard
+    Announce(Box<AnnounceArgs>),
+    /// Be one participant in the foreground, until stopped
+    Join(Box<JoinArgs>),
+    /// Be a participant as a service, as a configuration file says, until stopped
+    Run(RunArgs),
+    /// Check a configuration file without opening a socket
+    Check(CheckArgs),
     /// Run a practice Conferencing Node, with a page to watch it at
     Node(Box<NodeArgs>),
 }

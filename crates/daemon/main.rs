@@ -3,14 +3,27 @@
 //! The only crate that reads configuration, environment and credentials, and the only one that
 //! prints. Each command is a file; [`cli`] lists them.
 
+mod announce;
+#[cfg(test)]
+mod card;
+mod check;
 mod cli;
 mod config_file;
+mod destination;
 mod exit;
+mod join;
 mod node;
 mod node_settings;
+mod node_url;
+mod notify;
+mod pin;
 mod print;
+mod run;
+mod settings;
 mod shutdown;
+mod sources;
 mod telemetry;
+mod telling;
 
 use std::process::ExitCode;
 
@@ -19,6 +32,7 @@ use tokio::runtime;
 
 use crate::cli::{Cli, Command};
 use crate::exit::{Exit, Failure};
+use crate::run::Service;
 use crate::telemetry::{LogFormat, Verbosity};
 
 fn main() -> ExitCode {
@@ -35,6 +49,24 @@ fn main() -> ExitCode {
 fn command(cli: Cli) -> Result<Exit, Failure> {
     let log = |least: Verbosity| telemetry::start(LogFormat::Text, least.raised(cli.verbose));
     match cli.command {
+        Command::Announce(args) => {
+            log(Verbosity::Warnings);
+            block_on(announce::announce(*args))
+        }
+        Command::Join(args) => {
+            log(Verbosity::Warnings);
+            block_on(join::join(*args))
+        }
+        Command::Run(args) => {
+            let service = Service::read(&args)?;
+            let settings = service.log();
+            telemetry::start(settings.format, settings.verbosity.raised(cli.verbose));
+            block_on(service.run())
+        }
+        Command::Check(args) => {
+            log(Verbosity::Warnings);
+            check::check(&args)
+        }
         Command::Node(args) => {
             log(Verbosity::Warnings);
             block_on(node::node(*args))
