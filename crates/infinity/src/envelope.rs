@@ -63,9 +63,7 @@ pub struct Malformed {
 impl Malformed {
     /// Returns the error for an answer to `request` that serde could not read.
     pub(crate) fn new(request: &'static str, error: &serde_json::Error) -> Self {
-        // serde quotes what it found, but a token never stands where something else is expected
-        // except as a value of the wrong type, which serde names by its type for objects and
-        // quotes for texts; so only the position and the kind of error are kept.
+        // Not serde's own words, which quote what it found: it may be a token.
         let detail = format!(
             "{} at line {} column {}",
             match error.classify() {
