@@ -1,0 +1,86 @@
+//! The workload: what is due when.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use media::{Codec, Frame};
+
+/// Sound, 50 packets of 120 bytes a second.
+pub(crate) const AUDIO_INTERVAL: Duration = Duration::from_millis(20);
+/// Picture, 30 frames a second, 110 packets of 1150 bytes in 30 frames.
+pub(crate) const VIDEO_INTERVAL: Duration = Duration::from_nanos(33_333_333);
+
+/// One sound and one picture schedule, begun at a random phase so that callers do not march in step.
+pub(crate) struct Schedule {
+    start: Instant,
+    audio: u32,
+    video: u32,
+}
+
+/// What is due.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Due {
+    Audio { number: u32 },
+    Video { number: u32, packets: usize },
+}
+
+impl Schedule {
+    pub(crate) fn new(now: Instant) -> Self {
+        let phase = Duration::from_nanos(fastrand::u64(..VIDEO_INTERVAL.as_nanos() as u64));
+        Self {
+            start: now + phase,
+            audio: 0,
+            video: 0,
+        }
+    }
+
+    /// The next thing, and when.
+    pub(crate) fn next(&mut self) -> (Instant, Due) {
+        let audio = self.start + AUDIO_INTERVAL * self.audio;
+        let video = self.start + VIDEO_INTERVAL * self.video;
+        if audio <= video {
+            self.audio += 1;
+            (
+                audio,
+                Due::Audio {
+                    number: self.audio - 1,
+                },
+            )
+        } else {
+            self.video += 1;
+            let number = self.video - 1;
+            // Two frames of four packets and one of three make eleven in three.
+            let packets = if number % 3 == 2 { 3 } else { 4 };
+            (video, Due::Video { number, packets })
+        }
+    }
+}
+
+/// Frames that all callers share, as they would share a file.
+pub(crate) struct Material {
+    pub(crate) audio: Frame,
+    pub(crate) video: [Frame; 2],
+}
+
+impl Material {
+    pub(crate) fn new() -> Self {
+        let frame = |codec, size, count| Frame {
+            codec,
+            payloads: vec![Bytes::from(vec![0x5a_u8; size]); count],
+            media_time: Duration::ZERO,
+            duration: Duration::ZERO,
+            is_key: true,
+        };
+        Self {
+            audio: frame(Codec::Opus, 120, 1),
+            video: [frame(Codec::Vp8, 1150, 3), frame(Codec::Vp8, 1150, 4)],
+        }
+    }
+
+    pub(crate) fn frame(&self, due: Due) -> (&Frame, u32) {
+        match due {
+            Due::Audio { number } => (&self.audio, number * 960),
+            Due::Video { number, packets } => (&self.video[packets - 3], number * 3000),
+        }
+    }
+}
