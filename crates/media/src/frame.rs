@@ -150,9 +150,7 @@ pub enum FrameError {
         codec: Codec,
     },
     /// An Opus packet that would need more than one RTP payload.
-    #[error(
-        "an Opus packet of {bytes} bytes does not fit one RTP packet (at most {MAX_PAYLOAD}): encode with a lower bit rate or shorter frames"
-    )]
+    #[error("an Opus packet of {bytes} bytes, more than one RTP packet takes ({MAX_PAYLOAD})")]
     TooLarge {
         /// Size of the packet.
         bytes: usize,

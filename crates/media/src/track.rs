@@ -171,7 +171,7 @@ pub(crate) mod tests {
             payloads: vec![Bytes::copy_from_slice(&n.to_be_bytes())],
             media_time: step * n,
             duration: step,
-            is_key: n % key_every == 0,
+            is_key: n.is_multiple_of(key_every),
         };
         Track::new((0..count).map(frame).collect()).unwrap()
     }

@@ -86,14 +86,14 @@ pub struct Encoded {
 /// An encoder in one of the codecs that can be made here.
 #[derive(Debug)]
 pub(crate) enum VideoEncoder {
-    Vp8(Vp8Encoder),
+    Vp8(Box<Vp8Encoder>),
     Av1(Box<Av1Encoder>),
 }
 
 impl VideoEncoder {
     pub(crate) fn new(codec: Codec, settings: VideoSettings) -> Result<Self, MediaError> {
         match codec {
-            Codec::Vp8 => Vp8Encoder::new(settings).map(Self::Vp8),
+            Codec::Vp8 => Ok(Self::Vp8(Box::new(Vp8Encoder::new(settings)?))),
             Codec::Av1 => Ok(Self::Av1(Box::new(Av1Encoder::new(settings)?))),
             Codec::Opus => Err(MediaError::Coder {
                 codec,

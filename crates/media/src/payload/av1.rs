@@ -282,8 +282,8 @@ mod tests {
     fn fragments_that_do_not_meet_are_refused() {
         let start = Bytes::from_static(&[0x50, 0x30, 1]);
         let middle = Bytes::from_static(&[0x90, 3]);
-        assert!(depacketize(&[start.clone()]).is_none());
-        assert!(depacketize(&[middle.clone()]).is_none());
+        assert!(depacketize(std::slice::from_ref(&start)).is_none());
+        assert!(depacketize(std::slice::from_ref(&middle)).is_none());
         assert!(depacketize(&[start.clone(), start]).is_none());
         assert!(depacketize(&[Bytes::from_static(&[0x20, 9, 1])]).is_none());
         // An extension announced and cut off.

@@ -106,7 +106,7 @@ impl Header {
             }
             let is_key = self.codec.is_key_frame(bytes);
             let frame = Frame::packetize(self.codec, bytes.clone(), media_time, duration, is_key)
-                .map_err(|error| file.broken(*position, format!("frame {at}: {error}")))?;
+                .map_err(|error| file.no_frame(*position, at, &error))?;
             frames.push(frame);
         }
         Track::new(frames)

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use crate::codec::{Codec, Kind};
 use crate::error::{MediaError, ffmpeg_options};
+use crate::frame::FrameError;
 use crate::track::{Clip, Track};
 
 /// A file in memory, with what its errors have in common.
@@ -78,6 +79,16 @@ impl<'a> File<'a> {
             position,
             problem: problem.into(),
             remedy: "the file is damaged or was cut off: copy or convert it again".into(),
+        }
+    }
+
+    /// An error for encoded bytes that cannot be sent as a frame.
+    fn no_frame(&self, position: u64, number: usize, error: &FrameError) -> MediaError {
+        match error {
+            FrameError::TooLarge { .. } => {
+                self.unsupported(&format!("holds {error}"), Some(Kind::Audio))
+            }
+            _ => self.broken(position, format!("frame {number}: {error}")),
         }
     }
 

@@ -112,7 +112,7 @@ fn track(file: &File<'_>, head: &Head, packets: Vec<(u64, Bytes)>) -> Result<Tra
             continue;
         }
         let frame = Frame::packetize(Codec::Opus, packet, media_time, duration, true)
-            .map_err(|error| file.broken(position, format!("packet {number}: {error}")))?;
+            .map_err(|error| file.no_frame(position, number, &error))?;
         media_time += duration;
         frames.push(frame);
     }

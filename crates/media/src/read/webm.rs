@@ -108,7 +108,7 @@ fn audio(
         };
         end = begins + duration;
         let frame = Frame::packetize(Codec::Opus, packet, begins, duration, true)
-            .map_err(|error| file.broken(0, format!("packet {number}: {error}")))?;
+            .map_err(|error| file.no_frame(0, number, &error))?;
         frames.push(frame);
     }
     Track::new(frames)
@@ -139,7 +139,7 @@ fn video(
             duration = next.saturating_sub(time);
         }
         let frame = Frame::packetize(codec, bytes, time, duration, is_key)
-            .map_err(|error| file.broken(0, format!("frame {number}: {error}")))?;
+            .map_err(|error| file.no_frame(0, number, &error))?;
         frames.push(frame);
     }
     Track::new(frames)
