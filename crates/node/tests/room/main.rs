@@ -1,0 +1,383 @@
+//! The room with real peers on loopback: who hears whom, who sees whom, and what its faults do.
+#![allow(clippy::unwrap_used)]
+
+mod tester;
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use media::Codec;
+use node::room::{Admission, MediaFaults, Room, RoomEvent, RoomSettings};
+use peer::Shards;
+use tester::{Sends, Tester, until};
+use tokio::sync::mpsc;
+
+/// A tone that is there has at least this energy, one that is not has a hundredth of it at most.
+const PRESENT: f64 = 0.02;
+const ABSENT: f64 = 0.000_2;
+
+const A: Sends = Sends {
+    tone: Some(440),
+    luma: Some(200),
+};
+const B: Sends = Sends {
+    tone: Some(1_000),
+    luma: Some(90),
+};
+const LISTENER: Sends = Sends {
+    tone: None,
+    luma: None,
+};
+
+fn open(faults: MediaFaults) -> (Shards, Room, mpsc::Receiver<RoomEvent>) {
+    let shards = Shards::new(1).expect("a thread");
+    let settings = RoomSettings {
+        name: "meet".to_owned(),
+        video_codec: Codec::Vp8,
+        faults,
+        addresses: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
+    };
+    let (room, events) = Room::new(shards.next(), settings).expect("a room");
+    (shards, room, events)
+}
+
+#[tokio::test]
+async fn each_hears_the_others_and_not_itself() {
+    let (shards, room, _events) = open(MediaFaults::default());
+    let shard = shards.next();
+    let a = Tester::join(&room, &shard, "a", A).await;
+    let b = Tester::join(&room, &shard, "b", B).await;
+    let c = Tester::join(&room, &shard, "c", LISTENER).await;
+    let d = Tester::join(&room, &shard, "d", LISTENER).await;
+
+    until("b hears a", || b.hears(440) > PRESENT).await;
+    until("a hears b", || a.hears(1_000) > PRESENT).await;
+    until("c hears both", || {
+        c.hears(440) > PRESENT && c.hears(1_000) > PRESENT
+    })
+    .await;
+    assert!(a.hears(440) < ABSENT, "a hears itself: {}", a.hears(440));
+    assert!(
+        b.hears(1_000) < ABSENT,
+        "b hears itself: {}",
+        b.hears(1_000)
+    );
+
+    // Listeners share one encoding: of the last packets each got, those both have are the same.
+    until("d hears both", || {
+        d.hears(440) > PRESENT && d.hears(1_000) > PRESENT
+    })
+    .await;
+    let last = |tester: &Tester| {
+        tester
+            .received
+            .lock()
+            .unwrap()
+            .packets
+            .iter()
+            .rev()
+            .nth(20)
+            .cloned()
+            .unwrap()
+    };
+    let packet = last(&c);
+    assert!(d.received.lock().unwrap().packets.contains(&packet));
+    assert!(!a.received.lock().unwrap().packets.contains(&packet));
+}
+
+#[tokio::test]
+async fn a_mute_silences_and_an_unmute_does_not() {
+    let (shards, room, _events) = open(MediaFaults::default());
+    let shard = shards.next();
+    let a = Tester::join(&room, &shard, "a", A).await;
+    let b = Tester::join(&room, &shard, "b", LISTENER).await;
+    until("b hears a", || b.hears(440) > PRESENT).await;
+    room.set_muted(&a.participant, true);
+    until("b no longer hears a", || b.hears(440) < ABSENT).await;
+    room.set_muted(&a.participant, false);
+    until("b hears a again", || b.hears(440) > PRESENT).await;
+}
+
+#[tokio::test]
+async fn nobody_gets_media_before_ack_nor_is_heard() {
+    let (shards, room, _events) = open(MediaFaults::default());
+    let shard = shards.next();
+    let a = Tester::call(&room, &shard, "a", A, vec![Codec::Vp8]).await;
+    let b = Tester::join(&room, &shard, "b", LISTENER).await;
+    until("b gets the splash picture and silence", || {
+        b.sees().is_some() && b.heard() > 48_000
+    })
+    .await;
+    assert!(b.hears(440) < ABSENT);
+    assert_eq!((a.sees(), a.heard()), (None, 0));
+    room.ack(&a.call);
+    until("b hears a", || b.hears(440) > PRESENT).await;
+    until("a gets media", || a.sees().is_some() && a.heard() > 0).await;
+}
+
+#[tokio::test]
+async fn the_waiting_room_sees_splash_hears_silence_and_is_not_heard() {
+    let (shards, room, _events) = open(MediaFaults::default());
+    let shard = shards.next();
+    let a = Tester::join(&room, &shard, "a", A).await;
+    let b = Tester::call(&room, &shard, "b", B, vec![Codec::Vp8]).await;
+    room.set_admission(&b.participant, Admission::Waiting);
+    room.ack(&b.call);
+    until("b gets splash and silence", || {
+        b.sees().is_some() && b.heard() > 96_000
+    })
+    .await;
+    assert!(b.hears(440) < ABSENT && a.hears(1_000) < ABSENT);
+    assert!(b.sees().is_some_and(|luma| luma.abs_diff(200) > 30));
+    room.set_admission(&b.participant, Admission::InConference);
+    until("b hears and sees a", || {
+        b.hears(440) > PRESENT && b.sees().is_some_and(|luma| luma.abs_diff(200) < 10)
+    })
+    .await;
+    until("a hears b", || a.hears(1_000) > PRESENT).await;
+}
+
+#[tokio::test]
+async fn the_most_recent_speaker_is_seen_switched_at_key_frames() {
+    let (shards, room, mut events) = open(MediaFaults::default());
+    let shard = shards.next();
+    let a = Tester::join(&room, &shard, "a", A).await;
+    let b = Tester::join(&room, &shard, "b", B).await;
+    b.sound(false);
+    let c = Tester::join(&room, &shard, "c", LISTENER).await;
+    until("c sees a", || {
+        c.sees().is_some_and(|luma| luma.abs_diff(200) < 10)
+    })
+    .await;
+    until("a sees b, the only other", || {
+        a.sees().is_some_and(|luma| luma.abs_diff(90) < 10)
+    })
+    .await;
+    b.sound(true);
+    until("c sees b", || {
+        c.sees().is_some_and(|luma| luma.abs_diff(90) < 10)
+    })
+    .await;
+    until("b sees a, the previous speaker", || {
+        b.sees().is_some_and(|luma| luma.abs_diff(200) < 10)
+    })
+    .await;
+    assert!(
+        a.key_frames_asked.load(Ordering::Relaxed) > 0
+            && b.key_frames_asked.load(Ordering::Relaxed) > 0
+    );
+
+    let received = c.received.lock().unwrap();
+    for pair in received.pictures.windows(2) {
+        let switched = pair[0].0.abs_diff(pair[1].0) > 30;
+        assert!(!switched || pair[1].1, "a switch without a key frame");
+        let step = pair[1].2.wrapping_sub(pair[0].2);
+        assert!(
+            (1..90_000 * 2).contains(&step),
+            "timestamps go on evenly: {step}"
+        );
+    }
+    assert_eq!(received.undecodable, 0);
+    drop(received);
+
+    let mut stages = Vec::new();
+    while let Ok(event) = events.try_recv() {
+        if let RoomEvent::Stage(stage) = event {
+            stages.push(stage);
+        }
+    }
+    let last = stages.last().expect("the stage was told");
+    assert_eq!(last[0], (b.participant.clone(), 100));
+}
+
+#[tokio::test]
+async fn the_splash_picture_flows_when_nobody_sends_and_after_a_sender_left() {
+    let (shards, room, _events) = open(MediaFaults::default());
+    let shard = shards.next();
+    let a = Tester::join(&room, &shard, "a", A).await;
+    let c = Tester::join(&room, &shard, "c", LISTENER).await;
+    until("c sees a", || {
+        c.sees().is_some_and(|luma| luma.abs_diff(200) < 10)
+    })
+    .await;
+    until("a sees the splash picture", || a.sees().is_some()).await;
+    room.hang_up(&a.call);
+    until("c sees the splash picture", || {
+        c.sees().is_some_and(|luma| luma.abs_diff(200) > 30)
+    })
+    .await;
+    let (before, since) = (c.received.lock().unwrap().pictures.len(), Instant::now());
+    until("video goes on", || {
+        c.received.lock().unwrap().pictures.len() >= before + 4
+    })
+    .await;
+    assert!(since.elapsed() < Duration::from_secs(5));
+}
+
+#[tokio::test]
+async fn an_offer_without_the_conferences_codec_takes_part_without_video() {
+    let (shards, room, _events) = open(MediaFaults::default());
+    let shard = shards.next();
+    let a = Tester::join(&room, &shard, "a", A).await;
+    let b = Tester::call(
+        &room,
+        &shard,
+        "b",
+        Sends {
+            tone: Some(1_000),
+            luma: None,
+        },
+        vec![Codec::Av1],
+    )
+    .await;
+    room.ack(&b.call);
+    assert!(b.answer.contains("m=video 0 "), "{}", b.answer);
+    until("b hears a", || b.hears(440) > PRESENT).await;
+    until("a hears b", || a.hears(1_000) > PRESENT).await;
+    assert_eq!(b.sees(), None);
+}
+
+#[tokio::test]
+async fn events_tell_voices_and_flowing_media() {
+    let (shards, room, mut events) = open(MediaFaults::default());
+    let shard = shards.next();
+    let a = Tester::join(&room, &shard, "a", A).await;
+    let b = Tester::join(&room, &shard, "b", LISTENER).await;
+    until("b hears a", || b.hears(440) > PRESENT).await;
+    let mut wanted = vec![
+        RoomEvent::Voice {
+            participant: a.participant.clone(),
+            vad: 100,
+        },
+        RoomEvent::MediaFlowing {
+            participant: a.participant.clone(),
+            audio: true,
+            video: true,
+        },
+        RoomEvent::MediaFlowing {
+            participant: b.participant.clone(),
+            audio: true,
+            video: true,
+        },
+    ];
+    while !wanted.is_empty() {
+        let event = tokio::time::timeout(Duration::from_secs(5), events.recv()).await;
+        let event = event.expect("it is told in time").expect("the room lives");
+        wanted.retain(|other| *other != event);
+    }
+    a.sound(false);
+    let quiet = RoomEvent::Voice {
+        participant: a.participant.clone(),
+        vad: 0,
+    };
+    while tokio::time::timeout(Duration::from_secs(5), events.recv())
+        .await
+        .expect("it is told in time")
+        != Some(quiet.clone())
+    {}
+
+    let counters = room.snapshot().await;
+    let of_a = counters
+        .iter()
+        .find(|call| call.call == a.call)
+        .expect("a's call");
+    assert!(of_a.connected && of_a.acknowledged);
+    assert!(
+        of_a.stats.inbound_audio.packets_received > 20
+            && of_a.stats.outbound_video.packets_sent > 0
+    );
+}
+
+#[tokio::test]
+async fn the_fault_silent_silences() {
+    let (shards, room, _events) = open(MediaFaults {
+        silent: true,
+        ..MediaFaults::default()
+    });
+    let shard = shards.next();
+    let _a = Tester::join(&room, &shard, "a", A).await;
+    let b = Tester::join(&room, &shard, "b", LISTENER).await;
+    until("b sees a", || {
+        b.sees().is_some_and(|luma| luma.abs_diff(200) < 10)
+    })
+    .await;
+    until("b gets sound", || b.heard() > 96_000).await;
+    assert!(b.hears(440) < ABSENT);
+}
+
+#[tokio::test]
+async fn the_fault_black_blackens() {
+    let (shards, room, _events) = open(MediaFaults {
+        black: true,
+        ..MediaFaults::default()
+    });
+    let shard = shards.next();
+    let _a = Tester::join(&room, &shard, "a", A).await;
+    let b = Tester::join(&room, &shard, "b", LISTENER).await;
+    until("b hears a", || b.hears(440) > PRESENT).await;
+    until("b sees black", || b.sees().is_some_and(|luma| luma < 20)).await;
+    assert!(
+        b.received
+            .lock()
+            .unwrap()
+            .pictures
+            .iter()
+            .all(|picture| picture.0.abs_diff(200) > 30)
+    );
+}
+
+#[tokio::test]
+async fn the_fault_wrong_clip_shows_and_sounds_something_else() {
+    let (shards, room, _events) = open(MediaFaults {
+        wrong_clip: true,
+        ..MediaFaults::default()
+    });
+    let shard = shards.next();
+    let _a = Tester::join(&room, &shard, "a", A).await;
+    let b = Tester::join(&room, &shard, "b", LISTENER).await;
+    let loud = |b: &Tester| {
+        let received = b.received.lock().unwrap();
+        received
+            .pcm
+            .iter()
+            .rev()
+            .take(19_200)
+            .any(|sample| sample.abs() > 0.05)
+    };
+    until("b hears something", || loud(&b)).await;
+    until("b sees something", || {
+        b.received.lock().unwrap().pictures.len() > 10
+    })
+    .await;
+    assert!(b.hears(440) < PRESENT / 4.0);
+    assert!(
+        b.received
+            .lock()
+            .unwrap()
+            .pictures
+            .iter()
+            .all(|picture| picture.0.abs_diff(200) > 30)
+    );
+}
+
+#[tokio::test]
+async fn with_late_dtls_nothing_connects_before_ack() {
+    let (shards, room, _events) = open(MediaFaults {
+        late_dtls: true,
+        ..MediaFaults::default()
+    });
+    let shard = shards.next();
+    let a = Tester::call(&room, &shard, "a", A, vec![Codec::Vp8]).await;
+    let b = Tester::join(&room, &shard, "b", LISTENER).await;
+    until("b is connected", || b.heard() > 48_000).await;
+    let connected = room
+        .snapshot()
+        .await
+        .iter()
+        .filter(|call| call.connected)
+        .count();
+    assert_eq!(connected, 1);
+    room.ack(&a.call);
+    until("b hears a", || b.hears(440) > PRESENT).await;
+}
