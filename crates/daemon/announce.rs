@@ -96,7 +96,10 @@ pub(crate) async fn announce(args: AnnounceArgs) -> Result<Exit, Failure> {
     }
     match &receipt.verdict {
         Verdict::Heard => Ok(Exit::Done),
-        Verdict::NotHeard(why) => Err(Failure::new(Exit::from(&receipt), why.to_string())),
+        Verdict::NotHeard(why) => Err(Failure::new(
+            Exit::from(&receipt),
+            format!("not heard in {}: {why}", receipt.conference),
+        )),
     }
 }
 

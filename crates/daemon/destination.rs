@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use driver::{CallerSettings, HttpClient, Tls};
+use driver::{CallerSettings, HttpClient, Outcome, Tls};
 use infinity::{ConferenceAlias, Pin};
 use tracing::warn;
 use url::Url;
@@ -97,6 +97,16 @@ impl Destination {
         settings.pin = self.pin.clone();
         settings.leave_limit = LEAVE_LIMIT;
         settings
+    }
+
+    /// Says in one line why a caller that went there ended.
+    pub(crate) fn complain(&self, outcome: &Outcome) -> String {
+        let verb = if outcome.was_in {
+            "no longer in"
+        } else {
+            "cannot join"
+        };
+        format!("{verb} {}: {}", self.conference, outcome.reason)
     }
 }
 

@@ -142,7 +142,7 @@ pub(crate) async fn join(args: JoinArgs) -> Result<Exit, Failure> {
     let exit = Exit::from(&outcome.reason);
     match exit {
         Exit::Done | Exit::Interrupted => Ok(exit),
-        _ => Err(Failure::new(exit, outcome.reason.to_string())),
+        _ => Err(Failure::new(exit, destination.complain(&outcome))),
     }
 }
 

@@ -68,7 +68,7 @@ fn command(cli: Cli) -> Result<Exit, Failure> {
             check::check(&args)
         }
         Command::Node(args) => {
-            log(Verbosity::Warnings);
+            log(Verbosity::Info);
             block_on(node::node(*args))
         }
     }

@@ -63,6 +63,7 @@ impl Service {
         let settings = self.written.check(&self.file)?;
         let shards = Shards::new(1).map_err(Failure::failed)?;
         let shard = shards.next();
+        let destination = settings.destination.clone();
         let caller = driver::start(&shard, caller(settings));
         // Up as soon as the settings are known to be good: a node that is away is waited for.
         notify::ready();
@@ -71,7 +72,10 @@ impl Service {
         info!(reason = %outcome.reason, joins = outcome.joins, time_in = ?outcome.time_in, "ended");
         match &outcome.reason {
             EndReason::Stopped(_) => Ok(Exit::from(&outcome.reason)),
-            reason => Err(Failure::new(Exit::from(reason), reason.to_string())),
+            reason => Err(Failure::new(
+                Exit::from(reason),
+                destination.complain(&outcome),
+            )),
         }
     }
 }

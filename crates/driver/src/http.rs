@@ -91,8 +91,7 @@ impl Unreachable {
                 return Self::from_tls(error);
             }
             if let Some(error) = error.downcast_ref::<io::Error>() {
-                // An `io::Error` does not name what it wraps as its source.
-                if let Some(tls) = error.get_ref().and_then(|e| e.downcast_ref::<rustls::Error>()) {
+                if let Some(tls) = wrapped_tls(error) {
                     return Self::from_tls(tls);
                 }
                 match error.kind() {
@@ -164,6 +163,13 @@ impl Unreachable {
             }
         }
     }
+}
+
+/// Returns the TLS error inside an `io::Error`, which does not name what it wraps as its source and
+/// may wrap another of its kind.
+fn wrapped_tls(error: &io::Error) -> Option<&rustls::Error> {
+    let inner = error.get_ref()?;
+    inner.downcast_ref().or_else(|| wrapped_tls(inner.downcast_ref()?))
 }
 
 /// Resolves as the system does, with an error that can be recognised.
