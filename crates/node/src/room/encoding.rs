@@ -11,9 +11,6 @@ use super::mixer::{Pcm, TICK_SAMPLES};
 /// What one tick lasts.
 pub(super) const TICK: Duration = Duration::from_millis(20);
 
-/// Opus for 20 ms of digital silence: CELT, fullband, one frame, nothing in it (RFC 6716 §3.1).
-const SILENT_PACKET: [u8; 3] = [0xf8, 0xff, 0xfe];
-
 /// After a sound so many ticks are encoded to the end, then silence is no longer encoded at all.
 const TAIL_TICKS: u32 = 5;
 
@@ -34,7 +31,8 @@ impl MixEncoder {
         Ok(Self {
             encoder: OpusEncoder::new(OpusSettings::default())?,
             silent_ticks: TAIL_TICKS,
-            silence: Arc::new(frame(Bytes::from_static(&SILENT_PACKET))),
+            // A track is never empty.
+            silence: Arc::clone(&media::silence().frames[0]),
         })
     }
 

@@ -37,7 +37,7 @@ impl Pictures {
     /// # Errors
     ///
     /// Fails if there is no encoder for the codec.
-    pub(super) fn new(_name: &str, codec: Codec, faults: MediaFaults) -> Result<Self, MediaError> {
+    pub(super) fn new(name: &str, codec: Codec, faults: MediaFaults) -> Result<Self, MediaError> {
         let replacement = match faults {
             MediaFaults { black: true, .. } => Some(encode(codec, |_| black())?),
             MediaFaults {
@@ -46,12 +46,8 @@ impl Pictures {
             _ => None,
         };
         Ok(Self {
-            waiting: encode(codec, |_| {
-                Picture::filled(SHOWN.width, SHOWN.height, [60, 140, 110])
-            })?,
-            empty: encode(codec, |_| {
-                Picture::filled(SHOWN.width, SHOWN.height, [60, 150, 120])
-            })?,
+            waiting: media::slate(codec, &format!("{name}\nWaiting for the host"))?,
+            empty: media::slate(codec, &format!("{name}\nNobody is sending video"))?,
             replacement,
         })
     }
