@@ -1,0 +1,15 @@
+//! The practice node as its clients see it: over real HTTP and SSE, with what one does seen by
+//! another; and the logic of a conference in virtual time.
+
+mod calls;
+mod faults;
+mod hosts;
+mod http;
+mod joining;
+mod lifecycle;
+mod logic;
+mod roster;
+mod shapes;
+mod support;
+mod tokens;
+mod v10;
