@@ -18,6 +18,9 @@ use super::served::OpenStream;
 /// When [`crate::Fault::EventsCut`] strikes, from the opening of the stream.
 const CUT_AFTER: Duration = Duration::from_secs(2);
 
+/// How long the half event takes to be on its way: the cut would overtake it.
+const HALF_IS_OUT: Duration = Duration::from_millis(50);
+
 /// What is left of an event when the stream is cut.
 const HALF_AN_EVENT: &[u8] = b"event: participant_update\ndata: {\"uuid\": \"half";
 
@@ -63,17 +66,16 @@ impl Stream for EventBody {
         if let Some(first) = self.first.take() {
             return Poll::Ready(Some(Ok(first)));
         }
-        if self.is_cut {
-            return Poll::Ready(Some(Err(io::Error::other("cut on purpose"))));
-        }
-        if self
-            .cut
-            .as_mut()
-            .is_some_and(|cut| cut.poll_unpin(cx).is_ready())
-        {
-            self.cut = None;
+        if self.cut.as_mut().is_some_and(|cut| cut.poll_unpin(cx).is_ready()) {
+            if self.is_cut {
+                return Poll::Ready(Some(Err(io::Error::other("cut on purpose"))));
+            }
             self.is_cut = true;
+            self.cut = Some(Box::pin(tokio::time::sleep(HALF_IS_OUT)));
             return Poll::Ready(Some(Ok(Bytes::from_static(HALF_AN_EVENT))));
+        }
+        if self.is_cut {
+            return Poll::Pending;
         }
         self.rest.poll_recv(cx).map(|event| event.map(Ok))
     }

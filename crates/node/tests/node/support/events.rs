@@ -9,25 +9,25 @@ use super::DEADLINE;
 
 /// One event, its data read as JSON.
 #[derive(Clone, Debug, PartialEq)]
-pub struct SseEvent {
-    pub name: String,
-    pub id: String,
-    pub data: Value,
+pub(crate) struct SseEvent {
+    pub(crate) name: String,
+    pub(crate) id: String,
+    pub(crate) data: Value,
 }
 
 /// An event stream that is open.
-pub struct Events {
+pub(crate) struct Events {
     response: Response,
     buffer: Vec<u8>,
 }
 
 impl Events {
-    pub fn new(response: Response) -> Self {
+    pub(crate) fn new(response: Response) -> Self {
         Self { response, buffer: Vec::new() }
     }
 
     /// The next event; `None` when the stream ended in good order, `Err` when it was cut.
-    pub async fn next(&mut self) -> Result<Option<SseEvent>, String> {
+    pub(crate) async fn next(&mut self) -> Result<Option<SseEvent>, String> {
         loop {
             if let Some(end) = self.buffer.windows(2).position(|two| two == b"\n\n") {
                 let block: Vec<u8> = self.buffer.drain(..end + 2).collect();
@@ -49,12 +49,12 @@ impl Events {
     }
 
     /// Reads up to and including the next event called `name`, and returns its data.
-    pub async fn until(&mut self, name: &str) -> Value {
+    pub(crate) async fn until(&mut self, name: &str) -> Value {
         self.until_some(name, |_| true).await
     }
 
     /// Reads up to the next event called `name` whose data is as `wanted`.
-    pub async fn until_some(&mut self, name: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn until_some(&mut self, name: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         loop {
             let event = self.next_in_time(name).await;
             if event.name == name && wanted(&event.data) {
@@ -64,7 +64,7 @@ impl Events {
     }
 
     /// Reads up to and including `name`, and returns everything.
-    pub async fn all_until(&mut self, name: &str) -> Vec<SseEvent> {
+    pub(crate) async fn all_until(&mut self, name: &str) -> Vec<SseEvent> {
         let mut all = Vec::new();
         loop {
             all.push(self.next_in_time(name).await);
@@ -75,7 +75,7 @@ impl Events {
     }
 
     /// Reads until the stream has ended in good order, and returns what came before.
-    pub async fn all_until_end(&mut self) -> Vec<SseEvent> {
+    pub(crate) async fn all_until_end(&mut self) -> Vec<SseEvent> {
         let mut all = Vec::new();
         let read = async {
             while let Some(event) = self.next().await.expect("an unbroken stream") {
@@ -88,7 +88,7 @@ impl Events {
 
     /// Checks that nothing called `name` comes for a while. Only for what must never come: the
     /// test waits it out.
-    pub async fn none_of(&mut self, name: &str, during: Duration) {
+    pub(crate) async fn none_of(&mut self, name: &str, during: Duration) {
         let came = tokio::time::timeout(during, self.until(name)).await;
         assert!(came.is_err(), "{name} came: {came:?}");
     }
