@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use axum_server::Control;
 use axum_server::accept::NoDelayAcceptor;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use peer::Shards;
@@ -41,7 +42,7 @@ pub struct RunningNode {
 }
 
 struct Server {
-    stop: Box<dyn Fn(Option<Duration>) + Send + Sync>,
+    control: Control,
     task: JoinHandle<()>,
 }
 
@@ -110,11 +111,11 @@ impl RunningNode {
     /// Ends event streams and calls without a word, as a node that goes away does, and waits until
     /// all is closed, for a few seconds at most.
     pub async fn shutdown(mut self) {
+        for server in &self.servers {
+            server.control.graceful_shutdown(Some(GRACE));
+        }
         for served in &self.site.conferences {
             served.end();
-        }
-        for server in &self.servers {
-            (server.stop)(Some(GRACE));
         }
         for mut server in std::mem::take(&mut self.servers) {
             if tokio::time::timeout(GRACE + Duration::from_secs(1), &mut server.task)
@@ -142,9 +143,10 @@ impl RunningNode {
         };
         let app = http::router(Arc::clone(&self.site)).into_make_service();
         let handle = axum_server::Handle::new();
+        let control = handle.control();
         let server = axum_server::from_tcp(listener)
             .map_err(failed)?
-            .handle(handle.clone());
+            .handle(handle);
         let task = if let Some(identity) = identity {
             let config = RustlsConfig::from_config(Arc::clone(&identity.config));
             let acceptor = RustlsAcceptor::new(config).acceptor(NoDelayAcceptor::new());
@@ -155,10 +157,7 @@ impl RunningNode {
                 server.acceptor(NoDelayAcceptor::new()).serve(app),
             ))
         };
-        self.servers.push(Server {
-            stop: Box::new(move |grace| handle.graceful_shutdown(grace)),
-            task,
-        });
+        self.servers.push(Server { control, task });
         Ok(())
     }
 }
@@ -166,6 +165,7 @@ impl RunningNode {
 impl Drop for RunningNode {
     fn drop(&mut self) {
         for server in &self.servers {
+            server.control.shutdown();
             server.task.abort();
         }
     }

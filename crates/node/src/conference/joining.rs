@@ -7,6 +7,7 @@ use infinity::{
     Capacity, Event, MediaType, ParticipantUuid, Pin, Profile, Refusal, RequestToken, Role,
     ServiceType, Token, TokenGranted, TokenRefreshed,
 };
+use tracing::info;
 
 use super::effect::Effect;
 use super::participant::Participant;
@@ -52,6 +53,7 @@ impl Conference {
             was_disconnected: false,
         };
         let granted = self.granted(token, &participant);
+        info!(conference = %self.settings.alias, participant = %uuid, ?role, ?admission, "joined");
         let row = Box::new(participant.row(self.settings.alias.as_str()));
         self.effects
             .push_back(Effect::SetAdmission(uuid.clone(), admission));
@@ -140,6 +142,7 @@ impl Conference {
             return;
         };
         participant.admission = Admission::InConference;
+        info!(participant = %who, "let in");
         let is_host = participant.is_host();
         self.effects
             .push_back(Effect::SetAdmission(who.clone(), Admission::InConference));
@@ -160,6 +163,7 @@ impl Conference {
             return;
         };
         let gone = self.participants.remove(index);
+        info!(conference = %self.settings.alias, participant = %who, reason, "left");
         if let Some(reason) = reason {
             let event = Event::Disconnect(Disconnect {
                 reason: reason.to_owned(),

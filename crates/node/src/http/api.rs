@@ -142,7 +142,7 @@ async fn conference(
 fn events(site: &Site, served: &Arc<Served>, by: Requester<'_>) -> Result<HttpResponse, Refusal> {
     let mut events = served.open_events(by)?;
     if site.faults.has(Fault::EventsCut) {
-        events = events.to_be_cut();
+        events = events.cut_after_a_while();
     }
     let headers = [
         (header::CONTENT_TYPE, "text/event-stream"),

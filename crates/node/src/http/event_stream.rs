@@ -53,7 +53,7 @@ impl EventBody {
     }
 
     /// Lets the stream be cut in the middle of a line after a while.
-    pub(super) fn to_be_cut(mut self) -> Self {
+    pub(super) fn cut_after_a_while(mut self) -> Self {
         self.cut = Some(Box::pin(tokio::time::sleep(CUT_AFTER)));
         self
     }
@@ -66,7 +66,11 @@ impl Stream for EventBody {
         if let Some(first) = self.first.take() {
             return Poll::Ready(Some(Ok(first)));
         }
-        if self.cut.as_mut().is_some_and(|cut| cut.poll_unpin(cx).is_ready()) {
+        if self
+            .cut
+            .as_mut()
+            .is_some_and(|cut| cut.poll_unpin(cx).is_ready())
+        {
             if self.is_cut {
                 return Poll::Ready(Some(Err(io::Error::other("cut on purpose"))));
             }

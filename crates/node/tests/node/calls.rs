@@ -17,11 +17,21 @@ struct Caller {
 impl Caller {
     async fn new() -> (Self, String) {
         let shards = Shards::new(1).expect("a thread");
-        let config = PeerConfig { addresses: vec![[127, 0, 0, 1].into()], ..PeerConfig::default() };
+        let config = PeerConfig {
+            addresses: vec![[127, 0, 0, 1].into()],
+            ..PeerConfig::default()
+        };
         let (peer, events) = Peer::offerer(&shards.next(), config).await.expect("a peer");
         peer.create_offer().await.expect("an offer");
         let offer = peer.gathered_offer().await.expect("a complete offer");
-        (Self { peer, _events: events, _shards: shards }, offer)
+        (
+            Self {
+                peer,
+                _events: events,
+                _shards: shards,
+            },
+            offer,
+        )
     }
 }
 
@@ -31,7 +41,10 @@ fn offer(sdp: &str) -> Value {
 
 async fn call(member: &Member) -> (Caller, Value) {
     let (caller, sdp) = Caller::new().await;
-    let answer = member.post_json(&member.path("calls"), &offer(&sdp)).await.ok();
+    let answer = member
+        .post_json(&member.path("calls"), &offer(&sdp))
+        .await
+        .ok();
     (caller, answer)
 }
 
@@ -48,17 +61,43 @@ async fn a_call_is_answered_acknowledged_and_seen_by_the_others() {
 
     let (caller, answer) = call(&alice).await;
     let call_uuid = text(&answer["call_uuid"]);
-    caller.peer.set_answer(answer["sdp"].as_str().expect("a text")).await.expect("an answer that can be used");
-    assert_eq!(alice.post(&alice.path(&format!("calls/{call_uuid}/ack"))).await.ok(), true);
+    caller
+        .peer
+        .set_answer(answer["sdp"].as_str().expect("a text"))
+        .await
+        .expect("an answer that can be used");
+    assert_eq!(
+        alice
+            .post(&alice.path(&format!("calls/{call_uuid}/ack")))
+            .await
+            .ok(),
+        true
+    );
 
-    let row = events.until_some("participant_update", of(&alice, true)).await;
-    assert_eq!((&row["protocol"], &row["is_video_call"]), (&json!("webrtc"), &json!("YES")));
+    let row = events
+        .until_some("participant_update", of(&alice, true))
+        .await;
+    assert_eq!(
+        (&row["protocol"], &row["is_video_call"]),
+        (&json!("webrtc"), &json!("YES"))
+    );
 
-    let hung_up = alice.post(&alice.path(&format!("calls/{call_uuid}/disconnect"))).await;
-    assert_eq!(hung_up.ok(), Value::Null, "the web client throws when this is not null");
-    let row = events.until_some("participant_update", of(&alice, false)).await;
+    let hung_up = alice
+        .post(&alice.path(&format!("calls/{call_uuid}/disconnect")))
+        .await;
+    assert_eq!(
+        hung_up.ok(),
+        Value::Null,
+        "the web client throws when this is not null"
+    );
+    let row = events
+        .until_some("participant_update", of(&alice, false))
+        .await;
     assert_eq!(row["protocol"], "api");
-    alice.post(&alice.path(&format!("calls/{call_uuid}/ack"))).await.refused(404, "Call not found");
+    alice
+        .post(&alice.path(&format!("calls/{call_uuid}/ack")))
+        .await
+        .refused(404, "Call not found");
 }
 
 #[tokio::test]
@@ -71,10 +110,21 @@ async fn answers_of_a_call_have_the_shapes_that_the_web_client_demands() {
 
     for candidate in ["candidate:1 1 udp 2122260223 127.0.0.1 9 typ host", ""] {
         let body = json!({ "candidate": candidate, "mid": "0" });
-        assert_eq!(alice.post_json(&of_call("new_candidate"), &body).await.ok(), Value::Null, "{candidate}");
+        assert_eq!(
+            alice.post_json(&of_call("new_candidate"), &body).await.ok(),
+            Value::Null,
+            "{candidate}"
+        );
     }
-    assert_eq!(alice.post_json(&of_call("ack"), &json!({})).await.ok(), true);
-    assert_eq!(alice.post(&of_call("ack")).await.ok(), true, "again, as after an update");
+    assert_eq!(
+        alice.post_json(&of_call("ack"), &json!({})).await.ok(),
+        true
+    );
+    assert_eq!(
+        alice.post(&of_call("ack")).await.ok(),
+        true,
+        "again, as after an update"
+    );
     caller.peer.close().await;
 }
 
@@ -87,10 +137,17 @@ async fn a_call_belongs_to_its_participant_alone() {
     let call_uuid = text(&answer["call_uuid"]);
 
     let of_alice = |rest: &str| alice.path(rest);
-    bob.post_json(&of_alice("calls"), &offer("v=0")).await.refused(403, "The call of another participant");
+    bob.post_json(&of_alice("calls"), &offer("v=0"))
+        .await
+        .refused(403, "The call of another participant");
     let ack = of_alice(&format!("calls/{call_uuid}/ack"));
-    bob.post(&ack).await.refused(403, "The call of another participant");
-    alice.post(&alice.path("calls/made-up/ack")).await.refused(404, "Call not found");
+    bob.post(&ack)
+        .await
+        .refused(403, "The call of another participant");
+    alice
+        .post(&alice.path("calls/made-up/ack"))
+        .await
+        .refused(404, "Call not found");
 }
 
 #[tokio::test]
@@ -100,7 +157,11 @@ async fn a_guest_in_the_waiting_room_may_call_before_it_is_let_in() {
 
     let (_caller, answer) = call(&guest).await;
 
-    assert!(answer["sdp"].as_str().is_some_and(|sdp| sdp.starts_with("v=0")));
+    assert!(
+        answer["sdp"]
+            .as_str()
+            .is_some_and(|sdp| sdp.starts_with("v=0"))
+    );
 }
 
 #[tokio::test]
@@ -114,5 +175,7 @@ async fn who_is_removed_has_no_call_any_more() {
     bob.post(&alice.path("disconnect")).await.ok();
 
     assert_eq!(events.until("participant_delete").await["uuid"], alice.uuid);
-    events.none_of("participant_update", Duration::from_millis(200)).await;
+    events
+        .none_of("participant_update", Duration::from_millis(200))
+        .await;
 }

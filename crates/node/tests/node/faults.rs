@@ -13,7 +13,9 @@ async fn events_cut_cuts_in_the_middle_of_a_line() {
     let alice = node.join("Alice").await;
     let mut events = alice.events().await;
 
-    let ending = tokio::time::timeout(DEADLINE, events.next()).await.expect("in time");
+    let ending = tokio::time::timeout(DEADLINE, events.next())
+        .await
+        .expect("in time");
 
     let error = ending.expect_err("it is cut, not ended");
     assert!(error.contains("participant_update"), "{error}");
@@ -26,7 +28,10 @@ async fn refresh_403_refuses_every_refresh_and_survives_a_client_that_hammers() 
     let alice = node.join("Alice").await;
 
     for _ in 0..100 {
-        alice.post("refresh_token").await.refused(403, "Invalid token");
+        alice
+            .post("refresh_token")
+            .await
+            .refused(403, "Invalid token");
     }
     alice.get("participants").await.ok();
 }
@@ -49,7 +54,13 @@ async fn no_sdp_answers_a_call_without_any() {
     let node = faulty_node(Fault::NoSdp).await;
     let alice = node.join("Alice").await;
 
-    let answer = alice.post_json(&alice.path("calls"), &json!({ "call_type": "WEBRTC", "sdp": "v=0" })).await.ok();
+    let answer = alice
+        .post_json(
+            &alice.path("calls"),
+            &json!({ "call_type": "WEBRTC", "sdp": "v=0" }),
+        )
+        .await
+        .ok();
 
     assert_eq!(answer["sdp"], "");
     assert!(answer["call_uuid"].is_string());

@@ -22,17 +22,38 @@ async fn muteguests_mutes_guests_alone_present_and_to_come() {
 
     assert_eq!(host.post("muteguests").await.ok(), true);
 
-    assert_eq!(events.until("conference_update").await["guests_muted"], true);
-    assert_eq!(events.until_some("participant_update", of(&guest)).await["is_muted"], "YES");
-    assert_eq!(guest.get("conference_status").await.ok()["guests_muted"], true);
+    assert_eq!(
+        events.until("conference_update").await["guests_muted"],
+        true
+    );
+    assert_eq!(
+        events.until_some("participant_update", of(&guest)).await["is_muted"],
+        "YES"
+    );
+    assert_eq!(
+        guest.get("conference_status").await.ok()["guests_muted"],
+        true
+    );
     let late = node.join_with("Late", Some("none")).await;
-    assert_eq!(events.until_some("participant_create", of(&late)).await["is_muted"], "YES");
+    assert_eq!(
+        events.until_some("participant_create", of(&late)).await["is_muted"],
+        "YES"
+    );
     let rows = host.get("participants").await.ok();
-    assert_eq!((&rows[0]["role"], &rows[0]["is_muted"]), (&json!("chair"), &json!("NO")));
+    assert_eq!(
+        (&rows[0]["role"], &rows[0]["is_muted"]),
+        (&json!("chair"), &json!("NO"))
+    );
 
     assert_eq!(host.post("unmuteguests").await.ok(), true);
-    assert_eq!(events.until("conference_update").await["guests_muted"], false);
-    assert_eq!(events.until_some("participant_update", of(&guest)).await["is_muted"], "NO");
+    assert_eq!(
+        events.until("conference_update").await["guests_muted"],
+        false
+    );
+    assert_eq!(
+        events.until_some("participant_update", of(&guest)).await["is_muted"],
+        "NO"
+    );
 }
 
 #[tokio::test]
@@ -41,9 +62,15 @@ async fn a_host_mutes_and_unmutes_a_participant() {
     let mut events = guest.events().await;
 
     assert_eq!(host.post(&guest.path("mute")).await.ok(), true);
-    assert_eq!(events.until_some("participant_update", of(&guest)).await["is_muted"], "YES");
+    assert_eq!(
+        events.until_some("participant_update", of(&guest)).await["is_muted"],
+        "YES"
+    );
     assert_eq!(host.post(&guest.path("unmute")).await.ok(), true);
-    assert_eq!(events.until_some("participant_update", of(&guest)).await["is_muted"], "NO");
+    assert_eq!(
+        events.until_some("participant_update", of(&guest)).await["is_muted"],
+        "NO"
+    );
 }
 
 #[tokio::test]
@@ -56,9 +83,18 @@ async fn a_removed_participant_is_told_why_and_its_token_is_gone() {
 
     let all = seen_by_guest.all_until_end().await;
     let last = all.last().expect("a last word");
-    assert_eq!((last.name.as_str(), &last.data["reason"]), ("disconnect", &json!("API initiated participant disconnect")));
-    assert_eq!(seen_by_host.until("participant_delete").await["uuid"], guest.uuid);
-    guest.post("refresh_token").await.refused(403, "Invalid token");
+    assert_eq!(
+        (last.name.as_str(), &last.data["reason"]),
+        ("disconnect", &json!("API initiated participant disconnect"))
+    );
+    assert_eq!(
+        seen_by_host.until("participant_delete").await["uuid"],
+        guest.uuid
+    );
+    guest
+        .post("refresh_token")
+        .await
+        .refused(403, "Invalid token");
 }
 
 #[tokio::test]
@@ -69,7 +105,10 @@ async fn a_host_ends_the_conference_for_all() {
     assert_eq!(host.post("disconnect").await.ok(), true);
 
     for events in &mut streams {
-        assert_eq!(events.until("disconnect").await["reason"], "API initiated conference disconnect");
+        assert_eq!(
+            events.until("disconnect").await["reason"],
+            "API initiated conference disconnect"
+        );
         events.all_until_end().await;
     }
 }
@@ -84,10 +123,19 @@ async fn who_comes_to_a_locked_conference_waits_until_it_is_let_in() {
     let mut events = late.events().await;
 
     host.post(&late.path("unlock")).await.ok();
-    assert_eq!(events.until_some("participant_update", of(&late)).await["service_type"], "conference");
+    assert_eq!(
+        events.until_some("participant_update", of(&late)).await["service_type"],
+        "conference"
+    );
     host.post("unlock").await.ok();
-    assert_eq!(events.until_some("participant_update", of(&later)).await["service_type"], "conference");
-    assert_eq!(node.join_with("Second host", Some("1")).await.granted["current_service_type"], "conference");
+    assert_eq!(
+        events.until_some("participant_update", of(&later)).await["service_type"],
+        "conference"
+    );
+    assert_eq!(
+        node.join_with("Second host", Some("1")).await.granted["current_service_type"],
+        "conference"
+    );
 }
 
 #[tokio::test]
@@ -106,16 +154,28 @@ async fn guests_are_refused_what_is_for_hosts() {
         of_host("unlock"),
         of_host("disconnect"),
     ] {
-        guest.post(&path).await.refused(403, "Host privileges are required");
+        guest
+            .post(&path)
+            .await
+            .refused(403, "Host privileges are required");
     }
     let status = guest.get("conference_status").await.ok();
-    assert_eq!((&status["locked"], &status["guests_muted"]), (&json!(false), &json!(false)));
-    assert_eq!(guest.post(&guest.path("disconnect")).await.ok(), true, "it may show itself out");
+    assert_eq!(
+        (&status["locked"], &status["guests_muted"]),
+        (&json!(false), &json!(false))
+    );
+    assert_eq!(
+        guest.post(&guest.path("disconnect")).await.ok(),
+        true,
+        "it may show itself out"
+    );
 }
 
 #[tokio::test]
 async fn nobody_is_muted_who_is_not_there() {
     let (_node, host, _guest) = host_and_guest().await;
 
-    host.post("participants/made-up/mute").await.refused(404, "Participant not found");
+    host.post("participants/made-up/mute")
+        .await
+        .refused(404, "Participant not found");
 }

@@ -42,12 +42,27 @@ async fn who_comes_and_goes_is_told_to_the_others() {
 
     let bob = node.join("Bob").await;
     let row = events.until("participant_create").await;
-    assert_eq!((&row["display_name"], &row["uuid"]), (&json!("Bob"), &json!(bob.uuid)));
-    assert_eq!(alice.get("participants").await.ok()[1], row, "both say the same");
+    assert_eq!(
+        (&row["display_name"], &row["uuid"]),
+        (&json!("Bob"), &json!(bob.uuid))
+    );
+    assert_eq!(
+        alice.get("participants").await.ok()[1],
+        row,
+        "both say the same"
+    );
 
     bob.post("release_token").await.ok();
     assert_eq!(events.until("participant_delete").await["uuid"], bob.uuid);
-    assert_eq!(alice.get("participants").await.ok().as_array().map(Vec::len), Some(1));
+    assert_eq!(
+        alice
+            .get("participants")
+            .await
+            .ok()
+            .as_array()
+            .map(Vec::len),
+        Some(1)
+    );
 }
 
 #[tokio::test]
@@ -71,9 +86,15 @@ async fn a_second_stream_on_one_token_is_tolerated() {
 async fn a_stream_may_take_the_token_from_the_header() {
     let node = open_node().await;
     let alice = node.join("Alice").await;
-    let request = node.client.get(format!("{}/events", node.conference("meet")));
+    let request = node
+        .client
+        .get(format!("{}/events", node.conference("meet")));
 
-    let response = request.header("token", &alice.token).send().await.expect("an answer");
+    let response = request
+        .header("token", &alice.token)
+        .send()
+        .await
+        .expect("an answer");
 
     assert_eq!(response.status(), 200);
 }
@@ -83,8 +104,12 @@ async fn no_stream_without_a_token() {
     let node = open_node().await;
     let events = format!("{}/events", node.conference("meet"));
 
-    Answer::of(node.client.get(&events)).await.refused(403, "Invalid token");
-    Answer::of(node.client.get(format!("{events}?token=made-up"))).await.refused(403, "Invalid token");
+    Answer::of(node.client.get(&events))
+        .await
+        .refused(403, "Invalid token");
+    Answer::of(node.client.get(format!("{events}?token=made-up")))
+        .await
+        .refused(403, "Invalid token");
 }
 
 #[tokio::test]

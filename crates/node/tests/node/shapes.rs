@@ -14,9 +14,18 @@ async fn request_token_answers_what_official_clients_demand() {
 
     let granted = node.join("Alice").await.granted;
 
-    assert!(granted["expires"].is_string(), "a number fails their validators");
-    assert!(!object(&granted).contains_key("stun"), "an empty list kills the call of the web client");
-    assert_eq!(granted["version"], json!({ "version_id": "39", "pseudo_version": "77524.0.0" }));
+    assert!(
+        granted["expires"].is_string(),
+        "a number fails their validators"
+    );
+    assert!(
+        !object(&granted).contains_key("stun"),
+        "an empty list kills the call of the web client"
+    );
+    assert_eq!(
+        granted["version"],
+        json!({ "version_id": "39", "pseudo_version": "77524.0.0" })
+    );
     for (field, value) in [
         ("role", json!("HOST")),
         ("service_type", json!("conference")),
@@ -80,10 +89,18 @@ async fn a_row_has_every_field_that_is_demanded_and_each_of_its_type() {
     ] {
         assert_eq!(row[field], value, "{field}");
     }
-    assert!(["On", "Off"].map(|word| json!(word)).contains(&row["encryption"]));
+    assert!(
+        ["On", "Off"]
+            .map(|word| json!(word))
+            .contains(&row["encryption"])
+    );
     assert!(row["receive_from_video_mix"]["mix_name"].is_string());
     assert!(row["receive_from_video_mix"]["timestamp"].is_number());
-    assert!(row["start_time"].as_f64().is_some_and(|time| time > 1.7e9), "Unix time: {}", row["start_time"]);
+    assert!(
+        row["start_time"].as_f64().is_some_and(|time| time > 1.7e9),
+        "Unix time: {}",
+        row["start_time"]
+    );
 }
 
 #[tokio::test]
@@ -102,18 +119,34 @@ async fn the_state_of_the_conference_says_whether_it_has_started() {
 
     let status = alice.get("conference_status").await.ok();
 
-    for (field, value) in [("locked", false), ("guests_muted", false), ("started", true), ("direct_media", false)] {
+    for (field, value) in [
+        ("locked", false),
+        ("guests_muted", false),
+        ("started", true),
+        ("direct_media", false),
+    ] {
         assert_eq!(status[field], value, "{field}");
     }
-    assert_eq!(alice.fresh_events().await.until("conference_update").await, status);
+    assert_eq!(
+        alice.fresh_events().await.until("conference_update").await,
+        status
+    );
 }
 
 #[tokio::test]
 async fn vendor_is_the_user_agent() {
     let node = open_node().await;
     let url = format!("{}/request_token", node.conference("meet"));
-    node.client.post(url).header("user-agent", "Practice/1.0").send().await.expect("an answer");
+    node.client
+        .post(url)
+        .header("user-agent", "Practice/1.0")
+        .send()
+        .await
+        .expect("an answer");
     let alice = node.join("Alice").await;
 
-    assert_eq!(alice.get("participants").await.ok()[0]["vendor"], "Practice/1.0");
+    assert_eq!(
+        alice.get("participants").await.ok()[0]["vendor"],
+        "Practice/1.0"
+    );
 }

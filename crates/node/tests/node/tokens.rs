@@ -14,7 +14,10 @@ async fn a_token_looks_like_one() {
     let alice = node.join("Alice").await;
 
     assert_eq!(alice.token.len(), 250);
-    assert!(alice.token.ends_with('='), "as real ones do, for who forgets to percent-encode");
+    assert!(
+        alice.token.ends_with('='),
+        "as real ones do, for who forgets to percent-encode"
+    );
     assert_eq!(alice.granted["expires"], "120");
 }
 
@@ -27,10 +30,15 @@ async fn a_refresh_gives_a_new_token_and_the_old_one_is_good_for_what_is_on_its_
 
     let fresh = text(&refreshed["token"]);
     assert_ne!(fresh, alice.token);
-    assert_eq!((&refreshed["expires"], &refreshed["role"]), (&json!("120"), &json!("HOST")));
+    assert_eq!(
+        (&refreshed["expires"], &refreshed["role"]),
+        (&json!("120"), &json!("HOST"))
+    );
     alice.get("participants").await.ok();
     let participants = format!("{}/participants", node.conference("meet"));
-    Answer::of(node.client.get(participants).header("token", fresh)).await.ok();
+    Answer::of(node.client.get(participants).header("token", fresh))
+        .await
+        .ok();
 }
 
 #[tokio::test]
@@ -59,7 +67,11 @@ async fn a_client_that_hammers_is_survived() {
 
 #[tokio::test]
 async fn who_does_not_refresh_is_evicted_and_told_so() {
-    let node = start(NodeSettings { token_life: Duration::from_secs(1), ..settings(&["meet"]) }).await;
+    let node = start(NodeSettings {
+        token_life: Duration::from_secs(1),
+        ..settings(&["meet"])
+    })
+    .await;
     let alice = node.join("Alice").await;
     let mut seen_by_alice = alice.events().await;
     let mut bob = node.join("Bob").await;
@@ -76,6 +88,12 @@ async fn who_does_not_refresh_is_evicted_and_told_so() {
     assert_eq!(gone["uuid"], alice.uuid);
     let all = seen_by_alice.all_until_end().await;
     let last = all.last().expect("a last word");
-    assert_eq!((last.name.as_str(), &last.data["reason"]), ("disconnect", &json!("Timer expired awaiting token refresh")));
-    alice.post("refresh_token").await.refused(403, "Invalid token");
+    assert_eq!(
+        (last.name.as_str(), &last.data["reason"]),
+        ("disconnect", &json!("Timer expired awaiting token refresh"))
+    );
+    alice
+        .post("refresh_token")
+        .await
+        .refused(403, "Invalid token");
 }

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use infinity::{
-    CallUuid, Calls, Command, Event, ParticipantUuid, Pin, Refusal, ReleaseToken, RequestToken, Response, Token,
-    TokenGranted,
+    CallUuid, Calls, Command, Event, ParticipantUuid, Pin, Refusal, ReleaseToken, RequestToken,
+    Response, Token, TokenGranted,
 };
 use node::conference::{Conference, Effect, Requester, RoomRequest, Rules, StreamId, Verdict};
 use node::{Fault, Faults};
@@ -20,18 +20,35 @@ pub(crate) struct Meeting {
 
 impl Meeting {
     pub(crate) fn new(conference: &str, faults: impl IntoIterator<Item = Fault>) -> Self {
-        let rules = Rules { faults: Faults::from_iter(faults), ..Rules::default() };
+        let rules = Rules {
+            faults: Faults::from_iter(faults),
+            ..Rules::default()
+        };
         Self::with_rules(conference, rules)
     }
 
     pub(crate) fn with_rules(conference: &str, rules: Rules) -> Self {
         let now = Instant::now();
         let settings = conference.parse().expect("a good conference");
-        Self { conference: Conference::new(settings, rules, now, secs(1_700_000_000), 7), now }
+        Self {
+            conference: Conference::new(settings, rules, now, secs(1_700_000_000), 7),
+            now,
+        }
     }
 
-    pub(crate) fn ask(&mut self, token: Option<&Token>, command: &Command) -> Result<Verdict, Refusal> {
-        self.conference.handle(self.now, Requester { token, vendor: "test" }, command)
+    pub(crate) fn ask(
+        &mut self,
+        token: Option<&Token>,
+        command: &Command,
+    ) -> Result<Verdict, Refusal> {
+        self.conference.handle(
+            self.now,
+            Requester {
+                token,
+                vendor: "test",
+            },
+            command,
+        )
     }
 
     pub(crate) fn answer(&mut self, token: &Token, command: &Command) -> Result<Response, Refusal> {
@@ -42,8 +59,17 @@ impl Meeting {
     }
 
     pub(crate) fn join(&mut self, name: &str, pin: Option<&str>) -> TokenGranted {
-        let body = RequestToken { display_name: name.to_owned(), ..RequestToken::default() };
-        match self.ask(None, &Command::RequestToken { pin: pin.map(Pin::new), body }) {
+        let body = RequestToken {
+            display_name: name.to_owned(),
+            ..RequestToken::default()
+        };
+        match self.ask(
+            None,
+            &Command::RequestToken {
+                pin: pin.map(Pin::new),
+                body,
+            },
+        ) {
             Ok(Verdict::Answer(Response::TokenGranted(granted))) => *granted,
             other => panic!("{other:?} is no token"),
         }
@@ -57,20 +83,31 @@ impl Meeting {
     }
 
     pub(crate) fn release(&mut self, token: &Token) {
-        self.answer(token, &Command::ReleaseToken(ReleaseToken::default())).expect("a good token");
+        self.answer(token, &Command::ReleaseToken(ReleaseToken::default()))
+            .expect("a good token");
     }
 
     pub(crate) fn open_events(&mut self, token: &Token) -> StreamId {
-        let by = Requester { token: Some(token), vendor: "test" };
-        self.conference.open_events(self.now, by).expect("a good token").0
+        let by = Requester {
+            token: Some(token),
+            vendor: "test",
+        };
+        self.conference
+            .open_events(self.now, by)
+            .expect("a good token")
+            .0
     }
 
     /// Calls, and lets the room answer with `sdp`.
     pub(crate) fn call(&mut self, who: &TokenGranted, sdp: &str) -> CallUuid {
         let command = Command::Calls(who.participant_uuid.clone(), Calls::offer("v=0".to_owned()));
         match self.ask(Some(&who.token), &command) {
-            Ok(Verdict::AskRoom(RoomRequest::Call { participant, call, .. })) => {
-                self.conference.call_answered(&participant, &call, sdp.to_owned()).expect("it is there");
+            Ok(Verdict::AskRoom(RoomRequest::Call {
+                participant, call, ..
+            })) => {
+                self.conference
+                    .call_answered(&participant, &call, sdp.to_owned())
+                    .expect("it is there");
                 call
             }
             other => panic!("{other:?} is no call"),
@@ -114,6 +151,9 @@ impl Meeting {
     }
 
     pub(crate) fn present(&self) -> Vec<ParticipantUuid> {
-        self.conference.participants().map(|(uuid, _)| uuid.clone()).collect()
+        self.conference
+            .participants()
+            .map(|(uuid, _)| uuid.clone())
+            .collect()
     }
 }

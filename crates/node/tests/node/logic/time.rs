@@ -14,9 +14,15 @@ fn a_token_lives_for_120_seconds_and_not_longer() {
 
     meeting.wait(secs(119));
     assert!(meeting.answer(&alice.token, &Command::Participants).is_ok());
-    assert_eq!(meeting.conference.poll_timeout(), Some((meeting.now + secs(1), Timer::TokenExpiry)));
+    assert_eq!(
+        meeting.conference.poll_timeout(),
+        Some((meeting.now + secs(1), Timer::TokenExpiry))
+    );
     meeting.wait(secs(1));
-    assert_eq!(meeting.answer(&alice.token, &Command::Participants), Err(Refusal::InvalidToken));
+    assert_eq!(
+        meeting.answer(&alice.token, &Command::Participants),
+        Err(Refusal::InvalidToken)
+    );
     assert_eq!(meeting.present(), []);
 }
 
@@ -33,15 +39,29 @@ fn eviction_is_told_to_the_evicted_and_to_the_others() {
     meeting.wait(secs(60));
 
     let mut effects = meeting.effects();
-    effects.retain(|effect| !matches!(effect, node::conference::Effect::Send { event: Event::Ping, .. }));
+    effects.retain(|effect| {
+        !matches!(
+            effect,
+            node::conference::Effect::Send {
+                event: Event::Ping,
+                ..
+            }
+        )
+    });
     let reason = "Timer expired awaiting token refresh".to_owned();
     use node::conference::Effect::{CloseStream, Send};
     assert_eq!(
         effects,
         [
-            Send { to: vec![of_alice], event: Event::Disconnect(Disconnect { reason }) },
+            Send {
+                to: vec![of_alice],
+                event: Event::Disconnect(Disconnect { reason })
+            },
             CloseStream(of_alice),
-            Send { to: vec![of_bob], event: Event::ParticipantDelete(alice.participant_uuid) },
+            Send {
+                to: vec![of_bob],
+                event: Event::ParticipantDelete(alice.participant_uuid)
+            },
         ]
     );
 }
@@ -54,9 +74,16 @@ fn a_replaced_token_is_good_for_ten_seconds() {
 
     meeting.wait(secs(9));
     assert!(meeting.answer(&old, &Command::Participants).is_ok());
-    assert_eq!(meeting.refresh(&old), Ok(new.clone()), "late, it is told the current one");
+    assert_eq!(
+        meeting.refresh(&old),
+        Ok(new.clone()),
+        "late, it is told the current one"
+    );
     meeting.wait(secs(1));
-    assert_eq!(meeting.answer(&old, &Command::Participants), Err(Refusal::InvalidToken));
+    assert_eq!(
+        meeting.answer(&old, &Command::Participants),
+        Err(Refusal::InvalidToken)
+    );
     assert!(meeting.answer(&new, &Command::Participants).is_ok());
 }
 
@@ -66,17 +93,25 @@ fn of_a_burst_of_refreshes_only_the_last_few_stay_good() {
     let mut tokens = vec![meeting.join("Alice", None).token];
 
     for _ in 0..10_000 {
-        let next = meeting.refresh(tokens.last().expect("one")).expect("the current token");
+        let next = meeting
+            .refresh(tokens.last().expect("one"))
+            .expect("the current token");
         tokens.push(next);
     }
 
-    let good = tokens.iter().filter(|token| meeting.answer(token, &Command::Participants).is_ok()).count();
+    let good = tokens
+        .iter()
+        .filter(|token| meeting.answer(token, &Command::Participants).is_ok())
+        .count();
     assert_eq!(good, 9, "the current one and eight that were replaced");
 }
 
 #[test]
 fn a_guest_waits_for_a_host_for_so_long_and_no_longer() {
-    let rules = Rules { token_life: secs(10_000), ..Rules::default() };
+    let rules = Rules {
+        token_life: secs(10_000),
+        ..Rules::default()
+    };
     let mut meeting = Meeting::with_rules("m,pin=1,guest_pin=none", rules);
     let guest = meeting.join("Guest", Some("none"));
     let stream = meeting.open_events(&guest.token);
@@ -86,8 +121,14 @@ fn a_guest_waits_for_a_host_for_so_long_and_no_longer() {
     meeting.wait(secs(1));
 
     let (events, closed) = meeting.sent(stream);
-    let reason = "Timeout waiting for conference host to join or permit access to locked conference";
-    assert_eq!(events.last(), Some(&Event::Disconnect(Disconnect { reason: reason.to_owned() })));
+    let reason =
+        "Timeout waiting for conference host to join or permit access to locked conference";
+    assert_eq!(
+        events.last(),
+        Some(&Event::Disconnect(Disconnect {
+            reason: reason.to_owned()
+        }))
+    );
     assert!(closed && meeting.present().is_empty());
 }
 
@@ -95,14 +136,20 @@ fn a_guest_waits_for_a_host_for_so_long_and_no_longer() {
 fn streams_are_kept_alive_by_pings_while_there_are_any() {
     let mut meeting = Meeting::new("m", []);
     let alice = meeting.join("Alice", None);
-    assert_eq!(meeting.conference.poll_timeout().map(|(_, timer)| timer), Some(Timer::TokenExpiry));
+    assert_eq!(
+        meeting.conference.poll_timeout().map(|(_, timer)| timer),
+        Some(Timer::TokenExpiry)
+    );
     let stream = meeting.open_events(&alice.token);
 
     meeting.wait(secs(35));
 
     assert_eq!(meeting.sent(stream), (vec![Event::Ping; 3], false));
     meeting.conference.events_closed(stream);
-    assert_eq!(meeting.conference.poll_timeout().map(|(_, timer)| timer), Some(Timer::TokenExpiry));
+    assert_eq!(
+        meeting.conference.poll_timeout().map(|(_, timer)| timer),
+        Some(Timer::TokenExpiry)
+    );
 }
 
 #[test]
@@ -152,10 +199,16 @@ fn restart_forgets_everyone_without_a_word_every_ten_seconds() {
 
     let effects = meeting.effects();
     use node::conference::Effect::{CloseStream, HangUp};
-    assert!(effects.contains(&CloseStream(stream)) && effects.contains(&HangUp(call)), "{effects:?}");
+    assert!(
+        effects.contains(&CloseStream(stream)) && effects.contains(&HangUp(call)),
+        "{effects:?}"
+    );
     assert!(!effects.iter().any(|effect| matches!(
         effect,
-        node::conference::Effect::Send { event: Event::Disconnect(_) | Event::ParticipantDelete(_), .. }
+        node::conference::Effect::Send {
+            event: Event::Disconnect(_) | Event::ParticipantDelete(_),
+            ..
+        }
     )));
     assert_eq!(meeting.refresh(&alice.token), Err(Refusal::InvalidToken));
     meeting.join("Alice", None);

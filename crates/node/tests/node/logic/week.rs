@@ -8,7 +8,11 @@ use super::meeting::{Meeting, secs};
 fn a_week_of_refreshes_at_half_life_and_nobody_is_lost() {
     let mut meeting = Meeting::new("m,pin=1,guest_pin=none", []);
     let mut tokens: Vec<_> = (0..10)
-        .map(|n| meeting.join("One of ten", Some(if n == 0 { "1" } else { "none" })).token)
+        .map(|n| {
+            meeting
+                .join("One of ten", Some(if n == 0 { "1" } else { "none" }))
+                .token
+        })
         .collect();
     let everyone = meeting.present();
     let stream = meeting.open_events(&tokens[0]);
@@ -23,7 +27,12 @@ fn a_week_of_refreshes_at_half_life_and_nobody_is_lost() {
             // Somebody who comes once an hour and forgets to leave.
             meeting.join("Passer-by", Some("none"));
         }
-        pings += meeting.sent(stream).0.iter().filter(|event| **event == infinity::Event::Ping).count();
+        pings += meeting
+            .sent(stream)
+            .0
+            .iter()
+            .filter(|event| **event == infinity::Event::Ping)
+            .count();
     }
 
     meeting.wait(secs(61));

@@ -23,7 +23,10 @@ pub(crate) struct Events {
 
 impl Events {
     pub(crate) fn new(response: Response) -> Self {
-        Self { response, buffer: Vec::new() }
+        Self {
+            response,
+            buffer: Vec::new(),
+        }
     }
 
     /// The next event; `None` when the stream ended in good order, `Err` when it was cut.
@@ -37,7 +40,12 @@ impl Events {
                 Ok(Some(chunk)) => self.buffer.extend_from_slice(&chunk),
                 Ok(None) if self.buffer.is_empty() => return Ok(None),
                 Ok(None) => return Err("ended within an event".to_owned()),
-                Err(error) => return Err(format!("{error} after {:?}", String::from_utf8_lossy(&self.buffer))),
+                Err(error) => {
+                    return Err(format!(
+                        "{error} after {:?}",
+                        String::from_utf8_lossy(&self.buffer)
+                    ));
+                }
             }
         }
     }
@@ -45,7 +53,8 @@ impl Events {
     async fn next_in_time(&mut self, wanted: &str) -> SseEvent {
         let next = tokio::time::timeout(DEADLINE, self.next()).await;
         let next = next.unwrap_or_else(|_| panic!("no {wanted} came in time"));
-        next.expect("an unbroken stream").unwrap_or_else(|| panic!("the stream ended before {wanted} came"))
+        next.expect("an unbroken stream")
+            .unwrap_or_else(|| panic!("the stream ended before {wanted} came"))
     }
 
     /// Reads up to and including the next event called `name`, and returns its data.
@@ -54,7 +63,11 @@ impl Events {
     }
 
     /// Reads up to the next event called `name` whose data is as `wanted`.
-    pub(crate) async fn until_some(&mut self, name: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn until_some(
+        &mut self,
+        name: &str,
+        wanted: impl Fn(&Value) -> bool,
+    ) -> Value {
         loop {
             let event = self.next_in_time(name).await;
             if event.name == name && wanted(&event.data) {
@@ -82,7 +95,9 @@ impl Events {
                 all.push(event);
             }
         };
-        tokio::time::timeout(DEADLINE, read).await.expect("the stream ends in time");
+        tokio::time::timeout(DEADLINE, read)
+            .await
+            .expect("the stream ends in time");
         all
     }
 
@@ -96,12 +111,18 @@ impl Events {
 
 fn parse(block: &str) -> SseEvent {
     let field = |name: &str| {
-        let lines: Vec<_> = block.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).collect();
+        let lines: Vec<_> = block
+            .lines()
+            .filter_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+            .collect();
         assert_eq!(lines.len(), 1, "one {name} in {block:?}");
         lines[0].to_owned()
     };
     let data = field("data");
-    assert!(!data.is_empty(), "official clients skip events without data: {block:?}");
+    assert!(
+        !data.is_empty(),
+        "official clients skip events without data: {block:?}"
+    );
     SseEvent {
         name: field("event"),
         id: field("id"),

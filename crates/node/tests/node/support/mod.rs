@@ -20,7 +20,10 @@ fn shards() -> &'static Shards {
 }
 
 pub(crate) fn settings(conferences: &[&str]) -> NodeSettings {
-    let conference = |text: &&str| text.parse::<ConferenceSettings>().expect("a good conference");
+    let conference = |text: &&str| {
+        text.parse::<ConferenceSettings>()
+            .expect("a good conference")
+    };
     NodeSettings {
         https: None,
         http: Some(([127, 0, 0, 1], 0).into()),
@@ -32,9 +35,17 @@ pub(crate) fn settings(conferences: &[&str]) -> NodeSettings {
 
 pub(crate) async fn try_start(settings: NodeSettings) -> Result<TestNode, node::NodeError> {
     let running = Node::start(settings, shards()).await?;
-    let url = running.http_url.clone().or_else(|| running.https_url.clone()).expect("it serves something");
+    let url = running
+        .http_url
+        .clone()
+        .or_else(|| running.https_url.clone())
+        .expect("it serves something");
     let client = Client::builder().no_proxy().build().expect("a client");
-    Ok(TestNode { running, url, client })
+    Ok(TestNode {
+        running,
+        url,
+        client,
+    })
 }
 
 pub(crate) async fn start(settings: NodeSettings) -> TestNode {
@@ -48,7 +59,11 @@ pub(crate) async fn open_node() -> TestNode {
 }
 
 pub(crate) async fn faulty_node(fault: Fault) -> TestNode {
-    start(NodeSettings { faults: fault.into(), ..settings(&["meet"]) }).await
+    start(NodeSettings {
+        faults: fault.into(),
+        ..settings(&["meet"])
+    })
+    .await
 }
 
 pub(crate) fn install_provider() {
@@ -68,7 +83,9 @@ impl TestNode {
     }
 
     pub(crate) async fn request_token(&self, alias: &str, name: &str, pin: Option<&str>) -> Answer {
-        let mut request = self.client.post(format!("{}/request_token", self.conference(alias)));
+        let mut request = self
+            .client
+            .post(format!("{}/request_token", self.conference(alias)));
         if let Some(pin) = pin {
             request = request.header("pin", pin);
         }
@@ -103,7 +120,9 @@ pub(crate) struct Member {
 
 impl Member {
     pub(crate) fn post_request(&self, path: &str) -> RequestBuilder {
-        self.client.post(format!("{}/{path}", self.base)).header("token", &self.token)
+        self.client
+            .post(format!("{}/{path}", self.base))
+            .header("token", &self.token)
     }
 
     pub(crate) async fn post(&self, path: &str) -> Answer {
@@ -115,7 +134,12 @@ impl Member {
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
-        Answer::of(self.client.get(format!("{}/{path}", self.base)).header("token", &self.token)).await
+        Answer::of(
+            self.client
+                .get(format!("{}/{path}", self.base))
+                .header("token", &self.token),
+        )
+        .await
     }
 
     /// Opens an event stream as browsers do, and reads the first roster.
@@ -135,8 +159,13 @@ impl Member {
 
     pub(crate) async fn open_events(&self) -> Response {
         let token = self.token.replace('=', "%3D");
-        let request = self.client.get(format!("{}/events?token={token}", self.base));
-        tokio::time::timeout(DEADLINE, request.send()).await.expect("headers come at once").expect("an answer")
+        let request = self
+            .client
+            .get(format!("{}/events?token={token}", self.base));
+        tokio::time::timeout(DEADLINE, request.send())
+            .await
+            .expect("headers come at once")
+            .expect("an answer")
     }
 
     /// The path of something of this participant.
@@ -154,22 +183,36 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) async fn of(request: RequestBuilder) -> Self {
-        let response = tokio::time::timeout(DEADLINE, request.send()).await.expect("in time").expect("an answer");
+        let response = tokio::time::timeout(DEADLINE, request.send())
+            .await
+            .expect("in time")
+            .expect("an answer");
         let code = response.status().as_u16();
         let body = response.text().await.expect("a body");
-        Self { code, body: serde_json::from_str(&body).unwrap_or(Value::Null) }
+        Self {
+            code,
+            body: serde_json::from_str(&body).unwrap_or(Value::Null),
+        }
     }
 
     /// The result of a request that succeeded.
     pub(crate) fn ok(self) -> Value {
-        assert_eq!((self.code, &self.body["status"]), (200, &json!("success")), "{:?}", self.body);
+        assert_eq!(
+            (self.code, &self.body["status"]),
+            (200, &json!("success")),
+            "{:?}",
+            self.body
+        );
         self.body["result"].clone()
     }
 
     /// Checks a refusal: the code, and the text that is its result.
     pub(crate) fn refused(self, code: u16, result: &str) {
         let status = if code == 403 { "success" } else { "failed" };
-        assert_eq!((self.code, self.body), (code, json!({ "status": status, "result": result })));
+        assert_eq!(
+            (self.code, self.body),
+            (code, json!({ "status": status, "result": result }))
+        );
     }
 }
 
