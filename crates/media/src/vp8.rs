@@ -79,6 +79,8 @@ pub struct Vp8Encoder {
     config: vpx::vpx_codec_enc_cfg_t,
     settings: VideoSettings,
     next_pts: i64,
+    /// Frames since the last key frame, that one included.
+    since_key: u32,
 }
 
 // SAFETY: `config` holds null pointers alone (no two-pass statistics are set).
@@ -124,8 +126,8 @@ impl Vp8Encoder {
         config.rc_buf_sz = 1000;
         config.rc_buf_initial_sz = 500;
         config.rc_buf_optimal_sz = 600;
-        config.kf_mode = vpx::vpx_kf_mode::VPX_KF_AUTO;
-        config.kf_max_dist = settings.key_interval;
+        // Key frames come when asked for or due, and not where libvpx sees a new scene.
+        config.kf_mode = vpx::vpx_kf_mode::VPX_KF_FIXED;
         let mut context = Context::new(|context| {
             // SAFETY: `context` is zeroed memory of the right type, `config` comes from libvpx.
             unsafe {
@@ -155,6 +157,7 @@ impl Vp8Encoder {
             config,
             settings,
             next_pts: 0,
+            since_key: 0,
         })
     }
 
@@ -174,6 +177,7 @@ impl Vp8Encoder {
         let pts = i64::try_from(ticks).unwrap_or(i64::MAX).max(self.next_pts);
         self.next_pts = pts + 1;
         let duration = CLOCK / u64::from(self.settings.frame_rate);
+        let key = key || self.since_key >= self.settings.key_interval;
         let flags = if key {
             i64::from(vpx::VPX_EFLAG_FORCE_KF)
         } else {
@@ -233,8 +237,10 @@ impl Vp8Encoder {
                 let frame = packet.data.frame;
                 std::slice::from_raw_parts(frame.buf.cast::<u8>(), frame.sz as usize)
             };
+            let is_key = Codec::Vp8.is_key_frame(bytes);
+            self.since_key = if is_key { 1 } else { self.since_key + 1 };
             return Ok(Encoded {
-                is_key: Codec::Vp8.is_key_frame(bytes),
+                is_key,
                 bytes: Bytes::copy_from_slice(bytes),
                 media_time,
             });

@@ -14,8 +14,8 @@ use crate::track::Track;
 const FRAME_HEADER: usize = 12;
 
 pub(super) fn read(file: &File<'_>) -> Result<Track, MediaError> {
-    let bytes = Bytes::copy_from_slice(&file.bytes);
-    let header = Header::read(file, &bytes)?;
+    let bytes = &file.bytes;
+    let header = Header::read(file, bytes)?;
     let mut encoded = Vec::new();
     let mut at = header.length;
     while at < bytes.len() {

@@ -10,6 +10,8 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use crate::codec::{Codec, Kind};
 use crate::error::{MediaError, ffmpeg_options};
 use crate::frame::FrameError;
@@ -18,7 +20,7 @@ use crate::track::{Clip, Track};
 /// A file in memory, with what its errors have in common.
 struct File<'a> {
     path: &'a Path,
-    bytes: Vec<u8>,
+    bytes: Bytes,
 }
 
 /// What a file is.
@@ -40,7 +42,7 @@ impl<'a> File<'a> {
             // Reading a pipe or a terminal might never end.
             return Err(unreadable(io::Error::other("it is not a regular file")));
         }
-        let bytes = fs::read(path).map_err(unreadable)?;
+        let bytes = Bytes::from(fs::read(path).map_err(unreadable)?);
         Ok(Self { path, bytes })
     }
 

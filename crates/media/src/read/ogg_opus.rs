@@ -14,7 +14,7 @@ use crate::payload;
 use crate::track::Track;
 
 pub(super) fn read(file: &File<'_>) -> Result<Track, MediaError> {
-    let mut reader = PacketReader::new(Cursor::new(file.bytes.as_slice()));
+    let mut reader = PacketReader::new(Cursor::new(&file.bytes[..]));
     let head = find_opus(file, &mut reader)?;
     let mut packets = Vec::new();
     let mut has_tags = false;

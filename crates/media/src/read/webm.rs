@@ -17,7 +17,7 @@ use crate::track::Track;
 const ROUNDING: Duration = Duration::from_millis(5);
 
 pub(super) fn read(file: &File<'_>, kind: Kind) -> Result<Track, MediaError> {
-    let mut webm = MatroskaFile::open(Cursor::new(file.bytes.as_slice()))
+    let mut webm = MatroskaFile::open(Cursor::new(&file.bytes[..]))
         .map_err(|error| file.broken(0, describe(&error)))?;
     let (entry, codec) = choose(file, webm.tracks(), kind)?;
     let number = entry.track_number().get();

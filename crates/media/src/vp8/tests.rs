@@ -87,3 +87,21 @@ fn rubbish_and_wrong_sizes_are_errors() {
         let _ = decoder.decode(&bytes);
     }
 }
+
+#[test]
+fn key_frames_are_no_further_apart_than_asked() {
+    let settings = VideoSettings {
+        key_interval: 8,
+        ..SETTINGS
+    };
+    let mut encoder = Vp8Encoder::new(settings).unwrap();
+    let keys: Vec<u32> = (0..30)
+        .filter(|n| {
+            // A new scene at 13 makes none.
+            let picture = moving(320, 180, if *n < 13 { *n } else { 30 + *n });
+            let time = settings.frame_duration() * *n;
+            encoder.encode(&picture, time, *n == 11).unwrap().is_key
+        })
+        .collect();
+    assert_eq!(keys, [0, 8, 11, 19, 27]);
+}
