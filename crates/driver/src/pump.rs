@@ -216,3 +216,7 @@ async fn next_live<S: Sink>(lane: &mut Option<Lane<S>>) -> Arc<Frame> {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

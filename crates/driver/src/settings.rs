@@ -49,14 +49,6 @@ pub enum Rejoin {
 }
 
 impl Rejoin {
-    /// Returns the policy as the participant knows it.
-    pub(crate) fn policy(self) -> participant::Rejoin {
-        match self {
-            Self::Never => participant::Rejoin::Never,
-            Self::Always { .. } => participant::Rejoin::AfterLoss,
-        }
-    }
-
     /// The policy of a bot: from half a second up to half a minute.
     pub const BOT: Self =
         Self::Always { first: Duration::from_millis(500), longest: Duration::from_secs(30) };

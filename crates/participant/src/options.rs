@@ -33,6 +33,10 @@ pub struct Options {
     pub nodes: usize,
     /// What to do after refusals and losses.
     pub rejoin: Rejoin,
+    /// The first pause before joining again; each one after it is twice as long.
+    pub first_pause: Duration,
+    /// No pause before joining again is longer than this.
+    pub longest_pause: Duration,
     /// How long the event stream may be silent before it is opened anew.
     pub silence_limit: Duration,
     /// How long it may take from the token until we are in the conference, not counting the time
@@ -53,6 +57,8 @@ impl Options {
             call_tag: None,
             nodes: 1,
             rejoin: Rejoin::Never,
+            first_pause: Duration::from_secs(1),
+            longest_pause: Duration::from_secs(30),
             silence_limit: Duration::from_secs(60),
             join_limit: Duration::from_secs(30),
             waiting_room_limit: None,

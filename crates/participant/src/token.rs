@@ -135,13 +135,13 @@ impl TokenMachine {
             extension: None,
         };
         Self {
+            joining: BackOff::new(options.first_pause, options.longest_pause),
             options,
             state: State::NoToken,
             entrance,
             failed_nodes: 0,
             has_been_in: false,
             is_leaving: false,
-            joining: BackOff::new(Duration::from_secs(1), Duration::from_secs(30)),
             refreshing: BackOff::new(Duration::from_millis(500), Duration::from_secs(15)),
             abandoned: None,
         }

@@ -20,7 +20,8 @@ use super::CLOSE_LIMIT;
 use crate::pump::PumpCommand;
 use crate::recording;
 use crate::{
-    CallerSettings, EndReason, Notice, Outcome, Program, State, StopReason, Warning, events, rest,
+    CallerSettings, EndReason, Notice, Outcome, Program, Rejoin, State, StopReason, Warning, events,
+    rest,
 };
 
 mod news;
@@ -278,7 +279,10 @@ impl Driving {
         let is_join = matches!(request.command, infinity::Command::RequestToken { .. });
         if is_join {
             self.node = index;
-            self.story.joining(now, &node);
+            // A guest is asked for the PIN it does not have: the same join goes on.
+            if !request.command.pin().is_some_and(infinity::Pin::is_none) {
+                self.story.joining(now, &node);
+            }
         }
         let client = self.settings.client.clone();
         let wakeups = self.wakeups.clone();
@@ -429,7 +433,11 @@ fn options(settings: &CallerSettings) -> Options {
     let mut options = Options::new(settings.conference.clone(), &settings.display_name);
     options.pin = settings.pin.clone();
     options.nodes = settings.nodes.len();
-    options.rejoin = settings.rejoin.policy();
+    if let Rejoin::Always { first, longest } = settings.rejoin {
+        options.rejoin = participant::Rejoin::AfterLoss;
+        options.first_pause = first;
+        options.longest_pause = longest;
+    }
     options.waiting_room_limit = settings.waiting_room_limit;
     options
 }

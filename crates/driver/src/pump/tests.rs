@@ -1,0 +1,209 @@
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use bytes::Bytes;
+use media::{Codec, Track};
+
+use super::*;
+use crate::sources::Part;
+
+/// What was sent: RTP timestamp and first payload.
+type Sent = Rc<RefCell<Vec<(u32, Bytes)>>>;
+
+struct Notebook(Sent);
+
+impl Sink for Notebook {
+    fn send(&self, frame: &Frame, timestamp: u32) {
+        self.0.borrow_mut().push((timestamp, frame.payloads[0].clone()));
+    }
+
+    fn next_sequence_number(&self) -> u32 {
+        self.0.borrow().len() as u32
+    }
+}
+
+/// A track of `count` frames of `step`, each with `mark` and its number as payload.
+fn track(codec: Codec, mark: u8, count: u32, step: Duration) -> Arc<Track> {
+    let frames = (0..count).map(|n| Frame {
+        codec,
+        payloads: vec![Bytes::from(vec![mark, n as u8])],
+        media_time: step * n,
+        duration: step,
+        is_key: true,
+    });
+    Arc::new(Track::new(frames.collect()).unwrap())
+}
+
+const PACKET: Duration = Duration::from_millis(20);
+const PICTURE: Duration = Duration::from_millis(40);
+
+/// A pump in virtual time: audio clip of 50 packets, video clip of 25 pictures, one second each.
+struct Bench {
+    pump: Pump<Notebook>,
+    audio: Sent,
+    video: Sent,
+    start: Instant,
+    now: Instant,
+    told: Vec<PumpEvent>,
+}
+
+impl Bench {
+    fn new(repeat: Repeat) -> Self {
+        let start = Instant::now();
+        let (audio, video) = (Sent::default(), Sent::default());
+        let sound = Part::Clip(track(Codec::Opus, b'a', 50, PACKET));
+        let picture = Part::Clip(track(Codec::Vp8, b'v', 25, PICTURE));
+        let silence = track(Codec::Opus, b'-', 1, PACKET);
+        let slate = track(Codec::Vp8, b'_', 2, Duration::from_millis(200));
+        let audio_lane =
+            Lane::new(Notebook(Rc::clone(&audio)), silence, Some(sound), 1000, start);
+        let video_lane =
+            Lane::new(Notebook(Rc::clone(&video)), slate, Some(picture), 0xffff_ff00, start);
+        let pump = Pump::new(Some(audio_lane), Some(video_lane), repeat, start);
+        Self { pump, audio, video, start, now: start, told: Vec::new() }
+    }
+
+    /// Turns whenever the pump asks for it, for so long.
+    fn run(&mut self, time: Duration) {
+        let end = self.now + time;
+        loop {
+            let next = self.pump.turn(self.now);
+            self.told.extend(std::iter::from_fn(|| self.pump.poll_event()));
+            match next {
+                Some(next) if next <= end => self.now = self.now.max(next),
+                _ => break,
+            }
+        }
+        self.now = end;
+    }
+
+    fn command(&mut self, command: PumpCommand) {
+        self.pump.command(self.now, command);
+    }
+
+    fn report(&mut self, kind: Kind, highest: u32, lost: u32) {
+        self.command(PumpCommand::Report(ReceiverReport {
+            kind,
+            fraction_lost: 0.0,
+            packets_lost: lost,
+            highest_sequence_number: highest,
+            jitter: Duration::ZERO,
+            round_trip_time: None,
+        }));
+    }
+
+    fn marks(sent: &Sent) -> String {
+        sent.borrow().iter().map(|(_, payload)| payload[0] as char).collect()
+    }
+}
+
+#[test]
+fn silence_and_slate_flow_until_both_streams_are_reported() {
+    let mut bench = Bench::new(Repeat::Once);
+    bench.command(PumpCommand::Release);
+    bench.run(Duration::from_millis(500));
+    bench.report(Kind::Audio, 3, 0);
+    bench.run(Duration::from_millis(500));
+    assert!(!Bench::marks(&bench.audio).contains('a'), "the picture is not received yet");
+    assert_eq!(bench.audio.borrow().len(), 51, "silence has no gap");
+    bench.report(Kind::Video, 3, 0);
+    bench.run(Duration::from_millis(40));
+    assert!(Bench::marks(&bench.audio).contains('a'));
+    assert!(matches!(bench.told[1], PumpEvent::Report(_)));
+    assert!(bench.told.iter().any(|e| matches!(e, PumpEvent::ClipStarted { reported: true, .. })));
+}
+
+#[test]
+fn sound_and_picture_start_at_the_same_moment_with_their_first_frames() {
+    let mut bench = Bench::new(Repeat::Once);
+    bench.command(PumpCommand::Release);
+    bench.report(Kind::Audio, 3, 0);
+    bench.run(Duration::from_millis(777));
+    bench.report(Kind::Video, 3, 0);
+    bench.run(Duration::from_secs(2));
+    let first = |sent: &Sent, mark| {
+        let sent = sent.borrow();
+        let (timestamp, payload) =
+            sent.iter().find(|(_, payload)| payload[0] == mark).cloned().unwrap();
+        assert_eq!(payload[1], 0, "the first sample is there");
+        timestamp
+    };
+    let sound = first(&bench.audio, b'a').wrapping_sub(1000) * 1000 / 48_000;
+    let picture = first(&bench.video, b'v').wrapping_sub(0xffff_ff00) * 1000 / 90_000;
+    assert_eq!(sound, picture, "in milliseconds of one clock");
+    assert_eq!(Bench::marks(&bench.audio).matches('a').count(), 50);
+    assert_eq!(Bench::marks(&bench.video).matches('v').count(), 25);
+    let finished = bench.told.iter().filter(|e| {
+        matches!(e, PumpEvent::ClipFinished { audio_packets: 50, video_packets: 25 })
+    });
+    assert_eq!(finished.count(), 1);
+}
+
+#[test]
+fn without_reports_it_starts_after_two_seconds_and_says_so() {
+    let mut bench = Bench::new(Repeat::Once);
+    bench.command(PumpCommand::Release);
+    bench.run(Duration::from_millis(1990));
+    assert!(!Bench::marks(&bench.audio).contains('a'));
+    bench.run(Duration::from_millis(50));
+    assert!(Bench::marks(&bench.audio).contains('a'));
+    assert!(bench.told.iter().any(|e| matches!(e, PumpEvent::ClipStarted { reported: false, .. })));
+}
+
+#[test]
+fn nothing_is_played_before_it_is_released() {
+    let mut bench = Bench::new(Repeat::Once);
+    bench.report(Kind::Audio, 3, 0);
+    bench.report(Kind::Video, 3, 0);
+    bench.run(Duration::from_secs(10));
+    assert!(!Bench::marks(&bench.audio).contains('a'));
+    bench.command(PumpCommand::Release);
+    bench.run(Duration::from_millis(50));
+    assert!(Bench::marks(&bench.audio).contains('a'));
+}
+
+#[test]
+fn a_loop_goes_on_and_its_clock_rises_for_an_hour() {
+    let mut bench = Bench::new(Repeat::Forever);
+    bench.command(PumpCommand::Release);
+    bench.report(Kind::Audio, 3, 0);
+    bench.report(Kind::Video, 3, 0);
+    bench.run(Duration::from_secs(3600));
+    assert_eq!(bench.audio.borrow().len(), 180_001, "50 a second and the first");
+    let steps = |sent: &Sent| {
+        let sent = sent.borrow();
+        sent.windows(2).map(|pair| pair[1].0.wrapping_sub(pair[0].0)).collect::<Vec<_>>()
+    };
+    assert!(steps(&bench.audio).iter().all(|step| *step == 960));
+    // The slate gives way within its frame; the clip and its loops are even.
+    assert!(steps(&bench.video)[2..].iter().all(|step| *step == 3600));
+    assert!(!bench.told.iter().any(|e| matches!(e, PumpEvent::ClipFinished { .. })));
+    assert_eq!(bench.now, bench.start + Duration::from_secs(3600));
+}
+
+#[test]
+fn reports_are_set_against_the_clip() {
+    let mut bench = Bench::new(Repeat::Once);
+    bench.command(PumpCommand::Release);
+    bench.run(Duration::from_millis(199));
+    bench.report(Kind::Audio, 9, 2);
+    bench.report(Kind::Video, 0, 0);
+    bench.run(Duration::from_secs(2));
+    let first = bench.audio.borrow().iter().position(|(_, p)| p[0] == b'a').unwrap() as u32;
+    for (highest, lost, reached, of_clip) in
+        [(first - 1, 2, 0, 0), (first, 2, 1, 0), (first + 20, 5, 21, 3), (first + 70, 5, 50, 3)]
+    {
+        bench.told.clear();
+        bench.report(Kind::Audio, highest, lost);
+        bench.run(Duration::ZERO);
+        let Some(PumpEvent::Report(report)) = bench.told.first() else {
+            panic!("no report in {:?}", bench.told)
+        };
+        assert_eq!((report.clip_packets_reached, report.clip_packets_lost), (reached, of_clip));
+    }
+    // What is lost of the silence afterwards was not the clip's.
+    bench.told.clear();
+    bench.report(Kind::Audio, first + 90, 40);
+    bench.run(Duration::ZERO);
+    assert!(matches!(&bench.told[0], PumpEvent::Report(r) if r.clip_packets_lost == 3));
+}
