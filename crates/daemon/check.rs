@@ -30,7 +30,8 @@ pub(crate) struct CheckArgs {
 /// Runs the command.
 pub(crate) fn check(args: &CheckArgs) -> Result<Exit, Failure> {
     let file = ConfigFile::read(&args.file).map_err(Failure::usage)?;
-    if NodeWritten::MARKS.iter().any(|key| file.has_key(key)) {
+    // Nothing set is a practice node with every key at its default, and no participant.
+    if file.is_blank() || NodeWritten::MARKS.iter().any(|key| file.has_key(key)) {
         let written = file.decode::<NodeWritten>().map_err(Failure::usage)?;
         let settings = written
             .check()

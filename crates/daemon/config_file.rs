@@ -87,6 +87,11 @@ impl ConfigFile {
         }
     }
 
+    /// Returns whether no key stands in the file.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.table().is_some_and(|table| table.is_empty())
+    }
+
     /// Returns whether a key stands at the top level of the file.
     pub(crate) fn has_key(&self, key: &str) -> bool {
         self.position(key).is_some()

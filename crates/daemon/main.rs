@@ -50,11 +50,11 @@ fn command(cli: Cli) -> Result<Exit, Failure> {
     let log = |least: Verbosity| telemetry::start(LogFormat::Text, least.raised(cli.verbose));
     match cli.command {
         Command::Announce(args) => {
-            log(Verbosity::Warnings);
+            log(Verbosity::Untold);
             block_on(announce::announce(*args))
         }
         Command::Join(args) => {
-            log(Verbosity::Warnings);
+            log(Verbosity::Untold);
             block_on(join::join(*args))
         }
         Command::Run(args) => {

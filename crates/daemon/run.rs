@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use driver::{Caller, EndReason, Notice, NoticeKind, Outcome, Program, State, StopReason};
+use driver::{Caller, EndReason, Notice, NoticeKind, Outcome, Program, StopReason};
 use peer::{Shard, Shards};
 use tokio::time::{MissedTickBehavior, interval, timeout};
-use tracing::{info, warn};
+use tracing::warn;
 
 use crate::config_file::ConfigFile;
 use crate::exit::{Exit, Failure};
@@ -69,7 +69,6 @@ impl Service {
         notify::ready();
 
         let outcome = attend(caller, &shard, signals).await;
-        info!(reason = %outcome.reason, joins = outcome.joins, time_in = ?outcome.time_in, "ended");
         match &outcome.reason {
             EndReason::Stopped(_) => Ok(Exit::from(&outcome.reason)),
             reason => Err(Failure::new(
@@ -92,7 +91,7 @@ fn caller(settings: RunSettings) -> driver::CallerSettings {
     caller
 }
 
-/// Waits for the caller's end, passing its notices to the log and its state to systemd.
+/// Waits for the caller's end, and tells systemd how it is.
 async fn attend(mut caller: Caller, shard: &Shard, signals: Signals) -> Outcome {
     let watchdog = notify::watchdog_interval();
     let mut ticks = interval(watchdog.unwrap_or(Duration::from_secs(3600)));
@@ -102,7 +101,7 @@ async fn attend(mut caller: Caller, shard: &Shard, signals: Signals) -> Outcome 
     loop {
         tokio::select! {
             notice = caller.notice() => match notice {
-                Some(notice) => log(&notice),
+                Some(notice) => pass_on(&notice),
                 None => break,
             },
             signal = &mut stop, if !stopped => {
@@ -132,27 +131,9 @@ async fn answers(shard: &Shard) -> bool {
         .is_ok()
 }
 
-/// Logs what an operator would tell a colleague; the driver itself logs the rest.
-fn log(notice: &Notice) {
-    match &notice.kind {
-        NoticeKind::State(state) => {
-            let text = match state {
-                State::Joining(node) => format!("joining on {node}"),
-                State::WaitingRoom => "in the waiting room".to_owned(),
-                State::InConference => "in the conference".to_owned(),
-                State::Rejoining { reason, pause } => {
-                    format!("joining again in {:.1} s: {reason}", pause.as_secs_f64())
-                }
-                State::Leaving => "leaving".to_owned(),
-                _ => return,
-            };
-            notify::status(&text);
-            match state {
-                State::Rejoining { .. } => warn!("{text}"),
-                _ => info!("{text}"),
-            }
-        }
-        NoticeKind::Warning(warning) => warn!("{warning}"),
-        _ => {}
+/// Passes what there is to know in `systemctl status`; the driver logs it all.
+fn pass_on(notice: &Notice) {
+    if let NoticeKind::State(state) = &notice.kind {
+        notify::status(&state.to_string());
     }
 }

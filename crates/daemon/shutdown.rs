@@ -1,9 +1,14 @@
 //! SIGINT and SIGTERM: the first asks for an orderly end, the second ends at once.
 
 use std::io;
+use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{info, warn};
+
+/// A signal that follows the first one so closely is the same one: `timeout`, for instance, sends it
+/// to the process and then to its whole group.
+const ECHO: Duration = Duration::from_millis(300);
 
 /// Which signal asked us to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,9 +38,13 @@ impl Signals {
     /// Waits for the first signal; from then on a second one ends the process at once.
     pub(crate) async fn first(mut self) -> Stop {
         let stop = self.next().await;
+        let first = Instant::now();
         info!(signal = ?stop, "stopping; a second signal stops at once");
         tokio::spawn(async move {
-            let again = self.next().await;
+            let mut again = self.next().await;
+            while first.elapsed() < ECHO {
+                again = self.next().await;
+            }
             warn!(signal = ?again, "stopped at once: a token may stay with the node until it expires");
             std::process::exit(128 + again.number());
         });

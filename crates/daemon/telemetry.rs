@@ -20,6 +20,8 @@ pub(crate) enum LogFormat {
 /// How much is logged unless `RUST_LOG` says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Verbosity {
+    /// What someone should look at, unless standard output tells it anyway.
+    Untold,
     /// What someone should look at.
     Warnings,
     /// What an operator would tell a colleague.
@@ -33,10 +35,13 @@ pub(crate) enum Verbosity {
 impl Verbosity {
     /// Returns the level that `-v`, given `times`, raises this one to.
     pub(crate) fn raised(self, times: u8) -> Self {
-        match (self as u8).saturating_add(times) {
-            0 => Self::Warnings,
-            1 => Self::Info,
-            2 => Self::Debug,
+        // One -v is worth a change anyone can see.
+        let least = if times > 0 { Self::Warnings } else { self };
+        match (self.max(least) as u8).saturating_add(times) {
+            0 => Self::Untold,
+            1 => Self::Warnings,
+            2 => Self::Info,
+            3 => Self::Debug,
             _ => Self::Trace,
         }
     }
@@ -45,7 +50,7 @@ impl Verbosity {
     /// candidate pair would drown what happened.
     fn directives(self) -> String {
         let level = match self {
-            Self::Warnings => "warn",
+            Self::Untold | Self::Warnings => "warn",
             Self::Info => "info",
             Self::Debug => "debug",
             Self::Trace => "trace",
@@ -65,9 +70,14 @@ impl Verbosity {
         } else {
             "error"
         };
-        ours.iter().fold(others.to_owned(), |all, name| {
+        let mut all = ours.iter().fold(others.to_owned(), |all, name| {
             format!("{all},{name}={level}")
-        })
+        });
+        if self == Self::Untold {
+            // What befalls a caller is a notice, which the command prints.
+            all.push_str(",driver::run=error");
+        }
+        all
     }
 }
 
@@ -99,6 +109,8 @@ mod tests {
 
     #[test]
     fn each_v_raises_by_one_level_and_no_further_than_the_last() {
+        assert_eq!(Verbosity::Untold.raised(0), Verbosity::Untold);
+        assert_eq!(Verbosity::Untold.raised(1), Verbosity::Info);
         assert_eq!(Verbosity::Warnings.raised(1), Verbosity::Info);
         assert_eq!(Verbosity::Info.raised(1), Verbosity::Debug);
         assert_eq!(Verbosity::Info.raised(200), Verbosity::Trace);

@@ -73,18 +73,7 @@ impl Telling {
     /// Returns the line for people; `None` for what would only repeat or distract.
     fn as_text(&mut self, kind: &NoticeKind) -> Option<String> {
         Some(match kind {
-            NoticeKind::State(State::Joining(node)) => format!("asking {node}"),
-            NoticeKind::State(State::WaitingRoom) => {
-                "in the waiting room, until a host lets us in".to_owned()
-            }
-            NoticeKind::State(State::InConference) => "in the conference".to_owned(),
-            NoticeKind::State(State::Rejoining { reason, pause }) => {
-                format!(
-                    "lost the conference ({reason}); joining again in {:.1} s",
-                    pause.as_secs_f64()
-                )
-            }
-            NoticeKind::State(State::Leaving) => "leaving".to_owned(),
+            NoticeKind::State(state) => state.to_string(),
             NoticeKind::Step(step, _) => step.to_string(),
             NoticeKind::Negotiated { audio, video } => {
                 format!(
@@ -141,6 +130,10 @@ fn as_json(at: f64, kind: &NoticeKind) -> Value {
         NoticeKind::State(state) => match state {
             State::Joining(node) => {
                 json!({ "notice": "state", "state": "joining", "node": node.as_str() })
+            }
+            State::Connecting => json!({ "notice": "state", "state": "connecting" }),
+            State::Degraded(why) => {
+                json!({ "notice": "state", "state": "degraded", "reason": why })
             }
             State::WaitingRoom => json!({ "notice": "state", "state": "waiting_room" }),
             State::InConference => json!({ "notice": "state", "state": "in_conference" }),

@@ -85,6 +85,22 @@ pub enum State {
     Leaving,
 }
 
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Joining(node) => write!(f, "asking {node} for a token"),
+            Self::Connecting => f.write_str("connecting"),
+            Self::WaitingRoom => f.write_str("in the waiting room, until a host lets us in"),
+            Self::InConference => f.write_str("in the conference"),
+            Self::Degraded(why) => write!(f, "in the conference, but {why}"),
+            Self::Rejoining { reason, pause } => {
+                write!(f, "joining again in {:.1} s: {reason}", pause.as_secs_f64())
+            }
+            Self::Leaving => f.write_str("leaving"),
+        }
+    }
+}
+
 /// A step of joining, in the order in which they usually come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -136,7 +136,10 @@ impl Story {
             }
             _ => self.out(now),
         }
-        info!(?state, "caller");
+        match &state {
+            State::Degraded(_) | State::Rejoining { .. } => warn!("{state}"),
+            _ => info!("{state}"),
+        }
         self.state = Some(state.clone());
         self.tell(now, NoticeKind::State(state));
     }
