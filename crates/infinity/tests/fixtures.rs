@@ -127,8 +127,8 @@ fn what_the_web_client_does_not_have_is_absent() {
 
 /// Returns the request that such a response answers.
 fn command_for(name: &str) -> Option<Command> {
-    let (p, c) =
-        || -> (infinity::ParticipantUuid, infinity::CallUuid) { ("p".into(), "c".into()) }();
+    let p = infinity::ParticipantUuid::from("p");
+    let c = infinity::CallUuid::from("c");
     let candidate = NewCandidate {
         candidate: String::new(),
         mid: "0".into(),

@@ -1,25 +1,22 @@
 //! The participant: routes what comes in to the machines, and what they say to one another.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use infinity::{ParticipantUuid, ServiceType};
 
 use crate::{
-    EventStreamInput, Exit, Input, LeaveReason, Milestone, Notice, Options, Output, PeerId,
-    PeerInput, Presence, Rejoin, RequestFailure, RequestId, Roster, Standing, State, StreamId,
-    Timer,
+    EventStreamInput, Exit, Input, Milestone, Notice, Options, Output, PeerId, PeerInput, Presence,
+    Rejoin, RequestFailure, RequestId, Roster, Standing, State, StreamId, Timer,
     call::{CallMachine, CallNews},
-    departure::{Departure, Step, Then},
+    departure::{Departure, Then},
     event_stream::{EventStream, StreamNews},
-    outbox::{Outbox, PARTING},
-    state::Facts,
+    outbox::Outbox,
     token::{TokenMachine, TokenNews},
 };
 
 mod events;
-
-/// How long after leaving we may ask where we were sent: the node prepares it meanwhile.
-const REFER_PAUSE: Duration = Duration::from_millis(500);
+mod leaving;
+mod reporting;
 
 /// A participant of a conference, as a decision maker.
 ///
@@ -142,24 +139,6 @@ impl Participant {
         matches!(self.phase, Phase::Ended)
     }
 
-    fn leave(&mut self, now: Instant, reason: LeaveReason) {
-        let then = Then::Stop(Exit::Left(reason));
-        match &mut self.phase {
-            Phase::Idle | Phase::Present => self.depart(now, then),
-            Phase::Departing(Departure {
-                then: Then::Stop(_),
-                ..
-            })
-            | Phase::Ended => {
-                self.outbox.ignore("a second wish to leave");
-            }
-            Phase::Departing(departure) => {
-                departure.then = then;
-                self.outbox.start(Timer::Departure, now, PARTING);
-            }
-        }
-    }
-
     fn handle_reply(
         &mut self,
         now: Instant,
@@ -219,6 +198,10 @@ impl Participant {
                     self.events
                         .handle_timer(now, timer, membership, &mut self.outbox);
                 }
+            }
+            // Nobody promises media in the waiting room.
+            Timer::Media if self.presence.is_waiting && self.call.is_only_silent() => {
+                self.call.wait_for_media(now, &mut self.outbox);
             }
             Timer::Ack | Timer::Media | Timer::Call => {
                 if let Some(membership) = self.token.membership() {
@@ -312,156 +295,5 @@ impl Participant {
                 self.join_again_or(now, why, !self.has_been_in, exit);
             }
         }
-    }
-
-    fn join_again_or(&mut self, now: Instant, why: String, next_node: bool, exit: Exit) {
-        match self.options.rejoin {
-            Rejoin::Never => self.stop(now, exit),
-            Rejoin::AfterLoss | Rejoin::Always => {
-                self.depart(now, Then::JoinAgain { why, next_node });
-            }
-        }
-    }
-
-    fn stop(&mut self, now: Instant, exit: Exit) {
-        self.depart(now, Then::Stop(exit));
-    }
-
-    fn depart(&mut self, now: Instant, then: Then) {
-        if matches!(self.phase, Phase::Departing(_) | Phase::Ended) {
-            return;
-        }
-        for timer in [Timer::JoinLimit, Timer::WaitingRoom, Timer::Removal] {
-            self.outbox.timers.stop(timer);
-        }
-        self.events.close(&mut self.outbox);
-        self.call
-            .close(now, self.token.membership(), &mut self.outbox);
-        self.token.leave(&mut self.outbox);
-        self.outbox.start(Timer::Departure, now, PARTING);
-        self.phase = Phase::Departing(Departure::new(then));
-    }
-
-    /// Takes the steps of the way out that are due.
-    fn go_on_departing(&mut self, now: Instant) {
-        if let Phase::Departing(departure) = &mut self.phase
-            && departure.step == Step::Settling
-            && !self.token.is_asking()
-            && (departure.is_late || !self.call.is_parting())
-        {
-            departure.step = Step::Releasing;
-            self.call.abandon();
-            self.outbox.start(Timer::Departure, now, PARTING);
-            self.token.release(now, &mut self.outbox);
-        }
-        if let Phase::Departing(departure) = &self.phase
-            && departure.step == Step::Releasing
-            && !self.token.is_releasing()
-        {
-            self.outbox.timers.stop(Timer::Departure);
-            self.departed(now);
-        }
-    }
-
-    /// Gives up waiting for what has had its time on the way out.
-    fn departure_is_late(&mut self) {
-        let Phase::Departing(departure) = &mut self.phase else {
-            return;
-        };
-        departure.is_late = true;
-        match (departure.step, &departure.then) {
-            (Step::Settling, Then::Stop(_)) => self.token.abandon_request(),
-            // A token request under way is waited for however long it takes.
-            (Step::Settling, Then::JoinAgain { .. } | Then::Follow { .. }) => {}
-            (Step::Releasing, _) => self.token.abandon_release(),
-        }
-    }
-
-    fn departed(&mut self, now: Instant) {
-        let Phase::Departing(departure) = std::mem::replace(&mut self.phase, Phase::Present) else {
-            return;
-        };
-        self.us = None;
-        self.roster.clear();
-        self.presence = Presence::default();
-        match departure.then {
-            Then::Stop(exit) => {
-                self.phase = Phase::Ended;
-                self.outbox.timers.stop_all();
-                self.set_standing(now, exit.state(), exit.to_string());
-                self.outbox.notice(Notice::Ended(exit));
-            }
-            Then::JoinAgain { why, next_node } => {
-                let after = self.token.join_again(now, next_node, &mut self.outbox);
-                self.outbox.notice(Notice::JoiningAgain { why, after });
-            }
-            Then::Follow { conference, token } => {
-                self.token
-                    .follow(now, conference, token, REFER_PAUSE, &mut self.outbox);
-            }
-        }
-    }
-
-    fn facts(&self) -> Facts {
-        Facts {
-            is_asked_to_join: !matches!(self.phase, Phase::Idle),
-            is_stopping: matches!(
-                self.phase,
-                Phase::Departing(Departure {
-                    then: Then::Stop(_),
-                    ..
-                })
-            ),
-            has_token: self.us.is_some() && !matches!(self.phase, Phase::Departing(_)),
-            is_listed: self.presence.is_listed,
-            is_waiting: self.presence.is_waiting,
-            media_flows: self.call.flows(),
-            events_flow: !self.events.is_in_trouble(),
-            token_is_fresh: !self.token.is_in_trouble(),
-            has_been_in: self.has_been_in,
-        }
-    }
-
-    /// Tells how it stands, if that has changed.
-    fn report(&mut self, now: Instant) {
-        if self.has_ended() {
-            return;
-        }
-        let facts = self.facts();
-        let state = facts.state();
-        if state == self.standing.state {
-            return;
-        }
-        match state {
-            State::InConference => {
-                self.has_been_in = true;
-                self.token.arrived();
-                self.outbox.timers.stop(Timer::JoinLimit);
-            }
-            State::WaitingRoom => {
-                self.outbox.timers.stop(Timer::JoinLimit);
-                if let Some(limit) = self.options.waiting_room_limit {
-                    self.outbox.start(Timer::WaitingRoom, now, limit);
-                }
-            }
-            State::Connecting if self.standing.state == State::WaitingRoom => {
-                self.outbox
-                    .start(Timer::JoinLimit, now, self.options.join_limit);
-            }
-            _ => {}
-        }
-        if state != State::WaitingRoom {
-            self.outbox.timers.stop(Timer::WaitingRoom);
-        }
-        self.set_standing(now, state, facts.why().to_owned());
-    }
-
-    fn set_standing(&mut self, now: Instant, state: State, why: String) {
-        self.standing = Standing {
-            state,
-            since: now,
-            why,
-        };
-        self.outbox.notice(Notice::State(self.standing.clone()));
     }
 }

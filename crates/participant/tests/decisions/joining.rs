@@ -241,3 +241,22 @@ fn who_is_not_in_the_conference_in_time_tries_the_next_node() {
     p.reply(infinity::Response::TokenReleased).expect([]);
     p.wait(secs(1)).expect(["request_token at node 1"]);
 }
+
+#[test]
+fn nobody_promises_media_in_the_waiting_room() {
+    let mut answer = granted("a", secs(600));
+    answer.current_service_type = ServiceType::WaitingRoom;
+    let mut p = TestParticipant::held(options(), answer);
+    let mut waiting = row("us");
+    waiting.service_type = ServiceType::WaitingRoom;
+    p.open_stream(&[])
+        .event(Event::ParticipantCreate(Box::new(waiting)));
+    p.peer(PeerInput::Offer("offer".into())).accept_call("c");
+    p.peer(PeerInput::IceConnected).skip();
+    for _ in 0..5 {
+        p.wait(secs(20)).event(Event::Ping).expect([]);
+    }
+    // Once we are let in, it has to flow before long.
+    p.event(Event::ParticipantUpdate(Box::new(row("us"))));
+    p.wait(secs(15)).expect(["restart ice"]);
+}
