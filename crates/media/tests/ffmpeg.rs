@@ -79,6 +79,7 @@ impl Place {
     }
 }
 
+const MS: Duration = Duration::from_millis(1);
 const PICTURE: &str = "testsrc2=size=320x180:rate=25:duration=2";
 const TONE: &str = "sine=frequency=440:duration=2";
 
@@ -414,4 +415,42 @@ fn the_test_picture_is_decoded_by_ffmpeg() {
         let different: std::collections::HashSet<_> = seen.iter().collect();
         assert!(different.len() > 20, "{codec}: the picture stands still");
     }
+}
+
+#[test]
+fn a_recording_cut_off_by_a_crash_can_be_played() {
+    let place = Place::new();
+    let sound = read_audio(&place.make("x.ogg", "sine=duration=20", &["-c:a", "libopus"])).unwrap();
+    let picture = read_video(&place.vp8("x.ivf")).unwrap();
+    let path = place.path("x.webm");
+    let mut recorder = Recorder::create(&path, Some(Codec::Opus), Some(Codec::Vp8)).unwrap();
+    let mut pictures = (0u32..500)
+        .map(|n| (n, &picture.frames[n as usize % 50]))
+        .peekable();
+    for frame in &sound.frames {
+        while let Some((n, frame)) = pictures.next_if(|(n, _)| frame.media_time >= 40 * MS * *n) {
+            recorder.write(Kind::Video, 40 * MS * n, frame).unwrap();
+        }
+        recorder
+            .write(Kind::Audio, frame.media_time, frame)
+            .unwrap();
+    }
+    // As if the process were gone: nothing is flushed, no index written.
+    std::mem::forget(recorder);
+    let arguments = [
+        "-v",
+        "quiet",
+        "-count_packets",
+        "-show_entries",
+        "stream=nb_read_packets",
+    ];
+    let arguments = [&arguments[..], &["-of", "csv=p=0", path.to_str().unwrap()]].concat();
+    let output = Command::new("ffprobe").args(arguments).output().unwrap();
+    let counts: Vec<u32> = String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| line.trim_matches(',').parse().unwrap())
+        .collect();
+    // Of 20 seconds, at least 15 of both.
+    assert!(counts[0] >= 375 && counts[1] >= 750, "{counts:?}");
 }
