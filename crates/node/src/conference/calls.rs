@@ -12,8 +12,8 @@ use super::effect::Effect;
 use super::participant::{Call, CallState};
 use super::{Conference, timers};
 
-/// So many calls has a participant and no more: its own, and one each way for presentations; a
-/// fourth for one that is about to be replaced.
+/// So many calls has a participant at a time and no more: its own, and one each way for
+/// presentations; a fourth for one that is about to take another's place.
 const CALLS_AT_MOST: usize = 4;
 
 /// What the room's media is asked.
@@ -95,12 +95,14 @@ impl Conference {
         call: &CallUuid,
         answer: String,
     ) -> Result<Response, Refusal> {
-        let Some(offered) = self.find(participant).ok().and_then(|it| it.call_mut(call)) else {
+        let owner = self.find(participant).ok();
+        let Some(owner) = owner.filter(|owner| owner.call(call).is_some()) else {
             self.effects.push_back(Effect::HangUp(call.clone()));
             return Err(no_such_call());
         };
-        offered.state = CallState::Answered;
-        offered.has_video = takes_video(&answer);
+        let replaced = owner.answered(call, takes_video(&answer));
+        self.effects
+            .extend(replaced.into_iter().map(Effect::HangUp));
         self.announce(participant);
         Ok(Response::CallAccepted(CallAccepted {
             call_uuid: call.clone(),

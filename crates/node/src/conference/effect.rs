@@ -29,6 +29,8 @@ pub enum Effect {
     StartMedia(CallUuid),
     /// End the call.
     HangUp(CallUuid),
+    /// The participant has gone for good, and its calls with it.
+    Forget(ParticipantUuid),
 }
 
 /// Why [`super::Conference::poll_timeout`] wants to be called back.

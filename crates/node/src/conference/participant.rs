@@ -31,9 +31,11 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// Whether it carries the participant's own sound and picture, and not a presentation.
-    fn is_main(&self) -> bool {
-        !matches!(self.present, Some(Present::Send | Present::Receive))
+    /// Which presentation it carries; `None` for the participant's own sound and picture.
+    fn slot(&self) -> Option<&Present> {
+        self.present
+            .as_ref()
+            .filter(|present| matches!(present, Present::Send | Present::Receive))
     }
 }
 
@@ -65,6 +67,23 @@ impl Participant {
         self.calls.iter_mut().find(|call| call.uuid == *uuid)
     }
 
+    /// Takes note that a call is answered, and returns those whose place it takes: a participant
+    /// has one of each use. Nobody is told of them: clients take a `call_disconnected` for the end
+    /// of whatever call they have.
+    pub(super) fn answered(&mut self, uuid: &CallUuid, has_video: bool) -> Vec<CallUuid> {
+        let Some(call) = self.call_mut(uuid) else {
+            return Vec::new();
+        };
+        call.state = CallState::Answered;
+        call.has_video = has_video;
+        let slot = call.slot().cloned();
+        self.media_flows &= slot.is_some();
+        let replaced = self.calls.extract_if(.., |one| {
+            one.uuid != *uuid && one.slot() == slot.as_ref() && one.state != CallState::Offered
+        });
+        replaced.map(|call| call.uuid).collect()
+    }
+
     pub(super) fn is_host(&self) -> bool {
         self.role == Role::Host
     }
@@ -74,7 +93,7 @@ impl Participant {
         let main = self
             .calls
             .iter()
-            .find(|call| call.is_main() && call.state != CallState::Offered);
+            .find(|call| call.slot().is_none() && call.state != CallState::Offered);
         let has_started = main.is_some_and(|call| call.state == CallState::Started);
         ParticipantRow {
             service_type: match self.admission {

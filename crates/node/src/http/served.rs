@@ -100,7 +100,19 @@ impl Served {
     }
 
     /// Has the room answer what the conference let through.
-    pub(crate) async fn ask_room(&self, request: RoomRequest) -> Result<Response, Refusal> {
+    ///
+    /// It is answered even if the client has gone in the meantime: otherwise the room and the
+    /// conference would not agree on which calls there are.
+    pub(crate) async fn ask_room(
+        self: &Arc<Self>,
+        request: RoomRequest,
+    ) -> Result<Response, Refusal> {
+        let served = Arc::clone(self);
+        let answer = tokio::spawn(async move { served.answer_from_room(request).await });
+        answer.await.unwrap_or(Err(Refusal::Unavailable(503)))
+    }
+
+    async fn answer_from_room(&self, request: RoomRequest) -> Result<Response, Refusal> {
         match request {
             RoomRequest::Call {
                 participant,
@@ -119,11 +131,19 @@ impl Served {
                     ufrag,
                     ..
                 } = candidate;
-                self.room
-                    .candidate(&call, &candidate, Some(&mid), ufrag.as_deref())
-                    .await
-                    .map_err(refusal)?;
-                Ok(Response::CandidateTaken)
+                let taken = self
+                    .room
+                    .candidate(&call, &candidate, Some(&mid), ufrag.as_deref());
+                match taken.await {
+                    Ok(()) => Ok(Response::CandidateTaken),
+                    Err(CallRefused::NoSuchCall) => Err(refusal(CallRefused::NoSuchCall)),
+                    Err(refused) => {
+                        // One that cannot be used is no reason to lose the call: clients end it
+                        // when this request fails.
+                        debug!(call_uuid = %call, %refused, "candidate passed over");
+                        Ok(Response::CandidateTaken)
+                    }
+                }
             }
         }
     }
@@ -217,6 +237,7 @@ impl Served {
                 Effect::SetAdmission(who, admission) => self.room.set_admission(&who, admission),
                 Effect::StartMedia(call) => self.room.ack(&call),
                 Effect::HangUp(call) => self.room.hang_up(&call),
+                Effect::Forget(who) => self.room.remove(&who),
             }
         }
     }

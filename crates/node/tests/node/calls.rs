@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use infinity::Profile;
+use node::NodeSettings;
 use peer::{Peer, PeerConfig, Shards};
 use serde_json::{Value, json};
 
@@ -126,6 +128,91 @@ async fn answers_of_a_call_have_the_shapes_that_the_web_client_demands() {
         "again, as after an update"
     );
     caller.peer.close().await;
+}
+
+#[tokio::test]
+async fn an_update_restarts_ice_in_the_same_call() {
+    let node = open_node().await;
+    let alice = node.join("Alice").await;
+    let (caller, answer) = call(&alice).await;
+    let sdp = text(&answer["sdp"]);
+    caller
+        .peer
+        .set_answer(&sdp)
+        .await
+        .expect("an answer that can be used");
+
+    caller.peer.restart_ice().await.expect("an ICE restart");
+    let offer = caller.peer.gathered_offer().await.expect("a new offer");
+    let update = alice.path(&format!("calls/{}/update", text(&answer["call_uuid"])));
+    let updated = alice
+        .post_json(&update, &json!({ "sdp": offer }))
+        .await
+        .ok();
+
+    assert_eq!(updated["call_uuid"], answer["call_uuid"]);
+    let ufrag = |sdp: &str| {
+        sdp.lines()
+            .find(|line| line.starts_with("a=ice-ufrag"))
+            .map(str::to_owned)
+    };
+    assert_ne!(ufrag(&text(&updated["sdp"])), ufrag(&sdp));
+    caller
+        .peer
+        .set_answer(&text(&updated["sdp"]))
+        .await
+        .expect("an answer that can be used");
+    alice
+        .post_json(&update, &json!({}))
+        .await
+        .refused(400, "sdp is missing");
+}
+
+#[tokio::test]
+async fn a_client_that_gives_up_while_its_call_is_answered_can_call_again() {
+    let node = open_node().await;
+    let alice = node.join("Alice").await;
+    let (_caller, sdp) = Caller::new().await;
+
+    for _ in 0..6 {
+        let request = alice.post_request(&alice.path("calls")).json(&offer(&sdp));
+        let _ = tokio::time::timeout(Duration::from_millis(3), request.send()).await;
+    }
+
+    let (_caller, answer) = call(&alice).await;
+    assert!(answer["call_uuid"].is_string());
+}
+
+#[tokio::test]
+async fn a_call_of_version_10_is_complete_without_trickle() {
+    let node = start(NodeSettings {
+        profile: Profile::V10,
+        ..settings(&["meet"])
+    })
+    .await;
+    let alice = node.join("Alice").await;
+    let bob = node.join("Bob").await;
+    let mut events = bob.events().await;
+
+    let (caller, answer) = call(&alice).await;
+    let call_uuid = text(&answer["call_uuid"]);
+    caller
+        .peer
+        .set_answer(&text(&answer["sdp"]))
+        .await
+        .expect("an answer that can be used");
+    alice
+        .post(&alice.path(&format!("calls/{call_uuid}/ack")))
+        .await
+        .ok();
+
+    events
+        .until_some("participant_update", of(&alice, true))
+        .await;
+    let hung_up = alice
+        .post(&alice.path(&format!("calls/{call_uuid}/disconnect")))
+        .await;
+    assert_eq!(hung_up.ok(), true, "as the guide says");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! What a conference wants done, in which order.
 
 use infinity::event::{CallDisconnected, StageEntry};
-use infinity::{Command, Event, Refusal, Response};
+use infinity::{CallUuid, Command, Event, Refusal, Response};
 use node::conference::Effect;
 use node::room::Admission;
 
@@ -61,7 +61,36 @@ fn media_starts_with_the_first_ack_and_ends_with_the_participant() {
     assert_eq!(meeting.effects(), [Effect::StartMedia(call.clone())]);
 
     meeting.release(&alice.token);
-    assert_eq!(meeting.effects(), [Effect::HangUp(call)]);
+    assert_eq!(meeting.effects(), [Effect::Forget(alice.participant_uuid)]);
+}
+
+#[test]
+fn a_new_call_takes_the_place_of_the_one_before_without_a_word() {
+    let mut meeting = Meeting::new("m", []);
+    let alice = meeting.join("Alice", None);
+    let stream = meeting.open_events(&alice.token);
+    let mut calls: Vec<_> = (0..9).map(|_| meeting.call(&alice, ANSWER)).collect();
+    let last = calls.pop().expect("nine");
+
+    let effects = meeting.effects();
+    let hung_up = |call: &CallUuid| {
+        effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::HangUp(one) if one == call))
+    };
+    assert!(calls.into_iter().all(|call| hung_up(&call)), "{effects:?}");
+    assert!(!hung_up(&last));
+    let silent = |effect: &Effect| {
+        !matches!(
+            effect,
+            Effect::Send {
+                event: Event::CallDisconnected(_),
+                ..
+            }
+        )
+    };
+    assert!(effects.iter().all(silent), "{stream:?}");
+    meeting.ack(&alice, &last);
 }
 
 #[test]

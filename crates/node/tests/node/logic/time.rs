@@ -3,7 +3,7 @@
 use infinity::event::Disconnect;
 use infinity::{Command, Event, Refusal};
 use node::Fault;
-use node::conference::{Rules, Timer};
+use node::conference::{Effect, Rules, Timer};
 
 use super::meeting::{Meeting, secs};
 
@@ -42,23 +42,23 @@ fn eviction_is_told_to_the_evicted_and_to_the_others() {
     effects.retain(|effect| {
         !matches!(
             effect,
-            node::conference::Effect::Send {
+            Effect::Send {
                 event: Event::Ping,
                 ..
             }
         )
     });
     let reason = "Timer expired awaiting token refresh".to_owned();
-    use node::conference::Effect::{CloseStream, Send};
     assert_eq!(
         effects,
         [
-            Send {
+            Effect::Send {
                 to: vec![of_alice],
                 event: Event::Disconnect(Disconnect { reason })
             },
-            CloseStream(of_alice),
-            Send {
+            Effect::CloseStream(of_alice),
+            Effect::Forget(alice.participant_uuid.clone()),
+            Effect::Send {
                 to: vec![of_bob],
                 event: Event::ParticipantDelete(alice.participant_uuid)
             },
@@ -190,7 +190,7 @@ fn restart_forgets_everyone_without_a_word_every_ten_seconds() {
     let mut meeting = Meeting::new("m", [Fault::Restart]);
     let alice = meeting.join("Alice", None);
     let stream = meeting.open_events(&alice.token);
-    let call = meeting.call(&alice, "v=0");
+    meeting.call(&alice, "v=0");
     meeting.effects();
 
     meeting.wait(secs(9));
@@ -198,14 +198,14 @@ fn restart_forgets_everyone_without_a_word_every_ten_seconds() {
     meeting.wait(secs(1));
 
     let effects = meeting.effects();
-    use node::conference::Effect::{CloseStream, HangUp};
+    let forget = Effect::Forget(alice.participant_uuid);
     assert!(
-        effects.contains(&CloseStream(stream)) && effects.contains(&HangUp(call)),
+        effects.contains(&Effect::CloseStream(stream)) && effects.contains(&forget),
         "{effects:?}"
     );
     assert!(!effects.iter().any(|effect| matches!(
         effect,
-        node::conference::Effect::Send {
+        Effect::Send {
             event: Event::Disconnect(_) | Event::ParticipantDelete(_),
             ..
         }
