@@ -31,7 +31,7 @@ use crate::{
     outlet::Outlet,
     repair::{self, Repair},
     sdp::{OPUS_PARAMETERS, TRANSPORT_CC},
-    transit::{self, Transit},
+    transit::{self, Entrance, Exit},
 };
 
 /// A connectivity check every 20 ms: the default, ten times that, is half of a join.
@@ -172,8 +172,11 @@ pub(crate) fn interceptors(
     outlet: Arc<Outlet>,
     inlet: Arc<Mutex<Inlet>>,
 ) -> Registry {
-    Registry::new()
-        .with(Slot::TwccSender, TwccSenderBuilder::new().build())
+    let mut registry = Registry::new();
+    if config.transport_cc {
+        registry = registry.with(Slot::TwccSender, TwccSenderBuilder::new().build());
+    }
+    registry
         .with(
             Slot::NackResponder,
             NackResponderBuilder::new()
@@ -196,12 +199,13 @@ pub(crate) fn interceptors(
                 .build(),
         )
         .with(
-            Slot::SenderReport,
+            Slot::from(transit::SENDER_REPORT_SLOT),
             SenderReportBuilder::new()
                 .with_interval(config.report_interval)
                 .build(),
         )
-        .with(Slot::from(transit::SLOT), Transit::new(outlet, inlet))
+        .with(Slot::from(transit::ENTRANCE_SLOT), Entrance::new(outlet))
+        .with(Slot::from(transit::EXIT_SLOT), Exit::new(inlet))
 }
 
 /// Timers, ciphers, and the candidates we understand.

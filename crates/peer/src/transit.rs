@@ -1,8 +1,9 @@
-//! Our end of webrtc's interceptor chain: media and feedback enter and leave here.
+//! Our two ends of webrtc's interceptor chain: where media enters it, and where it leaves.
 //!
-//! It stands nearest to the application. What it gives out passes through all the others (reports,
-//! retransmission buffer, transport-wide numbering), and what it takes in has passed through them.
-//! What is taken in stops here: it goes straight to whoever reads the track, without webrtc's own
+//! Interceptors stand in a row from the wire to the application. Outgoing media enters just behind
+//! the three that have to see it (transport-wide numbering, retransmission buffer, sender
+//! reports), and does not pass through those that only receive. Incoming media leaves at the far
+//! end, when all have seen it, and goes straight to whoever reads the track, without webrtc's own
 //! way over one more queue and one more task.
 
 use std::{
@@ -19,30 +20,96 @@ use rtc::{
 
 use crate::{inlet::Inlet, outlet::Outlet};
 
-/// Application-ward of every interceptor of webrtc's own.
-pub(crate) const SLOT: usize = 12_500;
+/// Where sender reports are made: next to the retransmission buffer (4 000), on its inner side.
+pub(crate) const SENDER_REPORT_SLOT: usize = 4_300;
+/// Where outgoing media enters.
+pub(crate) const ENTRANCE_SLOT: usize = 4_500;
+/// Where incoming media leaves: application-ward of every interceptor of webrtc's own.
+pub(crate) const EXIT_SLOT: usize = 12_500;
 
-/// The interceptor.
-pub(crate) struct Transit {
+/// Puts in what an [`Outlet`] holds.
+pub(crate) struct Entrance {
     outlet: Arc<Outlet>,
-    inlet: Arc<Mutex<Inlet>>,
     taken: Vec<(Instant, Packet)>,
+    reads: VecDeque<TaggedPacket>,
     writes: VecDeque<TaggedPacket>,
 }
 
-impl Transit {
-    /// Between `outlet` and `inlet`, and webrtc.
-    pub(crate) fn new(outlet: Arc<Outlet>, inlet: Arc<Mutex<Inlet>>) -> Self {
+impl Entrance {
+    /// From `outlet`.
+    pub(crate) fn new(outlet: Arc<Outlet>) -> Self {
         Self {
             outlet,
-            inlet,
             taken: Vec::new(),
+            reads: VecDeque::new(),
             writes: VecDeque::new(),
         }
     }
 }
 
-impl Protocol<TaggedPacket, TaggedPacket, ()> for Transit {
+impl Protocol<TaggedPacket, TaggedPacket, ()> for Entrance {
+    type Rout = TaggedPacket;
+    type Wout = TaggedPacket;
+    type Eout = ();
+    type Error = Error;
+    type Time = Instant;
+
+    fn handle_read(&mut self, packet: TaggedPacket) -> Result<(), Error> {
+        self.reads.push_back(packet);
+        Ok(())
+    }
+
+    fn poll_read(&mut self) -> Option<TaggedPacket> {
+        self.reads.pop_front()
+    }
+
+    fn handle_write(&mut self, packet: TaggedPacket) -> Result<(), Error> {
+        self.writes.push_back(packet);
+        Ok(())
+    }
+
+    fn poll_write(&mut self) -> Option<TaggedPacket> {
+        if let Some(packet) = self.writes.pop_front() {
+            return Some(packet);
+        }
+        if self.taken.is_empty() {
+            self.outlet.take(&mut self.taken);
+            // Taken from the end, first things first.
+            self.taken.reverse();
+        }
+        let (now, packet) = self.taken.pop()?;
+        Some(TaggedPacket {
+            now,
+            transport: TransportContext::default(),
+            message: AttributedPacket::new(packet),
+        })
+    }
+}
+
+impl Interceptor for Entrance {
+    fn bind_local_stream(&mut self, _: &StreamInfo) {}
+    fn unbind_local_stream(&mut self, _: &StreamInfo) {}
+    fn bind_remote_stream(&mut self, _: &StreamInfo) {}
+    fn unbind_remote_stream(&mut self, _: &StreamInfo) {}
+}
+
+/// Takes everything out, for an [`Inlet`].
+pub(crate) struct Exit {
+    inlet: Arc<Mutex<Inlet>>,
+    writes: VecDeque<TaggedPacket>,
+}
+
+impl Exit {
+    /// To `inlet`.
+    pub(crate) fn new(inlet: Arc<Mutex<Inlet>>) -> Self {
+        Self {
+            inlet,
+            writes: VecDeque::new(),
+        }
+    }
+}
+
+impl Protocol<TaggedPacket, TaggedPacket, ()> for Exit {
     type Rout = TaggedPacket;
     type Wout = TaggedPacket;
     type Eout = ();
@@ -69,21 +136,11 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for Transit {
     }
 
     fn poll_write(&mut self) -> Option<TaggedPacket> {
-        if let Some(packet) = self.writes.pop_front() {
-            return Some(packet);
-        }
-        self.outlet.take(&mut self.taken);
-        self.writes
-            .extend(self.taken.drain(..).map(|(now, packet)| TaggedPacket {
-                now,
-                transport: TransportContext::default(),
-                message: AttributedPacket::new(packet),
-            }));
         self.writes.pop_front()
     }
 }
 
-impl Interceptor for Transit {
+impl Interceptor for Exit {
     fn bind_local_stream(&mut self, _: &StreamInfo) {}
     fn unbind_local_stream(&mut self, _: &StreamInfo) {}
     fn bind_remote_stream(&mut self, _: &StreamInfo) {}

@@ -20,3 +20,6 @@ pub use feedback::expand_wildcard_feedback;
 pub(crate) use node_form::{Identity, node_form};
 pub(crate) use offer::present_offer;
 pub(crate) use toward_webrtc::{OPUS_PARAMETERS, TRANSPORT_CC, toward_webrtc};
+
+#[cfg(test)]
+mod tests;

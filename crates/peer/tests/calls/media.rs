@@ -117,9 +117,10 @@ async fn receiver_reports_cover_the_last_packet_and_know_the_round_trip() {
         let report = report(&mut call.caller, Kind::Audio).await;
         assert_eq!(report.packets_lost, 0);
         assert!(report.highest_sequence_number <= last);
-        let rtt = report.round_trip_time;
-        if report.highest_sequence_number == last && rtt.is_some() {
-            assert!(rtt.unwrap() < Duration::from_millis(500), "{rtt:?}");
+        if report.highest_sequence_number == last
+            && let Some(rtt) = report.round_trip_time
+        {
+            assert!(rtt < Duration::from_millis(500), "{rtt:?}");
             break;
         }
         assert!(Instant::now() < deadline, "{report:?} never covers {last}");
