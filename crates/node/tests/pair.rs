@@ -7,7 +7,7 @@ mod world;
 use std::time::Duration;
 
 use infinity::Profile;
-use world::{Misfortunes, Sabotage, World};
+use world::{Misfortunes, Withheld, World};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -34,16 +34,29 @@ fn a_week_passes(profile: Profile, seed: u64) {
         world.run_for(Duration::from_secs(180));
         world.begin_calm();
         world.run_for(Duration::from_secs(180));
-        world.check_agreement().expect("agreement after three calm minutes");
-        world.check_calm().expect("nothing happens while it is calm");
+        world
+            .check_agreement()
+            .expect("agreement after three calm minutes");
+        world
+            .check_calm()
+            .expect("nothing happens while it is calm");
     }
     world.leave_all();
     world.check_farewell().expect("nothing left behind");
     let tally = world.tally();
     // A week in which nothing went wrong would prove nothing.
-    assert!(tally.refreshes > 30_000 && tally.restarts > 50 && tally.cut_streams > 100, "{tally:?}");
-    assert!(tally.lost_requests > 100 && tally.lost_replies > 100, "{tally:?}");
-    #[expect(clippy::print_stdout, reason = "what happened in the week is what to look at")]
+    assert!(
+        tally.refreshes > 30_000 && tally.restarts > 50 && tally.cut_streams > 100,
+        "{tally:?}"
+    );
+    assert!(
+        tally.lost_requests > 100 && tally.lost_replies > 100,
+        "{tally:?}"
+    );
+    #[expect(
+        clippy::print_stdout,
+        reason = "what happened in the week is what to look at"
+    )]
     {
         println!("a week with a node of {profile:?}: {tally:?}");
     }
@@ -68,16 +81,20 @@ fn a_day_in_other_worlds_ends_in_agreement_too() {
         world.run_for(24 * HOUR);
         world.misfortunes = Misfortunes::none();
         world.run_for(Duration::from_secs(300));
-        world.check_agreement().unwrap_or_else(|why| panic!("seed {seed}: {why}"));
+        world
+            .check_agreement()
+            .unwrap_or_else(|why| panic!("seed {seed}: {why}"));
         world.leave_all();
-        world.check_farewell().unwrap_or_else(|why| panic!("seed {seed}: {why}"));
+        world
+            .check_farewell()
+            .unwrap_or_else(|why| panic!("seed {seed}: {why}"));
     }
 }
 
 #[test]
 fn who_never_refreshes_is_evicted_and_the_check_notices() {
     let mut world = World::new(Profile::Modern, 2, 2);
-    world.sabotage = Some(Sabotage::NoRefresh);
+    world.withheld = Some(Withheld::Refresh);
     world.join_all();
     world.run_for(Duration::from_secs(30));
     world.begin_calm();
@@ -91,9 +108,11 @@ fn a_token_that_is_not_released_is_noticed() {
     let mut world = World::new(Profile::Modern, 2, 3);
     world.join_all();
     world.run_for(Duration::from_secs(5));
-    world.sabotage = Some(Sabotage::NoRelease);
+    world.withheld = Some(Withheld::Release);
     world.leave_all();
-    let why = world.check_farewell().expect_err("a token left behind goes unnoticed");
+    let why = world
+        .check_farewell()
+        .expect_err("a token left behind goes unnoticed");
     assert!(why.contains("still there"), "{why}");
 }
 
@@ -102,8 +121,10 @@ fn a_roster_that_differs_is_noticed() {
     let mut world = World::new(Profile::Modern, 2, 4);
     world.join_all();
     world.run_for(Duration::from_secs(5));
-    world.sabotage = Some(Sabotage::NoEvents);
+    world.withheld = Some(Withheld::Events);
     world.leave(1);
     world.run_for(Duration::from_secs(5));
-    world.check_agreement().expect_err("a stale roster goes unnoticed");
+    world
+        .check_agreement()
+        .expect_err("a stale roster goes unnoticed");
 }

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// Whatever the settings say, no node is asked again sooner than this.
+const SHORTEST: Duration = Duration::from_millis(50);
+
 /// Pauses that double from a first one to a longest one, each spread so that many callers that
 /// failed together do not come back together.
 #[derive(Clone, Debug)]
@@ -28,7 +31,7 @@ impl BackOff {
             .saturating_mul(1 << self.failures.min(20))
             .min(self.longest);
         self.failures = self.failures.saturating_add(1);
-        due.mul_f64(0.5 + 0.5 * rng.f64())
+        due.mul_f64(0.5 + 0.5 * rng.f64()).max(SHORTEST)
     }
 
     pub(crate) fn reset(&mut self) {
@@ -58,6 +61,13 @@ mod tests {
         }
         back_off.reset();
         assert!(back_off.next(&mut rng) <= Duration::from_secs(1));
+    }
+
+    #[test]
+    fn nobody_can_have_no_pause_at_all() {
+        let mut rng = fastrand::Rng::with_seed(1);
+        let mut back_off = BackOff::new(Duration::ZERO, Duration::ZERO);
+        assert_eq!(back_off.next(&mut rng), SHORTEST);
     }
 
     #[test]
