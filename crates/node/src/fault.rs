@@ -185,6 +185,19 @@ mod tests {
     }
 
     #[test]
+    fn the_room_is_told_of_those_that_are_its_own() {
+        assert_eq!(
+            MediaFaults::from(&Faults::from(Fault::Restart)),
+            MediaFaults::default()
+        );
+        let told = MediaFaults::from(&Faults::from_iter([Fault::Black, Fault::LateDtls]));
+        assert_eq!(
+            (told.silent, told.black, told.wrong_clip, told.late_dtls),
+            (false, true, false, true)
+        );
+    }
+
+    #[test]
     fn an_unknown_fault_is_answered_with_the_list() {
         let error = "noise"
             .parse::<Fault>()

@@ -29,7 +29,7 @@ pub enum Effect {
     StartMedia(CallUuid),
     /// End the call.
     HangUp(CallUuid),
-    /// The participant has gone for good, and its calls with it.
+    /// The participant has gone for good; its calls have been hung up.
     Forget(ParticipantUuid),
 }
 

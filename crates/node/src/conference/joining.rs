@@ -172,6 +172,8 @@ impl Conference {
         }
         self.close_streams_of(who);
         self.tokens.forget(who);
+        self.effects
+            .extend(gone.calls.into_iter().map(|call| Effect::HangUp(call.uuid)));
         self.effects.push_back(Effect::Forget(gone.uuid));
         self.stage.retain(|entry| entry.participant_uuid != *who);
         self.send_to_all(Event::ParticipantDelete(who.clone()));

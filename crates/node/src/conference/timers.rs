@@ -137,6 +137,8 @@ impl Conference {
         }
         for gone in std::mem::take(&mut self.participants) {
             self.tokens.forget(&gone.uuid);
+            self.effects
+                .extend(gone.calls.into_iter().map(|call| Effect::HangUp(call.uuid)));
             self.effects.push_back(Effect::Forget(gone.uuid));
         }
         self.end();

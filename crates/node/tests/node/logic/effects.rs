@@ -61,7 +61,10 @@ fn media_starts_with_the_first_ack_and_ends_with_the_participant() {
     assert_eq!(meeting.effects(), [Effect::StartMedia(call.clone())]);
 
     meeting.release(&alice.token);
-    assert_eq!(meeting.effects(), [Effect::Forget(alice.participant_uuid)]);
+    assert_eq!(
+        meeting.effects(),
+        [Effect::HangUp(call), Effect::Forget(alice.participant_uuid)]
+    );
 }
 
 #[test]
