@@ -18,10 +18,11 @@ use std::{
 use measure::Outcome;
 
 /// Who sends.
-const VARIANTS: [(&str, &str); 3] = [
+const VARIANTS: [(&str, &str); 4] = [
     ("floor", "AES-128-GCM and one sendto a packet, nothing else"),
     ("plain", "webrtc as it comes: TokioRuntime, 2 workers"),
     ("peer", "this crate, 2 shards"),
+    ("unnumbered", "the same without transport-wide numbering"),
 ];
 
 struct Options {
@@ -100,7 +101,7 @@ fn compare(options: &Options) -> io::Result<()> {
             let text = String::from_utf8_lossy(&output.stdout);
             let outcome = Outcome::parse(&text)
                 .ok_or_else(|| io::Error::other(format!("{name} gave no result: {text}")))?;
-            say(&format!("round {} {name:6} {outcome}", round + 1));
+            say(&format!("round {} {name:10} {outcome}", round + 1));
             outcomes[at].push(outcome);
         }
     }
@@ -113,11 +114,11 @@ fn compare(options: &Options) -> io::Result<()> {
         "\nN = {} callers, each 50 x 120 B and 110 x 1150 B a second in bursts at 30 fps, {} s, medians of {}\n",
         options.callers, options.seconds, options.rounds
     ));
-    say("sender   % core/caller   x floor   RSS MB   join p50/p95 ms   late p99 ms   lost %");
+    say("sender     % core/caller   x floor   RSS MB   join p50/p95 ms   late p99 ms   lost %");
     for ((name, _), outcome) in variants.iter().zip(&medians) {
         let factor = floor.map_or(f64::NAN, |floor| outcome.core_percent / floor);
         say(&format!(
-            "{name:8} {:13.3} {factor:9.2} {:8.0} {:8.0}/{:<8.0} {:12.1} {:9.2}",
+            "{name:10} {:13.3} {factor:9.2} {:8.0} {:8.0}/{:<8.0} {:12.1} {:9.2}",
             outcome.core_percent,
             outcome.rss_mb,
             outcome.join_p50_ms,
@@ -128,7 +129,7 @@ fn compare(options: &Options) -> io::Result<()> {
     }
     say("");
     for (name, what) in variants {
-        say(&format!("{name:8} {what}"));
+        say(&format!("{name:10} {what}"));
     }
     Ok(())
 }
@@ -137,7 +138,8 @@ fn run(variant: &str, options: &Options) -> io::Result<()> {
     let outcome = match variant {
         "floor" => floor::run(options.callers, options.seconds)?,
         "plain" => plain::run(options.callers, options.seconds)?,
-        "peer" => ours::run(options.callers, options.seconds)?,
+        "peer" => ours::run(options.callers, options.seconds, true)?,
+        "unnumbered" => ours::run(options.callers, options.seconds, false)?,
         other => return Err(io::Error::other(format!("no variant {other}"))),
     };
     say(&outcome.line());

@@ -16,7 +16,7 @@ use crate::{
     pump::{Material, Schedule},
 };
 
-pub(crate) fn run(callers: usize, seconds: u64) -> io::Result<Outcome> {
+pub(crate) fn run(callers: usize, seconds: u64, transport_cc: bool) -> io::Result<Outcome> {
     let node = Arc::new(Mutex::new(Node::start()?));
     let shards = Shards::new(2)?;
     let main = tokio::runtime::Builder::new_current_thread()
@@ -27,7 +27,9 @@ pub(crate) fn run(callers: usize, seconds: u64) -> io::Result<Outcome> {
     for at in 0..callers {
         let shard = shards.next();
         let node = node.clone();
-        let joined = shard.clone().spawn(async move { join(&shard, node).await });
+        let joined = shard
+            .clone()
+            .spawn(async move { join(&shard, node, transport_cc).await });
         peers.push(joined);
         // Fifty joins a second.
         if at + 1 < callers {
@@ -84,10 +86,12 @@ fn lock(node: &Mutex<Node>) -> std::sync::MutexGuard<'_, Node> {
 async fn join(
     shard: &peer::Shard,
     node: Arc<Mutex<Node>>,
+    transport_cc: bool,
 ) -> Result<(Peer, Duration), Box<dyn std::error::Error + Send + Sync>> {
     let begun = Instant::now();
     let config = PeerConfig {
         addresses: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
+        transport_cc,
         ..PeerConfig::default()
     };
     let (peer, mut events) = Peer::offerer(shard, config).await?;

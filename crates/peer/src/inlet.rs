@@ -280,7 +280,7 @@ impl Inlet {
                 .send_repeating(PeerEvent::ReceiverReport(ReceiverReport {
                     kind,
                     fraction_lost: f64::from(report.fraction_lost) / 256.0,
-                    packets_lost: report.total_lost,
+                    packets_lost: lost(report.total_lost),
                     highest_sequence_number: report.last_sequence_number,
                     jitter: Duration::from_secs_f64(
                         f64::from(report.jitter) / f64::from(clock_rate),
@@ -300,4 +300,9 @@ impl Inlet {
             .find(|(local, _)| *local == ssrc)
             .map(|(_, kind)| *kind)
     }
+}
+
+/// The count is a signed one of 24 bits (RFC 3550 §6.4.1); duplicates can make it negative.
+fn lost(count: u32) -> u32 {
+    if count & 0xff80_0000 == 0 { count } else { 0 }
 }

@@ -10,9 +10,9 @@
 //! [`MediaSender`] and comes in through [`TrackReceiver`], neither with a task in between.
 
 mod addresses;
-mod alarm;
 mod answerer;
 mod config;
+mod connection;
 mod engine;
 mod error;
 mod event;

@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    future::Future,
+    future::{Future, poll_fn},
     io,
     net::SocketAddr,
     pin::Pin,
@@ -11,7 +11,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use tokio::runtime::Handle;
@@ -21,21 +21,19 @@ use webrtc::runtime::{
 };
 
 use crate::{
-    alarm::Alarm,
     nudge::Nudge,
     socket::{Socket, SocketSettings},
 };
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// The runtime of one peer: its tasks and sockets on its shard, one timer, one way to be woken.
+/// The runtime of one peer: its tasks and sockets on its shard, one way to be woken.
 #[derive(Clone)]
 pub(crate) struct PeerRuntime(Arc<Inner>);
 
 struct Inner {
     handle: Handle,
     nudge: Arc<Nudge>,
-    alarm: Mutex<Alarm>,
     settings: SocketSettings,
     sockets: Mutex<Vec<Weak<Socket>>>,
     has_driver: AtomicBool,
@@ -47,7 +45,6 @@ impl PeerRuntime {
         Self(Arc::new(Inner {
             handle,
             nudge: Arc::default(),
-            alarm: Mutex::default(),
             settings,
             sockets: Mutex::default(),
             has_driver: AtomicBool::new(false),
@@ -141,17 +138,23 @@ impl Runtime for PeerRuntime {
     }
 
     fn sleep(&self, duration: Duration) -> Boxed<'static, ()> {
-        let deadline = Instant::now() + duration;
-        if Driver::is_polling(&self.0) {
-            // The driver sleeps when it has nothing more to do: the end of its turn.
-            self.0.flush(None);
-            return Box::pin(DriverSleep {
-                runtime: self.0.clone(),
-                deadline,
-            });
-        }
         let _inside = self.0.handle.enter();
-        Box::pin(tokio::time::sleep_until(deadline.into()))
+        let sleep = tokio::time::sleep(duration);
+        if !Driver::is_polling(&self.0) {
+            return Box::pin(sleep);
+        }
+        // The driver sleeps when it has nothing more to do: the end of its turn.
+        self.0.flush(None);
+        let runtime = self.0.clone();
+        let mut sleep = Box::pin(sleep);
+        Box::pin(poll_fn(move |cx| {
+            if runtime.nudge.poll(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            // A socket that is full wakes us when it is not.
+            runtime.flush(Some(cx));
+            sleep.as_mut().poll(cx)
+        }))
     }
 
     fn interval(&self, period: Duration) -> Box<dyn AsyncInterval> {
@@ -190,8 +193,8 @@ thread_local! {
     static POLLING: std::cell::Cell<*const ()> = const { std::cell::Cell::new(std::ptr::null()) };
 }
 
-/// The driver's task, which marks the thread while it is polled: only its own sleeps share the
-/// peer's timer, and only they may be cut short by a nudge.
+/// The driver's task, which marks the thread while it is polled: only its own sleeps end its turn,
+/// and only they may be cut short by a nudge.
 struct Driver {
     runtime: Arc<Inner>,
     future: Boxed<'static, ()>,
@@ -216,27 +219,5 @@ impl Future for Driver {
         let mark = Arc::as_ptr(&self.runtime).cast();
         let _restore = Restore(POLLING.replace(mark));
         self.future.as_mut().poll(cx)
-    }
-}
-
-struct DriverSleep {
-    runtime: Arc<Inner>,
-    deadline: Instant,
-}
-
-impl Future for DriverSleep {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if self.runtime.nudge.poll(cx).is_ready() {
-            return Poll::Ready(());
-        }
-        // A socket that is full wakes us when it is not.
-        self.runtime.flush(Some(cx));
-        self.runtime
-            .alarm
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .poll(self.deadline, cx)
     }
 }

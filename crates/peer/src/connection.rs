@@ -1,0 +1,159 @@
+//! What all clones of a peer share.
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU32},
+    },
+    time::Duration,
+};
+
+use media::Kind;
+use tokio::sync::watch;
+use webrtc::{
+    media_stream::track_local::static_rtp::TrackLocalStaticRTP, peer_connection::PeerConnection,
+    rtp_transceiver::RtpSender,
+};
+
+use crate::{
+    CandidatePairStats, MediaSender, Negotiated, PeerConfig, PeerError, engine,
+    inlet::{EventSink, Format, Inlet},
+    outlet::Outlet,
+    runtime::PeerRuntime,
+    sdp::{Chosen, Identity},
+    stats,
+};
+
+/// Gathering ends by itself; a STUN server that does not answer must not hold a call up.
+const MAX_GATHERING: Duration = Duration::from_secs(3);
+
+/// The connection, and what belongs to it.
+pub(crate) struct Core {
+    pub(crate) connection: Box<dyn PeerConnection>,
+    pub(crate) config: PeerConfig,
+    pub(crate) identity: Identity,
+    pub(crate) answers: AtomicU32,
+    pub(crate) restart: AtomicBool,
+    pub(crate) runtime: PeerRuntime,
+    pub(crate) outlet: Arc<Outlet>,
+    pub(crate) inlet: Arc<Mutex<Inlet>>,
+    pub(crate) events: EventSink,
+    pub(crate) gathered: watch::Sender<bool>,
+    pub(crate) ufrag: watch::Sender<String>,
+    pub(crate) first_mid: watch::Sender<String>,
+    pub(crate) tracks: Vec<(Kind, Arc<dyn RtpSender>)>,
+    pub(crate) media: Mutex<Media>,
+}
+
+/// What was negotiated, and its senders.
+#[derive(Default)]
+pub(crate) struct Media {
+    pub(crate) negotiated: Negotiated,
+    pub(crate) audio: Option<MediaSender>,
+    pub(crate) video: Option<MediaSender>,
+}
+
+impl Core {
+    /// Lets no more media in or out.
+    pub(crate) fn stop(&self) {
+        self.outlet.set_open(false);
+        self.inlet().close();
+    }
+
+    /// The pair ICE has chosen.
+    pub(crate) async fn selected_pair(&self) -> Option<CandidatePairStats> {
+        let (_, sender) = self.tracks.first()?;
+        let transport = sender.transport().await.ok()??;
+        let pair = transport
+            .ice_transport()
+            .get_selected_candidate_pair()
+            .await
+            .ok()??;
+        stats::pair(pair.local(), pair.remote())
+    }
+
+    pub(crate) fn media(&self) -> MutexGuard<'_, Media> {
+        self.media.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn inlet(&self) -> MutexGuard<'_, Inlet> {
+        self.inlet.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Before gathering begins anew.
+    pub(crate) fn begin_gathering(&self, ufrag: &str, first_mid: &str) {
+        self.gathered.send_replace(false);
+        self.ufrag.send_replace(ufrag.to_owned());
+        self.first_mid.send_replace(first_mid.to_owned());
+    }
+
+    /// Waits until all candidates are known, or long enough.
+    pub(crate) async fn gathered(&self) {
+        let mut gathered = self.gathered.subscribe();
+        let all = gathered.wait_for(|gathered| *gathered);
+        if tokio::time::timeout(MAX_GATHERING, all).await.is_err() {
+            tracing::warn!("gathering takes too long; going on with the candidates known so far");
+        }
+    }
+
+    /// Tells webrtc's senders which codec was chosen; before it applies the remote description.
+    pub(crate) async fn prepare_tracks(&self, chosen: &Chosen) -> Result<(), PeerError> {
+        for (kind, sender) in &self.tracks {
+            let (line, sources) = match kind {
+                Kind::Audio => (&chosen.audio, self.identity.audio),
+                Kind::Video => (&chosen.video, self.identity.video),
+            };
+            let Some(line) = line else { continue };
+            let track = engine::track(line.codec.codec, sources, &self.identity.stream);
+            sender
+                .replace_track(Arc::new(TrackLocalStaticRTP::new(track)))
+                .await
+                .map_err(|error| PeerError::stack("set a track's codec", &error))?;
+        }
+        Ok(())
+    }
+
+    /// Takes note of what was agreed; senders keep their numbers over renegotiation.
+    pub(crate) fn agree(&self, chosen: &Chosen) -> Negotiated {
+        let mut formats = Vec::new();
+        let mut media = self.media();
+        media.negotiated = Negotiated {
+            audio: chosen.audio.as_ref().map(|line| line.codec.clone()),
+            video: chosen.video.as_ref().map(|line| line.codec.clone()),
+        };
+        for line in chosen.lines() {
+            let negotiated = &line.codec;
+            formats.push(Format {
+                payload_type: negotiated.payload_type,
+                codec: negotiated.codec,
+                mid: negotiated.mid.clone(),
+            });
+            let (sender, ssrc) = match negotiated.codec.kind() {
+                Kind::Audio => (&mut media.audio, self.identity.audio.0),
+                Kind::Video => (&mut media.video, self.identity.video.0),
+            };
+            let same = sender
+                .as_ref()
+                .is_some_and(|s| s.is(negotiated.codec, negotiated.payload_type));
+            if !same {
+                *sender = Some(MediaSender::new(
+                    negotiated.codec,
+                    negotiated.payload_type,
+                    ssrc,
+                    self.outlet.clone(),
+                ));
+            }
+        }
+        let negotiated = media.negotiated.clone();
+        drop(media);
+        self.inlet().set_formats(formats);
+        negotiated
+    }
+}
+
+impl Drop for Core {
+    fn drop(&mut self) {
+        self.stop();
+        self.events.close();
+    }
+}
