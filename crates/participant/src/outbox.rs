@@ -15,6 +15,9 @@ use crate::{
 const ORDINARY: Duration = Duration::from_secs(10);
 /// How long those may take for which the node does some work, such as building an answer.
 const HEAVY: Duration = Duration::from_secs(30);
+/// How long a refresh may take. If the answer got lost, the node has replaced the token already
+/// and takes the old one for a little longer only: the next try has to come within that grace.
+const REFRESH: Duration = Duration::from_secs(4);
 /// How long each step on the way out may take.
 pub(crate) const PARTING: Duration = Duration::from_secs(2);
 
@@ -108,6 +111,7 @@ fn time_limit(command: &Command) -> Option<Duration> {
         // It may block until the node has media.
         Command::Ack(..) => None,
         Command::RequestToken { .. } | Command::Calls(..) | Command::Update(..) => Some(HEAVY),
+        Command::RefreshToken => Some(REFRESH),
         Command::ReleaseToken(_) | Command::DisconnectCall(..) => Some(PARTING),
         _ => Some(ORDINARY),
     }

@@ -2,7 +2,7 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap, HashMap},
+    collections::{BTreeMap, BinaryHeap},
     time::{Duration, Instant},
 };
 
@@ -80,9 +80,9 @@ pub(crate) struct World {
     callers: Vec<Caller>,
     /// Whose stream each of the node's is, and when the last event on it arrives: they keep their
     /// order.
-    streams: HashMap<NodeStream, (usize, StreamId, Instant)>,
+    streams: BTreeMap<NodeStream, (usize, StreamId, Instant)>,
     parcels: BinaryHeap<Reverse<(Instant, u64)>>,
-    contents: HashMap<u64, Parcel>,
+    contents: BTreeMap<u64, Parcel>,
     sent: u64,
     has_misfortune_planned: bool,
     tally: Tally,
@@ -128,9 +128,9 @@ impl World {
             conference,
             node_is_up: true,
             callers,
-            streams: HashMap::new(),
+            streams: BTreeMap::new(),
             parcels: BinaryHeap::new(),
-            contents: HashMap::new(),
+            contents: BTreeMap::new(),
             sent: 0,
             has_misfortune_planned: false,
             tally: Tally::default(),

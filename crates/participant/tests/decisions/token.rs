@@ -100,6 +100,14 @@ fn a_refused_refresh_removes_who_does_not_join_again() {
 }
 
 #[test]
+fn a_refresh_is_not_waited_for_longer_than_a_node_takes_the_old_token() {
+    let mut p = TestParticipant::in_conference(options());
+    p.event(Event::RefreshToken);
+    let limit = p.requests.last().and_then(|request| request.time_limit);
+    assert!(limit.is_some_and(|limit| limit <= secs(5)), "{limit:?}");
+}
+
+#[test]
 fn a_busy_node_does_not_lose_us_the_token() {
     let mut p = TestParticipant::in_conference(options());
     p.event(Event::RefreshToken).skip();
