@@ -52,7 +52,7 @@ check: deps ## formatting and lints
 fmt: toolchain ## formats the code
 	$(CARGO) fmt --all
 
-bench: build ## what a caller costs: the floor of the machine, and a hundred callers sending
+bench: deps ## what a caller costs: the floor of the machine, and a hundred callers sending
 	$(call step,bench)
 	$(CARGO) bench --locked -p peer --bench callers
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use announcer::{Limits, NotHeard, Receipt, Verdict};
+use announcer::{Limits, NotHeard, Verdict};
 use clap::Args;
 use driver::StopReason;
 use media::SourceSpec;
@@ -97,26 +97,53 @@ pub(crate) async fn announce(args: AnnounceArgs) -> Result<Exit, Failure> {
     match &receipt.verdict {
         Verdict::Heard => Ok(Exit::Done),
         Verdict::NotHeard(why) => Err(Failure::new(
-            Exit::from(&receipt),
+            exit(&receipt.verdict, receipt.stopped),
             format!("not heard in {}: {why}", receipt.conference),
         )),
     }
 }
 
-impl From<&Receipt> for Exit {
-    fn from(receipt: &Receipt) -> Self {
-        match (&receipt.verdict, receipt.stopped) {
-            (Verdict::Heard, _) => Self::Done,
-            (Verdict::NotHeard(_), Some(StopReason::Interrupted)) => Self::Interrupted,
-            (Verdict::NotHeard(NotHeard::WaitingRoom), _) => Self::WaitingRoom,
-            (Verdict::NotHeard(NotHeard::Ended(reason) | NotHeard::CutShort(reason)), _) => {
-                match Self::from(reason) {
-                    // An orderly end is none for an announcement that was not heard.
-                    Self::Done => Self::Failed,
-                    exit => exit,
-                }
-            }
-            (Verdict::NotHeard(_), _) => Self::Failed,
-        }
+/// Returns the exit code for a verdict, and for being told to stop before there was one.
+fn exit(verdict: &Verdict, stopped: Option<StopReason>) -> Exit {
+    let Verdict::NotHeard(why) = verdict else {
+        return Exit::Done;
+    };
+    match (why, stopped) {
+        (_, Some(StopReason::Interrupted)) => Exit::Interrupted,
+        (NotHeard::WaitingRoom, _) => Exit::WaitingRoom,
+        (NotHeard::Ended(reason) | NotHeard::CutShort(reason), _) => match Exit::from(reason) {
+            // An orderly end is none for an announcement that was not heard.
+            Exit::Done => Exit::Failed,
+            exit => exit,
+        },
+        _ => Exit::Failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use driver::EndReason;
+
+    use super::*;
+
+    #[test]
+    fn exit_codes_tell_the_reasons_apart() {
+        let of = |why: NotHeard| exit(&Verdict::NotHeard(why), None);
+        let stopped = EndReason::Stopped(StopReason::Terminated);
+
+        assert_eq!(exit(&Verdict::Heard, None), Exit::Done);
+        assert_eq!(of(NotHeard::Muted), Exit::Failed);
+        assert_eq!(of(NotHeard::WaitingRoom), Exit::WaitingRoom);
+        assert_eq!(of(NotHeard::Ended(EndReason::PinWrong)), Exit::Pin);
+        assert_eq!(
+            of(NotHeard::CutShort(EndReason::Removed("by a host".into()))),
+            Exit::Removed
+        );
+        assert_eq!(of(NotHeard::CutShort(stopped)), Exit::Failed, "never done");
+        let interrupted = Some(StopReason::Interrupted);
+        assert_eq!(
+            exit(&Verdict::NotHeard(NotHeard::NobodyThere), interrupted),
+            Exit::Interrupted
+        );
     }
 }

@@ -129,4 +129,21 @@ mod tests {
         assert_eq!(failure.to_string(), "cannot read meet.pin: disk on fire");
         assert_eq!(failure.exit.code(), 2);
     }
+
+    #[test]
+    fn each_end_has_its_code() {
+        let code = |reason: EndReason| Exit::from(&reason).code();
+
+        assert_eq!(code(EndReason::Stopped(StopReason::Finished)), 0);
+        assert_eq!(code(EndReason::Stopped(StopReason::Terminated)), 0);
+        assert_eq!(code(EndReason::CallFailed("no ICE".into())), 1);
+        assert_eq!(code(EndReason::Media("no such file".into())), 2);
+        assert_eq!(code(EndReason::Refused("full".into())), 3);
+        assert_eq!(code(EndReason::Unreachable("gone".into())), 3);
+        assert_eq!(code(EndReason::Removed("by a host".into())), 5);
+        assert_eq!(code(EndReason::PinWanted), 6);
+        assert_eq!(code(EndReason::PinWrong), 6);
+        assert_eq!(code(EndReason::WaitingRoomTimeout), 7);
+        assert_eq!(code(EndReason::Stopped(StopReason::Interrupted)), 130);
+    }
 }

@@ -52,15 +52,6 @@ impl Receipt {
     pub fn is_heard(&self) -> bool {
         self.verdict == Verdict::Heard
     }
-
-    /// Returns the exit code of a command that ends with this receipt.
-    pub fn exit_code(&self) -> u8 {
-        match (&self.verdict, self.stopped) {
-            (Verdict::Heard, _) => 0,
-            (Verdict::NotHeard(_), Some(StopReason::Interrupted)) => 130,
-            (Verdict::NotHeard(why), _) => why.exit_code(),
-        }
-    }
 }
 
 impl fmt::Display for Receipt {
@@ -158,19 +149,5 @@ mod tests {
         assert_eq!(json["verdict"]["not_heard"]["detail"]["missing"], 50);
         assert_eq!(json["joined_after"], 0.42);
         assert_eq!(serde_json::to_value(Verdict::Heard).expect("plain"), "heard");
-    }
-
-    #[test]
-    fn exit_codes_tell_the_reasons_apart() {
-        use driver::EndReason;
-        assert_eq!(receipt(Verdict::Heard).exit_code(), 0);
-        assert_eq!(receipt(NotHeard::Muted.into()).exit_code(), 1);
-        assert_eq!(receipt(NotHeard::WaitingRoom.into()).exit_code(), 7);
-        assert_eq!(receipt(NotHeard::Ended(EndReason::PinWrong).into()).exit_code(), 6);
-        let stopped = EndReason::Stopped(StopReason::Terminated);
-        assert_eq!(receipt(NotHeard::CutShort(stopped).into()).exit_code(), 1, "never 0");
-        let mut interrupted = receipt(NotHeard::NobodyThere.into());
-        interrupted.stopped = Some(StopReason::Interrupted);
-        assert_eq!(interrupted.exit_code(), 130);
     }
 }

@@ -49,27 +49,6 @@ pub enum NotHeard {
     },
 }
 
-impl NotHeard {
-    /// Returns the exit code of a command that ended for this reason.
-    pub fn exit_code(&self) -> u8 {
-        match self {
-            Self::Ended(reason) | Self::CutShort(reason) => match reason.exit_code() {
-                0 => 1,
-                code => code,
-            },
-            Self::WaitingRoom => 7,
-            Self::NeverIn
-            | Self::Muted
-            | Self::MutedWhilePlaying
-            | Self::NobodyThere
-            | Self::AudienceLeft
-            | Self::NotSent
-            | Self::NeverReported
-            | Self::Missing { .. } => 1,
-        }
-    }
-}
-
 impl fmt::Display for NotHeard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

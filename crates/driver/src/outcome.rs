@@ -50,20 +50,6 @@ pub enum EndReason {
 }
 
 impl EndReason {
-    /// Returns the exit code of a command that ended for this reason.
-    pub fn exit_code(&self) -> u8 {
-        match self {
-            Self::Stopped(StopReason::Finished | StopReason::Terminated) => 0,
-            Self::Stopped(StopReason::Interrupted) => 130,
-            Self::TokenLost(_) | Self::CallFailed(_) | Self::Defect(_) => 1,
-            Self::Media(_) => 2,
-            Self::Unreachable(_) | Self::Refused(_) => 3,
-            Self::Removed(_) => 5,
-            Self::PinWanted | Self::PinWrong => 6,
-            Self::WaitingRoomTimeout => 7,
-        }
-    }
-
     /// Says whether joining again may help.
     pub fn may_rejoin(&self) -> bool {
         match self {
