@@ -160,7 +160,7 @@
       mine.pc?.close();
       mine.capture?.getTracks().forEach((track) => track.stop());
     }
-    show(state, reason || 'Not in a conference.', reason);
+    show(state, 'Not in a conference.', reason);
     if (!mine?.token) return;
     const quietly = (path) => request(path, { token: mine.token, body: {}, timeout: 3_000 }).catch(() => {});
     if (mine.callUuid) await quietly(`${callPath(mine)}/disconnect`);

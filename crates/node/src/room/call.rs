@@ -25,8 +25,9 @@ pub(super) const KEY_REQUEST_INTERVAL: Duration = Duration::from_millis(500);
 /// So long after the last packet, media counts as flowing.
 const FLOWS_FOR: Duration = Duration::from_millis(1_500);
 
-/// So long after the last report, ours counts as received.
-const RECEIVED_FOR: Duration = Duration::from_secs(5);
+/// So long after the last report, ours counts as received: browsers report on sound every five
+/// seconds, give or take a half (RFC 3550 §6.3.1).
+const RECEIVED_FOR: Duration = Duration::from_secs(10);
 
 /// So long an ICE restart may take to come after ICE has failed.
 const GRACE_AFTER_FAILURE: Duration = Duration::from_secs(15);

@@ -64,6 +64,9 @@ const REPORT_INTERVAL: Duration = Duration::from_millis(400);
 /// After a stall longer than this the room goes on from the present instead of making up for it.
 const LONGEST_STALL: Duration = Duration::from_millis(200);
 
+/// Stalls are reported no more often than this.
+const STALL_REPORT_INTERVAL: Duration = Duration::from_secs(10);
+
 /// The media of one conference. Cheap to clone; ends with the last clone.
 #[derive(Clone)]
 pub struct Room {
@@ -293,9 +296,15 @@ impl Room {
 /// Plays the room, 20 ms at a time, by absolute deadlines, until the room is gone.
 async fn tick(room: Weak<Shared>) {
     let mut due = Instant::now();
+    let mut stalls = Stalls::default();
     loop {
         due += TICK;
-        tokio::time::sleep_until(due.into()).await;
+        if Instant::now() < due {
+            tokio::time::sleep_until(due.into()).await;
+        } else {
+            // Before making up for a late tick, packets that came in the meantime are taken in.
+            tokio::task::yield_now().await;
+        }
         let Some(room) = room.upgrade() else { return };
         let now = Instant::now();
         let mut state = room.lock();
@@ -304,13 +313,39 @@ async fn tick(room: Weak<Shared>) {
             let missed = (behind.as_millis() / TICK.as_millis()) as u32;
             due += TICK * missed;
             state.ticks += u64::from(missed);
-            tracing::warn!(
-                milliseconds = behind.as_millis() as u64,
-                "the room stood still: its thread is overloaded"
-            );
+            stalls.note(now, behind);
         }
         state.tick_sound(now);
         state.tick_video(now);
         state.tell(now);
+    }
+}
+
+/// Times the room stood still, reported now and then.
+#[derive(Default)]
+struct Stalls {
+    count: u32,
+    longest: Duration,
+    reported: Option<Instant>,
+}
+
+impl Stalls {
+    fn note(&mut self, now: Instant, stall: Duration) {
+        self.count += 1;
+        self.longest = self.longest.max(stall);
+        if self
+            .reported
+            .is_none_or(|at| now.saturating_duration_since(at) >= STALL_REPORT_INTERVAL)
+        {
+            tracing::warn!(
+                times = self.count,
+                longest_ms = self.longest.as_millis() as u64,
+                "the room stood still: its thread or this machine is overloaded"
+            );
+            *self = Self {
+                reported: Some(now),
+                ..Self::default()
+            };
+        }
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use media::Codec;
 use node::room::{Admission, MediaFaults, Room, RoomEvent, RoomSettings};
-use peer::Shards;
+use peer::{PeerConfig, Shards};
 use tester::{Sends, Tester, until};
 use tokio::sync::mpsc;
 
@@ -64,26 +64,15 @@ async fn each_hears_the_others_and_not_itself() {
         b.hears(1_000)
     );
 
-    // Listeners share one encoding: of the last packets each got, those both have are the same.
+    // Listeners share one encoding: what c got last, d gets too, and a speaker does not.
     until("d hears both", || {
         d.hears(440) > PRESENT && d.hears(1_000) > PRESENT
     })
     .await;
-    let last = |tester: &Tester| {
-        tester
-            .received
-            .lock()
-            .unwrap()
-            .packets
-            .iter()
-            .rev()
-            .nth(20)
-            .cloned()
-            .unwrap()
-    };
-    let packet = last(&c);
-    assert!(d.received.lock().unwrap().packets.contains(&packet));
-    assert!(!a.received.lock().unwrap().packets.contains(&packet));
+    let packet = c.received.lock().unwrap().packets.last().cloned().unwrap();
+    let has = |tester: &Tester| tester.received.lock().unwrap().packets.contains(&packet);
+    until("d gets the very packet that c got", || has(&d)).await;
+    assert!(packet.len() > 3 && !has(&a) && !has(&b));
 }
 
 #[tokio::test]
@@ -103,7 +92,7 @@ async fn a_mute_silences_and_an_unmute_does_not() {
 async fn nobody_gets_media_before_ack_nor_is_heard() {
     let (shards, room, _events) = open(MediaFaults::default());
     let shard = shards.next();
-    let a = Tester::call(&room, &shard, "a", A, vec![Codec::Vp8]).await;
+    let a = Tester::call(&room, &shard, "a", A, PeerConfig::default()).await;
     let b = Tester::join(&room, &shard, "b", LISTENER).await;
     until("b gets the splash picture and silence", || {
         b.sees().is_some() && b.heard() > 48_000
@@ -121,7 +110,7 @@ async fn the_waiting_room_sees_splash_hears_silence_and_is_not_heard() {
     let (shards, room, _events) = open(MediaFaults::default());
     let shard = shards.next();
     let a = Tester::join(&room, &shard, "a", A).await;
-    let b = Tester::call(&room, &shard, "b", B, vec![Codec::Vp8]).await;
+    let b = Tester::call(&room, &shard, "b", B, PeerConfig::default()).await;
     room.set_admission(&b.participant, Admission::Waiting);
     room.ack(&b.call);
     until("b gets splash and silence", || {
@@ -228,7 +217,10 @@ async fn an_offer_without_the_conferences_codec_takes_part_without_video() {
             tone: Some(1_000),
             luma: None,
         },
-        vec![Codec::Av1],
+        PeerConfig {
+            video_codecs: vec![Codec::Av1],
+            ..PeerConfig::default()
+        },
     )
     .await;
     room.ack(&b.call);
@@ -368,7 +360,7 @@ async fn with_late_dtls_nothing_connects_before_ack() {
         ..MediaFaults::default()
     });
     let shard = shards.next();
-    let a = Tester::call(&room, &shard, "a", A, vec![Codec::Vp8]).await;
+    let a = Tester::call(&room, &shard, "a", A, PeerConfig::default()).await;
     let b = Tester::join(&room, &shard, "b", LISTENER).await;
     until("b is connected", || b.heard() > 48_000).await;
     let connected = room
@@ -380,4 +372,80 @@ async fn with_late_dtls_nothing_connects_before_ack() {
     assert_eq!(connected, 1);
     room.ack(&a.call);
     until("b hears a", || b.hears(440) > PRESENT).await;
+}
+
+#[tokio::test]
+async fn an_ice_restart_keeps_the_call() {
+    let (shards, room, _events) = open(MediaFaults::default());
+    let shard = shards.next();
+    let a = Tester::join(&room, &shard, "a", A).await;
+    let b = Tester::join(&room, &shard, "b", LISTENER).await;
+    until("b hears a", || b.hears(440) > PRESENT).await;
+    a.restart_ice(&room).await;
+    b.restart_ice(&room).await;
+    let heard = b.heard();
+    until("b goes on hearing a", || {
+        b.heard() > heard + 48_000 && b.hears(440) > PRESENT
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn lost_packets_are_retransmitted_or_made_up_for() {
+    let (shards, room, _events) = open(MediaFaults::default());
+    let shard = shards.next();
+    let lossy = PeerConfig {
+        drop_one_in: Some(20),
+        ..PeerConfig::default()
+    };
+    let a = Tester::call(&room, &shard, "a", A, lossy).await;
+    room.ack(&a.call);
+    let b = Tester::join(&room, &shard, "b", LISTENER).await;
+    until("b sees a for a while", || {
+        let received = b.received.lock().unwrap();
+        received
+            .pictures
+            .iter()
+            .filter(|picture| picture.0.abs_diff(200) < 10)
+            .count()
+            > 40
+    })
+    .await;
+    assert!(b.hears(440) > PRESENT);
+    assert_eq!(b.received.lock().unwrap().undecodable, 0);
+    let lost = room
+        .snapshot()
+        .await
+        .iter()
+        .map(|call| call.stats.inbound_video.nack_count)
+        .sum::<u64>();
+    assert!(
+        lost > 0,
+        "packets were lost on purpose, and asked for again"
+    );
+}
+
+#[tokio::test]
+async fn sound_is_not_held_back_for_long() {
+    let (shards, room, _events) = open(MediaFaults::default());
+    let shard = shards.next();
+    let a = Tester::join(&room, &shard, "a", A).await;
+    a.sound(false);
+    let b = Tester::join(&room, &shard, "b", LISTENER).await;
+    until("silence flows both ways", || {
+        b.heard() > 48_000 && a.heard() > 48_000
+    })
+    .await;
+    b.received.lock().unwrap().loud_since = None;
+    let begun = Instant::now();
+    a.sound(true);
+    until("b hears a", || {
+        b.received.lock().unwrap().loud_since.is_some()
+    })
+    .await;
+    let took = b.received.lock().unwrap().loud_since.unwrap() - begun;
+    // Up to a packet until the tone is sent, 40 to 80 ms in the jitter buffer, up to a tick; the
+    // rest is for a machine that is busy with other tests.
+    println!("from mouth to ear: {took:?}");
+    assert!(took < Duration::from_millis(400), "{took:?}");
 }

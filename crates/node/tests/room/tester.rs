@@ -12,7 +12,7 @@ use media::{
     VideoSettings, Vp8Decoder, Vp8Encoder,
 };
 use node::room::{CallSettings, Room};
-use peer::{Direction, Inbound, Peer, PeerConfig, PeerEvent, PeerEvents, Shard, TrackReceiver};
+use peer::{Inbound, Peer, PeerConfig, PeerEvent, PeerEvents, Shard, TrackReceiver};
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
@@ -36,6 +36,8 @@ pub(crate) struct Received {
     pub pictures: Vec<(u8, bool, u32)>,
     /// Pictures that the decoder did not take.
     pub undecodable: u32,
+    /// When the first packet came that is not silence.
+    pub loud_since: Option<Instant>,
 }
 
 /// A participant's media leg.
@@ -58,7 +60,7 @@ pub(crate) struct Tester {
 impl Tester {
     /// Calls and acknowledges.
     pub(crate) async fn join(room: &Room, shard: &Shard, name: &str, sends: Sends) -> Self {
-        let tester = Self::call(room, shard, name, sends, vec![Codec::Vp8]).await;
+        let tester = Self::call(room, shard, name, sends, PeerConfig::default()).await;
         room.ack(&tester.call);
         tester
     }
@@ -69,14 +71,11 @@ impl Tester {
         shard: &Shard,
         name: &str,
         sends: Sends,
-        video: Vec<Codec>,
+        config: PeerConfig,
     ) -> Self {
         let config = PeerConfig {
             addresses: vec![LOOPBACK],
-            audio: Some(Direction::SendRecv),
-            video: Some(Direction::SendRecv),
-            video_codecs: video,
-            ..PeerConfig::default()
+            ..config
         };
         let (peer, events) = Peer::offerer(shard, config).await.expect("a peer");
         let offer = peer.gathered_offer().await.expect("an offer");
@@ -107,6 +106,18 @@ impl Tester {
         ));
         shard.spawn(send(peer, sends, key_wanted, Arc::clone(&tester.sounding)));
         tester
+    }
+
+    /// Restarts ICE, as a client does whose network has changed.
+    pub(crate) async fn restart_ice(&self, room: &Room) {
+        self.peer.restart_ice();
+        let offer = self.peer.create_offer().await.expect("an offer");
+        let answer = room.update(&self.call, &offer).await.expect("an answer");
+        self.peer
+            .set_answer(&answer)
+            .await
+            .expect("a usable answer");
+        room.ack(&self.call);
     }
 
     /// Makes the tone sound, or silences it.
@@ -198,6 +209,9 @@ async fn hear(mut track: TrackReceiver, received: Arc<Mutex<Received>>) {
         let samples = decoder
             .decode(&packet.payload)
             .expect("the room sends whole packets");
+        if samples.iter().any(|sample| sample.abs() > 0.05) {
+            received.loud_since.get_or_insert(packet.arrival);
+        }
         received.pcm.extend_from_slice(samples);
         received.packets.push(packet.payload.to_vec());
     }
