@@ -1,6 +1,8 @@
 //! The room with real peers on loopback: who hears whom, who sees whom, and what its faults do.
 #![allow(clippy::unwrap_used)]
 
+mod delivery;
+mod faults;
 mod tester;
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -14,10 +16,10 @@ use tester::{Sends, Tester, until};
 use tokio::sync::mpsc;
 
 /// A tone that is there has at least this energy, one that is not has a hundredth of it at most.
-const PRESENT: f64 = 0.02;
-const ABSENT: f64 = 0.000_2;
+pub(crate) const PRESENT: f64 = 0.02;
+pub(crate) const ABSENT: f64 = 0.000_2;
 
-const A: Sends = Sends {
+pub(crate) const A: Sends = Sends {
     tone: Some(440),
     luma: Some(200),
 };
@@ -25,12 +27,12 @@ const B: Sends = Sends {
     tone: Some(1_000),
     luma: Some(90),
 };
-const LISTENER: Sends = Sends {
+pub(crate) const LISTENER: Sends = Sends {
     tone: None,
     luma: None,
 };
 
-fn open(faults: MediaFaults) -> (Shards, Room, mpsc::Receiver<RoomEvent>) {
+pub(crate) fn open(faults: MediaFaults) -> (Shards, Room, mpsc::Receiver<RoomEvent>) {
     let shards = Shards::new(1).expect("a thread");
     let settings = RoomSettings {
         name: "meet".to_owned(),
@@ -228,224 +230,4 @@ async fn an_offer_without_the_conferences_codec_takes_part_without_video() {
     until("b hears a", || b.hears(440) > PRESENT).await;
     until("a hears b", || a.hears(1_000) > PRESENT).await;
     assert_eq!(b.sees(), None);
-}
-
-#[tokio::test]
-async fn events_tell_voices_and_flowing_media() {
-    let (shards, room, mut events) = open(MediaFaults::default());
-    let shard = shards.next();
-    let a = Tester::join(&room, &shard, "a", A).await;
-    let b = Tester::join(&room, &shard, "b", LISTENER).await;
-    until("b hears a", || b.hears(440) > PRESENT).await;
-    let mut wanted = vec![
-        RoomEvent::Voice {
-            participant: a.participant.clone(),
-            vad: 100,
-        },
-        RoomEvent::MediaFlowing {
-            participant: a.participant.clone(),
-            audio: true,
-            video: true,
-        },
-        RoomEvent::MediaFlowing {
-            participant: b.participant.clone(),
-            audio: true,
-            video: true,
-        },
-    ];
-    while !wanted.is_empty() {
-        let event = tokio::time::timeout(Duration::from_secs(5), events.recv()).await;
-        let event = event.expect("it is told in time").expect("the room lives");
-        wanted.retain(|other| *other != event);
-    }
-    a.sound(false);
-    let quiet = RoomEvent::Voice {
-        participant: a.participant.clone(),
-        vad: 0,
-    };
-    while tokio::time::timeout(Duration::from_secs(5), events.recv())
-        .await
-        .expect("it is told in time")
-        != Some(quiet.clone())
-    {}
-
-    let counters = room.snapshot().await;
-    let of_a = counters
-        .iter()
-        .find(|call| call.call == a.call)
-        .expect("a's call");
-    assert!(of_a.connected && of_a.acknowledged);
-    assert!(
-        of_a.stats.inbound_audio.packets_received > 20
-            && of_a.stats.outbound_video.packets_sent > 0
-    );
-}
-
-#[tokio::test]
-async fn the_fault_silent_silences() {
-    let (shards, room, _events) = open(MediaFaults {
-        silent: true,
-        ..MediaFaults::default()
-    });
-    let shard = shards.next();
-    let _a = Tester::join(&room, &shard, "a", A).await;
-    let b = Tester::join(&room, &shard, "b", LISTENER).await;
-    until("b sees a", || {
-        b.sees().is_some_and(|luma| luma.abs_diff(200) < 10)
-    })
-    .await;
-    until("b gets sound", || b.heard() > 96_000).await;
-    assert!(b.hears(440) < ABSENT);
-}
-
-#[tokio::test]
-async fn the_fault_black_blackens() {
-    let (shards, room, _events) = open(MediaFaults {
-        black: true,
-        ..MediaFaults::default()
-    });
-    let shard = shards.next();
-    let _a = Tester::join(&room, &shard, "a", A).await;
-    let b = Tester::join(&room, &shard, "b", LISTENER).await;
-    until("b hears a", || b.hears(440) > PRESENT).await;
-    until("b sees black", || b.sees().is_some_and(|luma| luma < 20)).await;
-    assert!(
-        b.received
-            .lock()
-            .unwrap()
-            .pictures
-            .iter()
-            .all(|picture| picture.0.abs_diff(200) > 30)
-    );
-}
-
-#[tokio::test]
-async fn the_fault_wrong_clip_shows_and_sounds_something_else() {
-    let (shards, room, _events) = open(MediaFaults {
-        wrong_clip: true,
-        ..MediaFaults::default()
-    });
-    let shard = shards.next();
-    let _a = Tester::join(&room, &shard, "a", A).await;
-    let b = Tester::join(&room, &shard, "b", LISTENER).await;
-    let loud = |b: &Tester| {
-        let received = b.received.lock().unwrap();
-        received
-            .pcm
-            .iter()
-            .rev()
-            .take(19_200)
-            .any(|sample| sample.abs() > 0.05)
-    };
-    until("b hears something", || loud(&b)).await;
-    until("b sees something", || {
-        b.received.lock().unwrap().pictures.len() > 10
-    })
-    .await;
-    assert!(b.hears(440) < PRESENT / 4.0);
-    assert!(
-        b.received
-            .lock()
-            .unwrap()
-            .pictures
-            .iter()
-            .all(|picture| picture.0.abs_diff(200) > 30)
-    );
-}
-
-#[tokio::test]
-async fn with_late_dtls_nothing_connects_before_ack() {
-    let (shards, room, _events) = open(MediaFaults {
-        late_dtls: true,
-        ..MediaFaults::default()
-    });
-    let shard = shards.next();
-    let a = Tester::call(&room, &shard, "a", A, PeerConfig::default()).await;
-    let b = Tester::join(&room, &shard, "b", LISTENER).await;
-    until("b is connected", || b.heard() > 48_000).await;
-    let connected = room
-        .snapshot()
-        .await
-        .iter()
-        .filter(|call| call.connected)
-        .count();
-    assert_eq!(connected, 1);
-    room.ack(&a.call);
-    until("b hears a", || b.hears(440) > PRESENT).await;
-}
-
-#[tokio::test]
-async fn an_ice_restart_keeps_the_call() {
-    let (shards, room, _events) = open(MediaFaults::default());
-    let shard = shards.next();
-    let a = Tester::join(&room, &shard, "a", A).await;
-    let b = Tester::join(&room, &shard, "b", LISTENER).await;
-    until("b hears a", || b.hears(440) > PRESENT).await;
-    a.restart_ice(&room).await;
-    b.restart_ice(&room).await;
-    let heard = b.heard();
-    until("b goes on hearing a", || {
-        b.heard() > heard + 48_000 && b.hears(440) > PRESENT
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn lost_packets_are_retransmitted_or_made_up_for() {
-    let (shards, room, _events) = open(MediaFaults::default());
-    let shard = shards.next();
-    let lossy = PeerConfig {
-        drop_one_in: Some(20),
-        ..PeerConfig::default()
-    };
-    let a = Tester::call(&room, &shard, "a", A, lossy).await;
-    room.ack(&a.call);
-    let b = Tester::join(&room, &shard, "b", LISTENER).await;
-    until("b sees a for a while", || {
-        let received = b.received.lock().unwrap();
-        received
-            .pictures
-            .iter()
-            .filter(|picture| picture.0.abs_diff(200) < 10)
-            .count()
-            > 40
-    })
-    .await;
-    assert!(b.hears(440) > PRESENT);
-    assert_eq!(b.received.lock().unwrap().undecodable, 0);
-    let lost = room
-        .snapshot()
-        .await
-        .iter()
-        .map(|call| call.stats.inbound_video.nack_count)
-        .sum::<u64>();
-    assert!(
-        lost > 0,
-        "packets were lost on purpose, and asked for again"
-    );
-}
-
-#[tokio::test]
-async fn sound_is_not_held_back_for_long() {
-    let (shards, room, _events) = open(MediaFaults::default());
-    let shard = shards.next();
-    let a = Tester::join(&room, &shard, "a", A).await;
-    a.sound(false);
-    let b = Tester::join(&room, &shard, "b", LISTENER).await;
-    until("silence flows both ways", || {
-        b.heard() > 48_000 && a.heard() > 48_000
-    })
-    .await;
-    b.received.lock().unwrap().loud_since = None;
-    let begun = Instant::now();
-    a.sound(true);
-    until("b hears a", || {
-        b.received.lock().unwrap().loud_since.is_some()
-    })
-    .await;
-    let took = b.received.lock().unwrap().loud_since.unwrap() - begun;
-    // Up to a packet until the tone is sent, 40 to 80 ms in the jitter buffer, up to a tick; the
-    // rest is for a machine that is busy with other tests.
-    println!("from mouth to ear: {took:?}");
-    assert!(took < Duration::from_millis(400), "{took:?}");
 }
