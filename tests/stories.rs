@@ -1,1 +1,14 @@
+//! Stories over the real binary, the real library and a real browser; every module is one, and each has its negative control.
 
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
+mod announcers_truth; // an announcement that was not heard says so: muted, alone, wrong PIN, cut short, waiting
+mod bad_input; // what people and nodes get wrong: one line, the right exit code, no token left behind
+mod browser; // headless Chromium joins through the node's page, hears and sees
+mod faults; // a silent, black or wrong node makes the very check fail that stories of hearing pass
+mod heard_and_seen; // a clip is announced, and another participant hears all of it and sees it move
+mod kinds_of_node; // DTLS at once and late, v10 and modern, HTTPS with its own certificate
+mod service; // `standin run` comes back after the node was away, and leaves on SIGTERM
+mod sources; // WAV, tone and bars, encoded here; AV1 where the node wants it
+mod support; // processes, the API as others see it, the judge
+mod switching; // two senders: who speaks is seen

@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::announce::AnnounceArgs;
 use crate::check::CheckArgs;
+use crate::demo::DemoArgs;
 use crate::join::JoinArgs;
 use crate::node::NodeArgs;
 use crate::run::RunArgs;
@@ -50,6 +51,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Run a practice Conferencing Node, with a page to watch it at
     Node(Box<NodeArgs>),
+    /// Announce a clip into a practice conference and measure what arrives at the other end
+    Demo(DemoArgs),
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod card;
 mod check;
 mod cli;
 mod config_file;
+mod demo;
 mod destination;
 mod exit;
 mod join;
@@ -70,6 +71,10 @@ fn command(cli: Cli) -> Result<Exit, Failure> {
         Command::Node(args) => {
             log(Verbosity::Info);
             block_on(node::node(*args))
+        }
+        Command::Demo(args) => {
+            log(Verbosity::Warnings);
+            block_on(demo::demo(args))
         }
     }
 }

@@ -75,3 +75,70 @@ fn not_measured(codec: Codec) -> MediaError {
         reason: "only Opus and VP8 are decoded to be measured".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::measure::picture;
+    use crate::measure::sound as likeness;
+    use crate::{read_audio, read_video};
+
+    fn data(name: &str) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../tests/data")
+            .join(name)
+    }
+
+    #[test]
+    fn a_film_is_like_itself_and_not_like_another_or_a_still_from_it() {
+        let film = read_video(&data("bunny.ivf")).unwrap();
+        let clip = pictures(&film, None).unwrap();
+        assert_eq!((clip.len(), clip.size()), (132, (640, 360)));
+        assert!(picture::compare(&clip, &clip).is_seen());
+
+        let other = read_video(&data("other-picture.ivf")).unwrap();
+        let found = picture::compare(&clip, &pictures(&other, None).unwrap());
+        assert!(found.median < 0.6 && !found.is_seen(), "{found:?}");
+
+        // The same key frame again and again: what a viewer sees when the stream froze.
+        let mut frozen = film;
+        let still = Arc::clone(&frozen.frames[64]);
+        for frame in &mut frozen.frames {
+            let mut again = still.as_ref().clone();
+            again.media_time = frame.media_time;
+            *frame = Arc::new(again);
+        }
+        let found = picture::compare(&clip, &pictures(&frozen, None).unwrap());
+        assert!(found.covered < 0.2 && !found.is_seen(), "{found:?}");
+    }
+
+    #[test]
+    fn a_gap_is_heard_as_silence_and_what_follows_keeps_its_place() {
+        let mut track = read_audio(&data("speech.opus")).unwrap();
+        let whole = sound(&track).unwrap();
+        track.frames.drain(100..150);
+        let heard = sound(&track).unwrap();
+        assert!(heard.len().abs_diff(whole.len()) < 960, "{}", heard.len());
+
+        let found = likeness::compare(&whole, &heard, SAMPLE_RATE);
+        assert!(found.last_word > likeness::PRESENT, "{found:?}");
+        let lost = Duration::from_millis(8_250).saturating_sub(found.heard);
+        assert!(
+            lost > Duration::from_millis(600) && lost < Duration::from_secs(2),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_measured_is_refused() {
+        let (speech, film) = (
+            read_audio(&data("speech.opus")).unwrap(),
+            read_video(&data("bunny.ivf")).unwrap(),
+        );
+        assert!(pictures(&speech, None).is_err());
+        assert!(sound(&film).is_err());
+    }
+}

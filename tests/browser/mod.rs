@@ -1,0 +1,180 @@
+//! A headless Chromium joins through the practice node's page: what it decodes, hears and sees.
+
+mod chromium;
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use self::chromium::{LOOPBACK_FLAGS, Tab, with_chromium};
+use crate::support::{
+    A_CLIP, Judgement, OTHER_SPEECH, Observer, PICTURE, PracticeNode, Process, SOON, SPEECH,
+    announce, turn, wait_for,
+};
+
+/// Joins as a person does: a name, and the button.
+async fn join(tab: &Tab, base: &str) {
+    tab.open(&format!("{base}/?conference=meet&name=Browser"))
+        .await;
+    tab.click("#join").await;
+    tab.until(
+        "the page is in the conference",
+        SOON,
+        "standin.state === 'in'",
+    )
+    .await;
+}
+
+/// What became of the clip in the browser.
+struct Shown {
+    heard: Vec<f32>,
+    judgement: Judgement,
+    inbound: Vec<Value>,
+    people: String,
+}
+
+/// Announces the clip to a browser that joined at `base`.
+async fn shown(node: &PracticeNode, base: &str, flags: &[&str]) -> Shown {
+    with_chromium(flags, async |tab: Tab| {
+        join(&tab, base).await;
+        tab.start_capture(SOON).await;
+        let mut announcer = announce(&node.http, &[]);
+        announcer.until_notice("clip_started", SOON).await;
+        tab.until(
+            "the announcer in the page's roster",
+            SOON,
+            "document.body.innerText.includes('Announcer')",
+        )
+        .await;
+        let people = tab
+            .run("return document.getElementById('roster').innerText", &[])
+            .await
+            .to_string();
+        announcer.ended(A_CLIP).await.expect(0, "");
+        // The jitter buffer, the worklet and the page keep the last word for some time.
+        let (samples, _) = tab.amount().await;
+        let enough = samples + 24_000;
+        wait_for("half a second more of sound", SOON, async || {
+            (tab.amount().await.0 >= enough).then_some(())
+        })
+        .await;
+
+        let (heard, seen) = (tab.sound().await, tab.pictures().await);
+        let shown = Shown {
+            judgement: Judgement::of(SPEECH, PICTURE, &heard, &seen),
+            heard,
+            inbound: tab.inbound().await,
+            people,
+        };
+        tab.click("#leave").await;
+        tab.until("the page left", SOON, "standin.state === 'idle'")
+            .await;
+        shown
+    })
+    .await
+}
+
+fn stream<'a>(inbound: &'a [Value], kind: &str) -> &'a Value {
+    inbound
+        .iter()
+        .find(|stream| stream["kind"] == kind)
+        .unwrap_or_else(|| panic!("no inbound {kind}: {inbound:#?}"))
+}
+
+fn expect_decoded(inbound: &[Value]) {
+    let video = stream(inbound, "video");
+    assert!(
+        video["framesDecoded"].as_u64().unwrap_or(0) > 100,
+        "{video:#?}"
+    );
+    let audio = stream(inbound, "audio");
+    assert!(
+        audio["totalAudioEnergy"].as_f64().unwrap_or(0.0) > 0.001,
+        "{audio:#?}"
+    );
+}
+
+#[tokio::test]
+async fn the_page_hears_and_sees_the_clip() {
+    let _turn = turn().await;
+    let node = PracticeNode::start(&[]).await;
+    let shown = shown(&node, &node.http, &LOOPBACK_FLAGS).await;
+
+    expect_decoded(&shown.inbound);
+    assert!(
+        shown.judgement.is_heard_and_seen(),
+        "{:#?}",
+        shown.judgement
+    );
+    assert!(
+        shown.people.contains("Announcer") && shown.people.contains("Browser"),
+        "{}",
+        shown.people
+    );
+    // The control: what the browser heard is not like other words.
+    let other = media::measure::sound::compare(
+        &crate::support::clip_sound(OTHER_SPEECH),
+        &shown.heard,
+        48_000,
+    );
+    assert!(other.overall <= media::measure::sound::OTHER, "{other:?}");
+    // It left by its button: no token stays behind.
+    Observer::join(&node, "meet", None)
+        .await
+        .expect_alone()
+        .await;
+}
+
+#[tokio::test]
+async fn an_ordinary_browser_without_camera_permission_hears_and_sees_it_too() {
+    let _turn = turn().await;
+    // All of this machine's addresses: an ordinary browser does not use loopback, and hides its own behind mDNS names.
+    let node = PracticeNode::start_at("127.0.0.1:0", "127.0.0.1:0", &[]).await;
+    let shown = shown(&node, &node.https, &[]).await;
+
+    expect_decoded(&shown.inbound);
+    assert!(
+        shown.judgement.is_heard_and_seen(),
+        "{:#?}",
+        shown.judgement
+    );
+}
+
+#[tokio::test]
+async fn a_silent_and_black_node_fails_the_same_checks() {
+    let _turn = turn().await;
+    let node = PracticeNode::start(&["--fault", "silent,black"]).await;
+    let shown = shown(&node, &node.http, &LOOPBACK_FLAGS).await;
+
+    assert!(!shown.judgement.sound.is_heard(), "{:#?}", shown.judgement);
+    assert!(!shown.judgement.picture.is_seen(), "{:#?}", shown.judgement);
+}
+
+#[tokio::test]
+async fn av1_encoded_here_is_decoded_by_the_browser() {
+    let _turn = turn().await;
+    let node = PracticeNode::start(&["--video-codec", "AV1"]).await;
+    with_chromium(&LOOPBACK_FLAGS, async |tab: Tab| {
+        join(&tab, &node.http).await;
+        let player = Process::start(&[
+            "join",
+            "--node",
+            &node.http,
+            "--conference",
+            "meet",
+            "--audio",
+            "tone",
+            "--video",
+            "bars",
+        ]);
+        wait_for("pictures out of AV1", Duration::from_secs(30), async || {
+            let inbound = tab.inbound().await;
+            let video = inbound.iter().find(|stream| stream["kind"] == "video")?;
+            (video["mimeType"] == "video/AV1" && video["framesDecoded"].as_u64()? > 30)
+                .then_some(())
+        })
+        .await;
+        player.terminated().await.expect(0, "");
+    })
+    .await;
+}

@@ -1,0 +1,58 @@
+//! What stories are told with: the binary as processes, the node's API as another client sees it, and the judge.
+
+mod judge;
+mod practice;
+mod process;
+mod stage;
+
+use std::path::PathBuf;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+pub(crate) use judge::{Judgement, clip_sound, judge};
+pub(crate) use practice::{Observer, PracticeNode};
+pub(crate) use process::{Ended, Process};
+pub(crate) use stage::{Recorded, Stage, announce};
+
+/// The speech that is announced.
+pub(crate) const SPEECH: &str = "speech.opus";
+/// Other words by the same voice.
+pub(crate) const OTHER_SPEECH: &str = "other-speech.opus";
+/// The picture that is announced.
+pub(crate) const PICTURE: &str = "bunny.ivf";
+
+/// How long anything may take that should take a second or two, on a machine that is busy with other things.
+pub(crate) const SOON: Duration = Duration::from_secs(20);
+/// How long a whole clip may take, its joining and leaving included.
+pub(crate) const A_CLIP: Duration = Duration::from_secs(60);
+
+/// Returns the path of a file of tests/data.
+pub(crate) fn material(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/data")
+        .join(name)
+}
+
+/// Waits for a turn: stories with media share two cores, and are to measure the program, not the machine.
+pub(crate) async fn turn() -> SemaphorePermit<'static> {
+    static TURNS: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(2));
+    TURNS.acquire().await.expect("never closed")
+}
+
+/// Asks again and again until there is an answer; fails, naming `what`, when `limit` has passed.
+pub(crate) async fn wait_for<T>(
+    what: &str,
+    limit: Duration,
+    mut ask: impl AsyncFnMut() -> Option<T>,
+) -> T {
+    let begin = Instant::now();
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(begin.elapsed() < limit, "{what}: not within {limit:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

@@ -1,0 +1,43 @@
+//! Two senders: who speaks is seen.
+
+use crate::support::{Process, Stage, material, turn};
+
+#[tokio::test]
+async fn the_one_who_speaks_is_seen_and_the_other_before_and_after() {
+    let _turn = turn().await;
+    let stage = Stage::set(&[]).await;
+    let other = material("other-picture.ivf");
+    let mut silent = Process::start(&[
+        "join",
+        "--json",
+        "--node",
+        &stage.node.http,
+        "--conference",
+        "meet",
+        "--name",
+        "Silent",
+        "--audio",
+        "silence",
+        "--video",
+        other.to_str().unwrap(),
+    ]);
+    silent
+        .until_notice("clip_started", crate::support::SOON)
+        .await;
+
+    stage.announce().await.expect(0, "");
+    let recorded = stage.recorded().await;
+
+    let of_speaker = recorded.judged();
+    assert!(of_speaker.sound.is_heard(), "{of_speaker:#?}");
+    // Shown from the first key frame after it began to speak: all but a second or two.
+    assert!(
+        of_speaker.picture.median >= 0.9 && of_speaker.picture.covered >= 0.7,
+        "{of_speaker:#?}"
+    );
+    // The control: while nobody spoke, the other one's picture was shown.
+    let of_silent = recorded
+        .judged_by("speech.opus", "other-picture.ivf")
+        .picture;
+    assert!(of_silent.median >= 0.9, "{of_silent:#?}");
+}
