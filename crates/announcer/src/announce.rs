@@ -92,7 +92,10 @@ pub async fn announce(
     hearing.ended(&outcome.reason);
 
     // `ended` has seen to it that there is one.
-    let verdict = hearing.verdict().cloned().unwrap_or(Verdict::NotHeard(NotHeard::NeverIn));
+    let verdict = hearing
+        .verdict()
+        .cloned()
+        .unwrap_or(Verdict::NotHeard(NotHeard::NeverIn));
     let receipt = Receipt {
         conference,
         clip: clip.name,

@@ -117,7 +117,11 @@ impl Hearing {
                     Kind::Audio => audio,
                     Kind::Video => video,
                 };
-                if negotiated.is_none() { self.not_heard(NotHeard::NotSent) } else { None }
+                if negotiated.is_none() {
+                    self.not_heard(NotHeard::NotSent)
+                } else {
+                    None
+                }
             }
             NoticeKind::Roster(roster) => {
                 self.roster = roster.clone();
@@ -132,7 +136,10 @@ impl Hearing {
                 self.started = Some(*reported);
                 None
             }
-            NoticeKind::ClipFinished { audio_packets, video_packets } => {
+            NoticeKind::ClipFinished {
+                audio_packets,
+                video_packets,
+            } => {
                 self.sent = match self.judged_by {
                     Kind::Audio => *audio_packets,
                     Kind::Video => *video_packets,
@@ -162,7 +169,13 @@ impl Hearing {
 
     /// Returns when patience ends, if nothing else happens.
     pub(crate) fn next_due(&self) -> Option<Instant> {
-        let Limits { join, waiting_room, audience, reports, .. } = self.limits;
+        let Limits {
+            join,
+            waiting_room,
+            audience,
+            reports,
+            ..
+        } = self.limits;
         match self.phase {
             Phase::Joining(since) => Some(since + join),
             Phase::WaitingRoom(since) => Some(since + waiting_room),
@@ -191,7 +204,10 @@ impl Hearing {
 
     /// The roster is looked at for whoever could hear us, once we are in.
     fn look(&mut self) -> Option<Step> {
-        let heard = self.roster.own.is_some_and(|own| !own.muted && !own.waiting);
+        let heard = self
+            .roster
+            .own
+            .is_some_and(|own| !own.muted && !own.waiting);
         if !matches!(self.phase, Phase::Looking(_)) {
             return None;
         }
@@ -227,9 +243,17 @@ impl Hearing {
 
     /// Judges as soon as reports cover the last packet.
     fn drain(&mut self, now: Instant) -> Option<Step> {
-        let Phase::Draining(since) = self.phase else { return None };
-        let covered = self.report.is_some_and(|report| report.clip_packets_reached >= self.sent);
-        if covered || now >= since + self.limits.reports { self.judge() } else { None }
+        let Phase::Draining(since) = self.phase else {
+            return None;
+        };
+        let covered = self
+            .report
+            .is_some_and(|report| report.clip_packets_reached >= self.sent);
+        if covered || now >= since + self.limits.reports {
+            self.judge()
+        } else {
+            None
+        }
     }
 
     fn judge(&mut self) -> Option<Step> {
@@ -238,7 +262,10 @@ impl Hearing {
         if self.received() == 0 {
             self.not_heard(NotHeard::NeverReported)
         } else if missing > tolerated {
-            self.not_heard(NotHeard::Missing { missing, sent: self.sent })
+            self.not_heard(NotHeard::Missing {
+                missing,
+                sent: self.sent,
+            })
         } else {
             self.settle(Verdict::Heard)
         }
@@ -265,7 +292,9 @@ impl Hearing {
     /// Returns the packets of the clip that reached the node.
     pub(crate) fn received(&self) -> u64 {
         self.report.map_or(0, |report| {
-            report.clip_packets_reached.saturating_sub(report.clip_packets_lost)
+            report
+                .clip_packets_reached
+                .saturating_sub(report.clip_packets_lost)
         })
     }
 

@@ -56,12 +56,14 @@ impl Receipt {
 
 impl fmt::Display for Receipt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { conference, clip, .. } = self;
+        let Self {
+            conference, clip, ..
+        } = self;
         match &self.verdict {
             Verdict::Heard => write!(f, "{clip} was heard in {conference}")?,
             Verdict::NotHeard(why) => write!(f, "{clip} was NOT heard in {conference}: {why}")?,
         }
-        write!(f, ".\n")?;
+        writeln!(f, ".")?;
         match self.joined_after {
             Some(after) => write!(f, "Joined after {:.2} s", after.as_secs_f64())?,
             None => f.write_str("Never joined")?,
@@ -70,9 +72,16 @@ impl fmt::Display for Receipt {
             write!(f, ", ICE after {:.2} s", after.as_secs_f64())?;
         }
         let (received, length) = (self.received.as_secs_f64(), self.length.as_secs_f64());
-        write!(f, "; received by the node for {received:.1} of {length:.1} s")?;
+        write!(
+            f,
+            "; received by the node for {received:.1} of {length:.1} s"
+        )?;
         if self.packets_sent > 0 {
-            write!(f, ", lost {} of {} packets", self.packets_lost, self.packets_sent)?;
+            write!(
+                f,
+                ", lost {} of {} packets",
+                self.packets_lost, self.packets_sent
+            )?;
         }
         if self.started_unreported {
             f.write_str("; started before the node reported us, its first words may be lost")?;
@@ -135,7 +144,10 @@ mod tests {
              0 of 600 packets; with media in the roster: Alice, Bob."
         );
         let empty = receipt(Verdict::NotHeard(NotHeard::NobodyThere)).to_string();
-        assert!(empty.starts_with("fire-drill.ogg was NOT heard in meet: nobody else"), "{empty}");
+        assert!(
+            empty.starts_with("fire-drill.ogg was NOT heard in meet: nobody else"),
+            "{empty}"
+        );
     }
 
     #[test]
@@ -148,6 +160,9 @@ mod tests {
         assert_eq!(json["verdict"]["not_heard"]["because"], "missing");
         assert_eq!(json["verdict"]["not_heard"]["detail"]["missing"], 50);
         assert_eq!(json["joined_after"], 0.42);
-        assert_eq!(serde_json::to_value(Verdict::Heard).expect("plain"), "heard");
+        assert_eq!(
+            serde_json::to_value(Verdict::Heard).expect("plain"),
+            "heard"
+        );
     }
 }

@@ -70,7 +70,10 @@ impl fmt::Display for NotHeard {
             Self::CutShort(reason) => write!(f, "the clip was cut short: {reason}"),
             Self::NeverReported => f.write_str("the node never reported receiving the clip"),
             Self::Missing { missing, sent } => {
-                write!(f, "{missing} of the clip's {sent} packets did not reach the node")
+                write!(
+                    f,
+                    "{missing} of the clip's {sent} packets did not reach the node"
+                )
             }
         }
     }

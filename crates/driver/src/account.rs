@@ -97,7 +97,12 @@ impl Span {
     fn new(sequence_number: u16) -> Self {
         // Started one cycle up, so that a straggler from before the first has a number.
         let first = (1 << 16) + u64::from(sequence_number);
-        Self { first, highest: first, received: 1, seen: 1 }
+        Self {
+            first,
+            highest: first,
+            received: 1,
+            seen: 1,
+        }
     }
 
     fn lost(&self) -> u64 {
@@ -165,7 +170,11 @@ impl StreamAccount {
         let behind = (span.highest as u16).wrapping_sub(sequence_number);
         if ahead != 0 && ahead < RESTART {
             span.highest += u64::from(ahead);
-            span.seen = if ahead < 64 { span.seen << ahead | 1 } else { 1 };
+            span.seen = if ahead < 64 {
+                span.seen << ahead | 1
+            } else {
+                1
+            };
             span.received += 1;
             true
         } else if behind < RESTART {
@@ -251,7 +260,12 @@ mod tests {
         let mut account = StreamAccount::new(48000);
         let start = Instant::now();
         for (i, n) in (65_530..=65_535u16).chain(0..6).enumerate() {
-            account.packet(start + Duration::from_millis(20 * i as u64), n, 960 * i as u32, 1);
+            account.packet(
+                start + Duration::from_millis(20 * i as u64),
+                n,
+                960 * i as u32,
+                1,
+            );
         }
         let sum = account.received();
         assert_eq!((sum.packets, sum.lost), (12, 0));

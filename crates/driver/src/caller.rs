@@ -42,7 +42,11 @@ pub fn start(shard: &Shard, settings: CallerSettings) -> Caller {
     // Unbounded, but only a person or a schedule puts anything in.
     let (order, orders) = mpsc::unbounded_channel();
     let task = shard.spawn(run::supervise(shard.clone(), settings, notify, orders));
-    Caller { notices, stopper: Stopper(order), task }
+    Caller {
+        notices,
+        stopper: Stopper(order),
+        task,
+    }
 }
 
 impl Caller {
@@ -73,10 +77,16 @@ impl Caller {
     /// Waits until the caller has ended, its token released.
     pub async fn join(self) -> Outcome {
         // Held until the end: a caller without anybody to stop it would leave.
-        let Self { notices, stopper: _stopper, task } = self;
+        let Self {
+            notices,
+            stopper: _stopper,
+            task,
+        } = self;
         drop(notices);
         task.await.unwrap_or_else(|error| {
-            Outcome::unstarted(EndReason::Defect(format!("the caller's task ended: {error}")))
+            Outcome::unstarted(EndReason::Defect(format!(
+                "the caller's task ended: {error}"
+            )))
         })
     }
 }

@@ -46,7 +46,10 @@ struct Queue {
 
 impl Queue {
     async fn send(&self, input: EventStreamInput) -> Result<(), Abandoned> {
-        self.wakeups.send(Wakeup::Event(self.id, input)).await.map_err(|_| Abandoned)
+        self.wakeups
+            .send(Wakeup::Event(self.id, input))
+            .await
+            .map_err(|_| Abandoned)
     }
 }
 
@@ -92,7 +95,11 @@ async fn stream(
     let bytes = response.bytes_stream().map(move |chunk| {
         let chunk = chunk.map_err(ReadError::Http)?;
         let pending = counter.fetch_add(chunk.len(), Ordering::Relaxed) + chunk.len();
-        if pending > LARGEST_EVENT { Err(ReadError::TooLarge) } else { Ok(chunk) }
+        if pending > LARGEST_EVENT {
+            Err(ReadError::TooLarge)
+        } else {
+            Ok(chunk)
+        }
     });
     let mut events = std::pin::pin!(bytes.eventsource());
     while let Some(event) = events.next().await {

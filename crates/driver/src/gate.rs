@@ -46,7 +46,13 @@ pub(crate) struct Opened {
 impl StartGate {
     /// A gate for a clip that is sent as `audio`, `video` or both.
     pub(crate) fn new(audio: bool, video: bool) -> Self {
-        let stream = |sent| if sent { Stream::Unreported } else { Stream::NotSent };
+        let stream = |sent| {
+            if sent {
+                Stream::Unreported
+            } else {
+                Stream::NotSent
+            }
+        };
         Self {
             released: None,
             flowing: None,
@@ -86,13 +92,20 @@ impl StartGate {
             return None;
         }
         self.open = true;
-        Some(Opened { reported, waited: now.saturating_duration_since(since) })
+        Some(Opened {
+            reported,
+            waited: now.saturating_duration_since(since),
+        })
     }
 
     /// Returns when the gate opens at the latest, if that is known and it is still shut.
     pub(crate) fn next_due(&self) -> Option<Instant> {
         let released = self.released?;
-        if self.open { None } else { Some(released.max(self.flowing? + REPORT_WAIT)) }
+        if self.open {
+            None
+        } else {
+            Some(released.max(self.flowing? + REPORT_WAIT))
+        }
     }
 
     fn all_reported(&self) -> bool {
@@ -116,7 +129,11 @@ mod tests {
         gate.media_flows(t);
         assert_eq!(gate.poll(t), None);
         gate.reported(Kind::Audio);
-        assert_eq!(gate.poll(t + secs(0.5)), None, "the picture is not received yet");
+        assert_eq!(
+            gate.poll(t + secs(0.5)),
+            None,
+            "the picture is not received yet"
+        );
         gate.reported(Kind::Video);
         let opened = gate.poll(t + secs(0.6)).expect("both are reported");
         assert!(opened.reported);
@@ -145,7 +162,13 @@ mod tests {
         assert_eq!(gate.next_due(), Some(t + secs(3.0)));
         assert_eq!(gate.poll(t + secs(2.99)), None);
         let opened = gate.poll(t + secs(3.0)).expect("the wait is over");
-        assert_eq!(opened, Opened { reported: false, waited: secs(2.0) });
+        assert_eq!(
+            opened,
+            Opened {
+                reported: false,
+                waited: secs(2.0)
+            }
+        );
     }
 
     #[test]
@@ -157,7 +180,10 @@ mod tests {
         assert_eq!(gate.poll(t + secs(3600.0)), None);
         assert_eq!(gate.next_due(), None);
         gate.release(t + secs(3600.0));
-        assert!(gate.poll(t + secs(3600.0)).is_some_and(|opened| opened.reported));
+        assert!(
+            gate.poll(t + secs(3600.0))
+                .is_some_and(|opened| opened.reported)
+        );
     }
 
     #[test]
@@ -167,6 +193,9 @@ mod tests {
         gate.media_flows(t);
         gate.release(t + secs(60.0));
         assert_eq!(gate.next_due(), Some(t + secs(60.0)));
-        assert!(gate.poll(t + secs(60.0)).is_some_and(|opened| !opened.reported));
+        assert!(
+            gate.poll(t + secs(60.0))
+                .is_some_and(|opened| !opened.reported)
+        );
     }
 }

@@ -85,7 +85,9 @@ impl Unreachable {
         while let Some(error) = cause {
             last = error.to_string();
             if let Some(error) = error.downcast_ref::<ResolveError>() {
-                return Self::NoSuchName { detail: error.0.to_string() };
+                return Self::NoSuchName {
+                    detail: error.0.to_string(),
+                };
             }
             if let Some(error) = error.downcast_ref::<rustls::Error>() {
                 return Self::from_tls(error);
@@ -99,7 +101,9 @@ impl Unreachable {
                     io::ErrorKind::HostUnreachable
                     | io::ErrorKind::NetworkUnreachable
                     | io::ErrorKind::NetworkDown => {
-                        return Self::NoRoute { detail: error.to_string() };
+                        return Self::NoRoute {
+                            detail: error.to_string(),
+                        };
                     }
                     _ => {}
                 }
@@ -111,8 +115,12 @@ impl Unreachable {
 
     fn from_tls(error: &rustls::Error) -> Self {
         match error {
-            rustls::Error::InvalidCertificate(why) => Self::Certificate { detail: why.to_string() },
-            other => Self::Tls { detail: other.to_string() },
+            rustls::Error::InvalidCertificate(why) => Self::Certificate {
+                detail: why.to_string(),
+            },
+            other => Self::Tls {
+                detail: other.to_string(),
+            },
         }
     }
 
@@ -169,7 +177,9 @@ impl Unreachable {
 /// may wrap another of its kind.
 fn wrapped_tls(error: &io::Error) -> Option<&rustls::Error> {
     let inner = error.get_ref()?;
-    inner.downcast_ref().or_else(|| wrapped_tls(inner.downcast_ref()?))
+    inner
+        .downcast_ref()
+        .or_else(|| wrapped_tls(inner.downcast_ref()?))
 }
 
 /// Resolves as the system does, with an error that can be recognised.

@@ -44,3 +44,7 @@ pub use tls::{Tls, TlsError};
 
 /// Where callers run; see [`peer`].
 pub use peer::{Shard, Shards};
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod scripted;

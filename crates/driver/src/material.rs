@@ -38,7 +38,11 @@ impl Material {
         audio: Option<&SourceSpec>,
         video: Option<&SourceSpec>,
     ) -> Result<Self, MediaError> {
-        let mut material = Self { clip: Clip::new("", None, None), audio: None, video: None };
+        let mut material = Self {
+            clip: Clip::new("", None, None),
+            audio: None,
+            video: None,
+        };
         let (mut sound, mut picture) = (None, None);
         match (audio, audio.map(media::open_audio).transpose()?) {
             (Some(SourceSpec::File(_)), Some(Source::Track(track))) => sound = Some(track),
@@ -49,21 +53,28 @@ impl Material {
         match video {
             Some(SourceSpec::File(_)) => picture = video.map(file).transpose()?,
             Some(spec) => {
-                let generator = Generator { spec: spec.clone(), opened: Mutex::default() };
+                let generator = Generator {
+                    spec: spec.clone(),
+                    opened: Mutex::default(),
+                };
                 // What cannot be opened at all is told now; nothing is drawn until it is wanted.
                 generator.open(FILE_CODECS[0])?;
                 material.video = Some(generator);
             }
             None => {}
         }
-        let name = audio.or(video).map(ToString::to_string).unwrap_or_default();
+        let name = audio.or(video).map(name).unwrap_or_default();
         material.clip = Clip::new(name, sound, picture);
         Ok(material)
     }
 
     /// Returns the material that plays `clip`.
     pub fn from_clip(clip: Clip) -> Self {
-        Self { clip, audio: None, video: None }
+        Self {
+            clip,
+            audio: None,
+            video: None,
+        }
     }
 
     /// Returns what is played from its beginning: all that is no generator.
@@ -85,12 +96,17 @@ impl Material {
 
     /// Returns the longest time between two key frames of the picture, where it is a file's.
     pub(crate) fn longest_key_interval(&self) -> Option<Duration> {
-        self.clip.video.as_ref().map(|track| track.longest_key_interval)
+        self.clip
+            .video
+            .as_ref()
+            .map(|track| track.longest_key_interval)
     }
 
     /// Returns the sound.
     pub(crate) fn audio(&self) -> Option<Part> {
-        self.audio.clone().or_else(|| self.clip.audio.clone().map(Part::Clip))
+        self.audio
+            .clone()
+            .or_else(|| self.clip.audio.clone().map(Part::Clip))
     }
 
     /// Returns the picture in `codec`; `None` without one.
@@ -125,6 +141,18 @@ impl Generator {
         let source = media::open_video(&self.spec, codec)?;
         opened.push((codec, source.clone()));
         Ok(source)
+    }
+}
+
+/// Returns what people call a source: a file by its name alone.
+fn name(spec: &SourceSpec) -> String {
+    match spec {
+        SourceSpec::File(path) => path
+            .file_name()
+            .unwrap_or(path.as_os_str())
+            .to_string_lossy()
+            .into_owned(),
+        other => other.to_string(),
     }
 }
 

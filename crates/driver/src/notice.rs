@@ -189,7 +189,10 @@ impl JoinTimes {
 
     /// Returns when `step` was reached.
     pub fn get(&self, step: JoinStep) -> Option<Duration> {
-        self.reached.iter().find(|(known, _)| *known == step).map(|(_, after)| *after)
+        self.reached
+            .iter()
+            .find(|(known, _)| *known == step)
+            .map(|(_, after)| *after)
     }
 
     /// Returns the steps in the order in which they were reached.
@@ -218,7 +221,10 @@ pub struct Report {
     pub clip_packets_lost: u64,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature is serde's"
+)]
 fn kind_name<S: serde::Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(kind.name())
 }
@@ -286,9 +292,7 @@ pub enum Warning {
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::VideoRejected => {
-                f.write_str("the node rejected our video: sound goes alone")
-            }
+            Self::VideoRejected => f.write_str("the node rejected our video: sound goes alone"),
             Self::NoVideoForCodec { reason } => write!(f, "no picture is sent: {reason}"),
             Self::RareKeyFrames { longest } => write!(
                 f,

@@ -74,9 +74,9 @@ impl fmt::Display for EndReason {
             Self::Stopped(StopReason::Terminated) => f.write_str("stopped"),
             Self::Unreachable(why) => f.write_str(why),
             Self::Refused(why) => write!(f, "the node refused: {why}"),
-            Self::PinWanted => f.write_str(
-                "the conference wants a PIN: give it with --pin-file or in STANDIN_PIN",
-            ),
+            Self::PinWanted => {
+                f.write_str("the conference wants a PIN: give it with --pin-file or in STANDIN_PIN")
+            }
             Self::PinWrong => f.write_str("the PIN is wrong"),
             Self::WaitingRoomTimeout => {
                 f.write_str("nobody let us in from the waiting room in time")

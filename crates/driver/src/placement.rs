@@ -42,7 +42,11 @@ impl Stream {
 impl Placement {
     /// A timeline that begins at `start`.
     pub(crate) fn new(start: Instant) -> Self {
-        Self { start, ntp_at_start: None, streams: [None, None] }
+        Self {
+            start,
+            ntp_at_start: None,
+            streams: [None, None],
+        }
     }
 
     /// Takes note that the frame of `timestamp` on `lane` (0 or 1) arrived.
@@ -75,7 +79,9 @@ impl Placement {
 
     /// Takes note of a sender report of the stream on `lane`.
     pub(crate) fn sender_report(&mut self, lane: usize, ntp: u64, timestamp: u32) {
-        let Some(stream) = &mut self.streams[lane] else { return };
+        let Some(stream) = &mut self.streams[lane] else {
+            return;
+        };
         // 32.32 fixed point; exact enough in nanoseconds.
         let ntp = (i128::from(ntp) * 1_000_000_000) >> 32;
         let step = timestamp.wrapping_sub(stream.timestamp as u32) as i32;
@@ -93,7 +99,9 @@ impl Placement {
         let at = stream.origin + stream.nanoseconds(timestamp);
         let at = Duration::from_nanos(u64::try_from(at).unwrap_or(0));
         // A millisecond is the unit of WebM; two frames must not share one.
-        let at = stream.last.map_or(at, |last| at.max(last + Duration::from_millis(1)));
+        let at = stream
+            .last
+            .map_or(at, |last| at.max(last + Duration::from_millis(1)));
         stream.last = Some(at);
         Some(at)
     }
@@ -137,7 +145,10 @@ mod tests {
         let audio = placement.place(AUDIO, 96_000 + 960).expect("known");
         let video = placement.place(VIDEO, 990_000 + 1800).expect("known");
         assert!(audio.abs_diff(video) <= ms(1), "{audio:?} {video:?}");
-        assert!(audio.abs_diff(ms(1120)) <= ms(1), "the first to report keeps its place");
+        assert!(
+            audio.abs_diff(ms(1120)) <= ms(1),
+            "the first to report keeps its place"
+        );
     }
 
     #[test]

@@ -44,7 +44,10 @@ pub(crate) enum PumpEvent {
         waited: Duration,
     },
     /// The clip was sent to its end; so many packets each.
-    ClipFinished { audio_packets: u64, video_packets: u64 },
+    ClipFinished {
+        audio_packets: u64,
+        video_packets: u64,
+    },
     /// A report, set against the clip.
     Report(Report),
 }
@@ -75,7 +78,14 @@ impl<S: Sink> Pump<S> {
         let any = has_program(&audio) || has_program(&video);
         let mut gate = StartGate::new(audio.is_some(), video.is_some());
         gate.media_flows(now);
-        Self { audio, video, repeat, gate, finished: !any, outbox: VecDeque::new() }
+        Self {
+            audio,
+            video,
+            repeat,
+            gate,
+            finished: !any,
+            outbox: VecDeque::new(),
+        }
     }
 
     fn lane(&mut self, kind: Kind) -> Option<&mut Lane<S>> {
@@ -139,8 +149,15 @@ impl<S: Sink> Pump<S> {
             lane.send_due(now);
         }
         self.note_finish();
-        let gate = if self.finished { None } else { self.gate.next_due() };
-        self.lanes().filter_map(|lane| lane.next_due()).chain(gate).min()
+        let gate = if self.finished {
+            None
+        } else {
+            self.gate.next_due()
+        };
+        self.lanes()
+            .filter_map(|lane| lane.next_due())
+            .chain(gate)
+            .min()
     }
 
     fn note_finish(&mut self) {
@@ -158,7 +175,10 @@ impl<S: Sink> Pump<S> {
         self.finished = true;
         let sent = |lane: &Option<Lane<S>>| lane.as_ref().map_or(0, Lane::clip_packets);
         let (audio_packets, video_packets) = (sent(&self.audio), sent(&self.video));
-        self.tell(PumpEvent::ClipFinished { audio_packets, video_packets });
+        self.tell(PumpEvent::ClipFinished {
+            audio_packets,
+            video_packets,
+        });
     }
 
     fn tell(&mut self, event: PumpEvent) {

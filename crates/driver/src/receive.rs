@@ -50,7 +50,10 @@ impl Inflow {
 
     /// Returns when the last packet came.
     pub(crate) fn last(&self) -> Option<Instant> {
-        self.streams.iter().filter_map(|(_, account)| lock(account).last()).max()
+        self.streams
+            .iter()
+            .filter_map(|(_, account)| lock(account).last())
+            .max()
     }
 
     /// Returns the sums so far.
@@ -104,9 +107,14 @@ async fn receive(
                     packet.payload.len(),
                 );
                 if is_first {
-                    let told = FirstPacket { kind: track.kind(), at: packet.arrival };
+                    let told = FirstPacket {
+                        kind: track.kind(),
+                        at: packet.arrival,
+                    };
                     // Whoever does not listen any more is on the way out.
-                    let _ = wakeups.send(Wakeup::Peer(peer, PeerNews::First(told))).await;
+                    let _ = wakeups
+                        .send(Wakeup::Peer(peer, PeerNews::First(told)))
+                        .await;
                 }
                 if let Some(tap) = &mut tap {
                     tap.packet(packet);
@@ -177,7 +185,10 @@ impl Tap {
     fn poll(&mut self, now: Instant) {
         while let Some(assembled) = self.assembler.poll(now) {
             match assembled {
-                Assembled::Frame { frame, rtp_timestamp } => {
+                Assembled::Frame {
+                    frame,
+                    rtp_timestamp,
+                } => {
                     if frame.is_key {
                         self.needs_key = false;
                     }
@@ -198,7 +209,11 @@ impl Tap {
     }
 
     fn sender_report(&mut self, ntp: u64, rtp_timestamp: u32) {
-        self.record(Recordable::SenderReport { kind: self.kind, ntp, rtp_timestamp });
+        self.record(Recordable::SenderReport {
+            kind: self.kind,
+            ntp,
+            rtp_timestamp,
+        });
     }
 
     fn record(&mut self, recordable: Recordable) {
@@ -213,7 +228,11 @@ impl Tap {
 
     fn ask_for_key_frame(&mut self, track: &TrackReceiver) {
         let now = Instant::now();
-        if !self.needs_key || self.asked.is_some_and(|asked| now < asked + KEY_FRAME_INTERVAL) {
+        if !self.needs_key
+            || self
+                .asked
+                .is_some_and(|asked| now < asked + KEY_FRAME_INTERVAL)
+        {
             return;
         }
         self.asked = Some(now);

@@ -28,7 +28,11 @@ pub(crate) enum Recordable {
         frame: Arc<Frame>,
     },
     /// The sender related its streams' clocks.
-    SenderReport { kind: Kind, ntp: u64, rtp_timestamp: u32 },
+    SenderReport {
+        kind: Kind,
+        ntp: u64,
+        rtp_timestamp: u32,
+    },
 }
 
 /// The queue of a recording. It is finished once all clones are gone.
@@ -89,13 +93,29 @@ fn write(
     recordable: &Recordable,
 ) -> Result<(), MediaError> {
     match recordable {
-        Recordable::SenderReport { kind, ntp, rtp_timestamp } => {
+        Recordable::SenderReport {
+            kind,
+            ntp,
+            rtp_timestamp,
+        } => {
             placement.sender_report(lane(*kind), *ntp, *rtp_timestamp);
             Ok(())
         }
-        Recordable::Frame { kind, ssrc, rtp_timestamp, arrival, frame } => {
+        Recordable::Frame {
+            kind,
+            ssrc,
+            rtp_timestamp,
+            arrival,
+            frame,
+        } => {
             let lane = lane(*kind);
-            placement.arrived(lane, *ssrc, frame.codec.clock_rate(), *rtp_timestamp, *arrival);
+            placement.arrived(
+                lane,
+                *ssrc,
+                frame.codec.clock_rate(),
+                *rtp_timestamp,
+                *arrival,
+            );
             match placement.place(lane, *rtp_timestamp) {
                 Some(at) => recorder.write(*kind, at, frame),
                 None => Ok(()),
@@ -117,7 +137,9 @@ pub(crate) fn file_of_join(path: &Path, n: u32) -> PathBuf {
         return path.to_owned();
     }
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let extension = path.extension().map(|e| format!(".{}", e.to_string_lossy()));
+    let extension = path
+        .extension()
+        .map(|e| format!(".{}", e.to_string_lossy()));
     path.with_file_name(format!("{stem}-{n}{}", extension.unwrap_or_default()))
 }
 

@@ -63,8 +63,9 @@ async fn exchange(
         Method::Get => reqwest::Method::GET,
         Method::Post => reqwest::Method::POST,
     };
-    let mut builder =
-        client.request(method, api_url(node, &path.encode())).map_err(RequestError::Unreachable)?;
+    let mut builder = client
+        .request(method, api_url(node, &path.encode()))
+        .map_err(RequestError::Unreachable)?;
     if let Some(token) = &request.token {
         builder = builder.header("token", token_header(token));
     }
@@ -84,7 +85,10 @@ async fn exchange(
         }
         body.extend_from_slice(&chunk);
     }
-    request.command.decode_response(code, &body).map_err(RequestError::Answered)
+    request
+        .command
+        .decode_response(code, &body)
+        .map_err(RequestError::Answered)
 }
 
 /// Returns what went wrong while a request was made.

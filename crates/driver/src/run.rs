@@ -6,7 +6,7 @@ use peer::Shard;
 use tokio::sync::mpsc;
 use tracing::{Instrument as _, error, info_span};
 
-use crate::{CallerSettings, EndReason, Notice, Outcome};
+use crate::{CallerSettings, EndReason, HttpClient, Notice, Outcome};
 
 mod driving;
 mod flow;
@@ -31,21 +31,30 @@ pub(crate) async fn supervise(
     let client = settings.client.clone();
     let lease = Lease::default();
     let driving = driving::drive(shard.clone(), settings, notices, orders, lease.clone());
-    let ended = shard.spawn(driving.instrument(span.clone())).await;
-    let released = lease.release(&client).instrument(span).await;
-    match ended {
-        Ok(mut outcome) => {
-            outcome.token_released = released;
-            outcome
-        }
-        Err(defect) => {
-            error!(%defect, "the caller's loop ended by itself");
-            let mut outcome = Outcome::unstarted(EndReason::Defect(defect.to_string()));
-            outcome.token_released = released;
-            outcome
-        }
-    }
+    watch_over(&shard, driving.instrument(span.clone()), &lease, &client)
+        .instrument(span)
+        .await
+}
+
+/// Runs `driving` to its end, which may be a panic, and releases a token it left behind.
+async fn watch_over(
+    shard: &Shard,
+    driving: impl Future<Output = Outcome> + Send + 'static,
+    lease: &Lease,
+    client: &HttpClient,
+) -> Outcome {
+    let ended = shard.spawn(driving).await;
+    let mut outcome = ended.unwrap_or_else(|defect| {
+        error!(%defect, "the caller's loop ended by itself");
+        Outcome::unstarted(EndReason::Defect(defect.to_string()))
+    });
+    outcome.token_released = lease.release(client).await;
+    outcome
 }
 
 /// How long closing the connection and completing a recording may take on the way out.
 const CLOSE_LIMIT: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -50,8 +50,10 @@ pub enum Rejoin {
 
 impl Rejoin {
     /// The policy of a bot: from half a second up to half a minute.
-    pub const BOT: Self =
-        Self::Always { first: Duration::from_millis(500), longest: Duration::from_secs(30) };
+    pub const BOT: Self = Self::Always {
+        first: Duration::from_millis(500),
+        longest: Duration::from_secs(30),
+    };
 }
 
 /// Everything a caller needs to know; made by [`CallerSettings::new`], then adjusted.

@@ -76,9 +76,13 @@ pub(crate) fn trust(tls: &Tls) -> Result<Trust, TlsError> {
             RootCertStore::empty()
         }
     };
-    let mut config = builder(provider).with_root_certificates(roots).with_no_client_auth();
+    let mut config = builder(provider)
+        .with_root_certificates(roots)
+        .with_no_client_auth();
     if *tls == Tls::Insecure {
-        config.dangerous().set_certificate_verifier(Arc::new(Anyone(algorithms)));
+        config
+            .dangerous()
+            .set_certificate_verifier(Arc::new(Anyone(algorithms)));
     }
     // HTTP/1.1 alone: over HTTP/2 all callers of a process would share one connection, and the
     // node's limit of concurrent streams (commonly 100) would hold up the next event stream.
@@ -96,13 +100,18 @@ fn builder(
 }
 
 fn ca_file(path: &Path) -> Result<RootCertStore, TlsError> {
-    let failed = |source| TlsError::CaFile { path: path.to_owned(), source };
+    let failed = |source| TlsError::CaFile {
+        path: path.to_owned(),
+        source,
+    };
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_file_iter(path).map_err(failed)? {
         roots.add_parsable_certificates([certificate.map_err(failed)?]);
     }
     if roots.is_empty() {
-        return Err(TlsError::NoCertificate { path: path.to_owned() });
+        return Err(TlsError::NoCertificate {
+            path: path.to_owned(),
+        });
     }
     Ok(roots)
 }

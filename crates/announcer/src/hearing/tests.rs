@@ -11,7 +11,10 @@ struct Told {
 impl Told {
     fn begin() -> Self {
         let start = Instant::now();
-        Self { hearing: Hearing::new(Limits::default(), Kind::Audio, start), start }
+        Self {
+            hearing: Hearing::new(Limits::default(), Kind::Audio, start),
+            start,
+        }
     }
 
     fn at(&self, secs: f32) -> Instant {
@@ -23,13 +26,27 @@ impl Told {
     }
 
     fn roster(&mut self, secs: f32, muted: bool, others: &[&str]) -> Option<Step> {
-        let own = Some(OwnRow { muted, waiting: false, has_media: true });
+        let own = Some(OwnRow {
+            muted,
+            waiting: false,
+            has_media: true,
+        });
         let others_with_media: Vec<_> = others
             .iter()
-            .map(|name| Other { uuid: (*name).into(), display_name: (*name).to_owned() })
+            .map(|name| Other {
+                uuid: (*name).into(),
+                display_name: (*name).to_owned(),
+            })
             .collect();
         let rows = others.len() + 1;
-        self.told(secs, NoticeKind::Roster(RosterFacts { own, others_with_media, rows }))
+        self.told(
+            secs,
+            NoticeKind::Roster(RosterFacts {
+                own,
+                others_with_media,
+                rows,
+            }),
+        )
     }
 
     fn is_in(&mut self, secs: f32) -> Option<Step> {
@@ -38,19 +55,28 @@ impl Told {
 
     fn finished(&mut self, secs: f32) -> Option<Step> {
         let (audio_packets, video_packets) = (500, 300);
-        self.told(secs, NoticeKind::ClipFinished { audio_packets, video_packets })
+        self.told(
+            secs,
+            NoticeKind::ClipFinished {
+                audio_packets,
+                video_packets,
+            },
+        )
     }
 
     fn report(&mut self, secs: f32, kind: Kind, reached: u64, lost: u64) -> Option<Step> {
-        self.told(secs, NoticeKind::Report(Report {
-            kind,
-            fraction_lost: 0.0,
-            packets_lost: 0,
-            jitter: Duration::ZERO,
-            round_trip_time: None,
-            clip_packets_reached: reached,
-            clip_packets_lost: lost,
-        }))
+        self.told(
+            secs,
+            NoticeKind::Report(Report {
+                kind,
+                fraction_lost: 0.0,
+                packets_lost: 0,
+                jitter: Duration::ZERO,
+                round_trip_time: None,
+                clip_packets_reached: reached,
+                clip_packets_lost: lost,
+            }),
+        )
     }
 
     /// An announcement whose clip plays since 1.0.
@@ -79,7 +105,11 @@ fn is_heard_when_reports_cover_its_last_packet() {
     let mut told = Told::playing();
     assert_eq!(told.report(5.0, Kind::Audio, 200, 0), None);
     assert_eq!(told.finished(11.0), None);
-    assert_eq!(told.report(11.2, Kind::Audio, 499, 0), None, "one packet is not reported yet");
+    assert_eq!(
+        told.report(11.2, Kind::Audio, 499, 0),
+        None,
+        "one packet is not reported yet"
+    );
     assert_eq!(told.report(12.0, Kind::Audio, 500, 0), Some(Step::Leave));
     assert_eq!(told.verdict(), &Verdict::Heard);
     assert_eq!(told.hearing.audience(), ["Alice"]);
@@ -104,7 +134,13 @@ fn a_little_loss_is_tolerated_and_more_is_not() {
     let mut told = Told::playing();
     told.finished(11.0);
     assert_eq!(told.report(12.0, Kind::Audio, 500, 16), Some(Step::Leave));
-    assert_eq!(told.not_heard(), &NotHeard::Missing { missing: 16, sent: 500 });
+    assert_eq!(
+        told.not_heard(),
+        &NotHeard::Missing {
+            missing: 16,
+            sent: 500
+        }
+    );
 }
 
 #[test]
@@ -112,9 +148,19 @@ fn a_node_that_stopped_receiving_makes_it_missing() {
     let mut told = Told::playing();
     told.report(5.0, Kind::Audio, 200, 0);
     told.finished(11.0);
-    assert_eq!(told.hearing.timeout(told.at(16.9)), None, "reports may still come");
+    assert_eq!(
+        told.hearing.timeout(told.at(16.9)),
+        None,
+        "reports may still come"
+    );
     assert_eq!(told.hearing.timeout(told.at(17.0)), Some(Step::Leave));
-    assert_eq!(told.not_heard(), &NotHeard::Missing { missing: 300, sent: 500 });
+    assert_eq!(
+        told.not_heard(),
+        &NotHeard::Missing {
+            missing: 300,
+            sent: 500
+        }
+    );
 }
 
 #[test]
@@ -130,7 +176,11 @@ fn being_muted_while_it_plays_is_a_failure() {
     let mut told = Told::playing();
     assert_eq!(told.roster(4.0, true, &["Alice"]), Some(Step::Leave));
     assert_eq!(told.not_heard(), &NotHeard::MutedWhilePlaying);
-    assert_eq!(told.roster(4.5, false, &["Alice"]), None, "the verdict stands");
+    assert_eq!(
+        told.roster(4.5, false, &["Alice"]),
+        None,
+        "the verdict stands"
+    );
     assert_eq!(told.not_heard(), &NotHeard::MutedWhilePlaying);
 }
 
@@ -174,7 +224,11 @@ fn an_audience_that_leaves_has_not_heard_the_end() {
 fn the_waiting_room_has_a_limit_of_its_own() {
     let mut told = Told::begin();
     told.told(0.5, NoticeKind::State(State::WaitingRoom));
-    assert_eq!(told.hearing.timeout(told.at(31.0)), None, "the join limit does not count there");
+    assert_eq!(
+        told.hearing.timeout(told.at(31.0)),
+        None,
+        "the join limit does not count there"
+    );
     assert_eq!(told.hearing.timeout(told.at(60.5)), Some(Step::Leave));
     assert_eq!(told.not_heard(), &NotHeard::WaitingRoom);
 
@@ -196,7 +250,10 @@ fn a_join_that_leads_nowhere_ends() {
 fn a_call_that_ends_early_cuts_it_short() {
     let mut told = Told::playing();
     told.hearing.ended(&EndReason::Removed("by a host".into()));
-    assert_eq!(told.not_heard(), &NotHeard::CutShort(EndReason::Removed("by a host".into())));
+    assert_eq!(
+        told.not_heard(),
+        &NotHeard::CutShort(EndReason::Removed("by a host".into()))
+    );
 }
 
 #[test]
@@ -211,14 +268,18 @@ fn our_own_leaving_does_not_change_the_verdict() {
     let mut told = Told::playing();
     told.finished(11.0);
     told.report(12.0, Kind::Audio, 500, 0);
-    told.hearing.ended(&EndReason::Stopped(StopReason::Finished));
+    told.hearing
+        .ended(&EndReason::Stopped(StopReason::Finished));
     assert_eq!(told.verdict(), &Verdict::Heard);
 }
 
 #[test]
 fn rejected_sound_is_told_at_once() {
     let mut told = Told::begin();
-    let negotiated = NoticeKind::Negotiated { audio: None, video: Some(media::Codec::Vp8) };
+    let negotiated = NoticeKind::Negotiated {
+        audio: None,
+        video: Some(media::Codec::Vp8),
+    };
     assert_eq!(told.told(0.3, negotiated), Some(Step::Leave));
     assert_eq!(told.not_heard(), &NotHeard::NotSent);
 }

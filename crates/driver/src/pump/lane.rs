@@ -134,11 +134,17 @@ impl<S: Sink> Lane<S> {
 
     /// Returns when the next frame is due; nothing while a live source sets the pace.
     pub(super) fn next_due(&self) -> Option<Instant> {
-        if self.is_forwarding() { None } else { Some(self.timeline.next_due()) }
+        if self.is_forwarding() {
+            None
+        } else {
+            Some(self.timeline.next_due())
+        }
     }
 
     fn is_forwarding(&self) -> bool {
-        self.forwarding.as_ref().is_some_and(|forwarding| forwarding.leads)
+        self.forwarding
+            .as_ref()
+            .is_some_and(|forwarding| forwarding.leads)
     }
 
     fn send(&mut self, frame: &Frame, stream_time: Duration) {
@@ -149,7 +155,9 @@ impl<S: Sink> Lane<S> {
     }
 
     pub(super) fn live_frame(&mut self, frame: &Frame) {
-        let Some(forwarding) = &mut self.forwarding else { return };
+        let Some(forwarding) = &mut self.forwarding else {
+            return;
+        };
         if forwarding.wants_key && !frame.is_key {
             return;
         }

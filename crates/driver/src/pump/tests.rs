@@ -14,7 +14,9 @@ struct Notebook(Sent);
 
 impl Sink for Notebook {
     fn send(&self, frame: &Frame, timestamp: u32) {
-        self.0.borrow_mut().push((timestamp, frame.payloads[0].clone()));
+        self.0
+            .borrow_mut()
+            .push((timestamp, frame.payloads[0].clone()));
     }
 
     fn next_sequence_number(&self) -> u32 {
@@ -55,12 +57,29 @@ impl Bench {
         let picture = Part::Clip(track(Codec::Vp8, b'v', 25, PICTURE));
         let silence = track(Codec::Opus, b'-', 1, PACKET);
         let slate = track(Codec::Vp8, b'_', 2, Duration::from_millis(200));
-        let audio_lane =
-            Lane::new(Notebook(Rc::clone(&audio)), silence, Some(sound), 1000, start);
-        let video_lane =
-            Lane::new(Notebook(Rc::clone(&video)), slate, Some(picture), 0xffff_ff00, start);
+        let audio_lane = Lane::new(
+            Notebook(Rc::clone(&audio)),
+            silence,
+            Some(sound),
+            1000,
+            start,
+        );
+        let video_lane = Lane::new(
+            Notebook(Rc::clone(&video)),
+            slate,
+            Some(picture),
+            0xffff_ff00,
+            start,
+        );
         let pump = Pump::new(Some(audio_lane), Some(video_lane), repeat, start);
-        Self { pump, audio, video, start, now: start, told: Vec::new() }
+        Self {
+            pump,
+            audio,
+            video,
+            start,
+            now: start,
+            told: Vec::new(),
+        }
     }
 
     /// Turns whenever the pump asks for it, for so long.
@@ -68,7 +87,8 @@ impl Bench {
         let end = self.now + time;
         loop {
             let next = self.pump.turn(self.now);
-            self.told.extend(std::iter::from_fn(|| self.pump.poll_event()));
+            self.told
+                .extend(std::iter::from_fn(|| self.pump.poll_event()));
             match next {
                 Some(next) if next <= end => self.now = self.now.max(next),
                 _ => break,
@@ -93,7 +113,10 @@ impl Bench {
     }
 
     fn marks(sent: &Sent) -> String {
-        sent.borrow().iter().map(|(_, payload)| payload[0] as char).collect()
+        sent.borrow()
+            .iter()
+            .map(|(_, payload)| payload[0] as char)
+            .collect()
     }
 }
 
@@ -104,13 +127,21 @@ fn silence_and_slate_flow_until_both_streams_are_reported() {
     bench.run(Duration::from_millis(500));
     bench.report(Kind::Audio, 3, 0);
     bench.run(Duration::from_millis(500));
-    assert!(!Bench::marks(&bench.audio).contains('a'), "the picture is not received yet");
+    assert!(
+        !Bench::marks(&bench.audio).contains('a'),
+        "the picture is not received yet"
+    );
     assert_eq!(bench.audio.borrow().len(), 51, "silence has no gap");
     bench.report(Kind::Video, 3, 0);
     bench.run(Duration::from_millis(40));
     assert!(Bench::marks(&bench.audio).contains('a'));
     assert!(matches!(bench.told[1], PumpEvent::Report(_)));
-    assert!(bench.told.iter().any(|e| matches!(e, PumpEvent::ClipStarted { reported: true, .. })));
+    assert!(
+        bench
+            .told
+            .iter()
+            .any(|e| matches!(e, PumpEvent::ClipStarted { reported: true, .. }))
+    );
 }
 
 #[test]
@@ -123,8 +154,11 @@ fn sound_and_picture_start_at_the_same_moment_with_their_first_frames() {
     bench.run(Duration::from_secs(2));
     let first = |sent: &Sent, mark| {
         let sent = sent.borrow();
-        let (timestamp, payload) =
-            sent.iter().find(|(_, payload)| payload[0] == mark).cloned().unwrap();
+        let (timestamp, payload) = sent
+            .iter()
+            .find(|(_, payload)| payload[0] == mark)
+            .cloned()
+            .unwrap();
         assert_eq!(payload[1], 0, "the first sample is there");
         timestamp
     };
@@ -134,7 +168,13 @@ fn sound_and_picture_start_at_the_same_moment_with_their_first_frames() {
     assert_eq!(Bench::marks(&bench.audio).matches('a').count(), 50);
     assert_eq!(Bench::marks(&bench.video).matches('v').count(), 25);
     let finished = bench.told.iter().filter(|e| {
-        matches!(e, PumpEvent::ClipFinished { audio_packets: 50, video_packets: 25 })
+        matches!(
+            e,
+            PumpEvent::ClipFinished {
+                audio_packets: 50,
+                video_packets: 25
+            }
+        )
     });
     assert_eq!(finished.count(), 1);
 }
@@ -147,7 +187,13 @@ fn without_reports_it_starts_after_two_seconds_and_says_so() {
     assert!(!Bench::marks(&bench.audio).contains('a'));
     bench.run(Duration::from_millis(50));
     assert!(Bench::marks(&bench.audio).contains('a'));
-    assert!(bench.told.iter().any(|e| matches!(e, PumpEvent::ClipStarted { reported: false, .. })));
+    assert!(bench.told.iter().any(|e| matches!(
+        e,
+        PumpEvent::ClipStarted {
+            reported: false,
+            ..
+        }
+    )));
 }
 
 #[test]
@@ -169,15 +215,26 @@ fn a_loop_goes_on_and_its_clock_rises_for_an_hour() {
     bench.report(Kind::Audio, 3, 0);
     bench.report(Kind::Video, 3, 0);
     bench.run(Duration::from_secs(3600));
-    assert_eq!(bench.audio.borrow().len(), 180_001, "50 a second and the first");
+    assert_eq!(
+        bench.audio.borrow().len(),
+        180_001,
+        "50 a second and the first"
+    );
     let steps = |sent: &Sent| {
         let sent = sent.borrow();
-        sent.windows(2).map(|pair| pair[1].0.wrapping_sub(pair[0].0)).collect::<Vec<_>>()
+        sent.windows(2)
+            .map(|pair| pair[1].0.wrapping_sub(pair[0].0))
+            .collect::<Vec<_>>()
     };
     assert!(steps(&bench.audio).iter().all(|step| *step == 960));
     // The slate gives way within its frame; the clip and its loops are even.
     assert!(steps(&bench.video)[2..].iter().all(|step| *step == 3600));
-    assert!(!bench.told.iter().any(|e| matches!(e, PumpEvent::ClipFinished { .. })));
+    assert!(
+        !bench
+            .told
+            .iter()
+            .any(|e| matches!(e, PumpEvent::ClipFinished { .. }))
+    );
     assert_eq!(bench.now, bench.start + Duration::from_secs(3600));
 }
 
@@ -189,17 +246,28 @@ fn reports_are_set_against_the_clip() {
     bench.report(Kind::Audio, 9, 2);
     bench.report(Kind::Video, 0, 0);
     bench.run(Duration::from_secs(2));
-    let first = bench.audio.borrow().iter().position(|(_, p)| p[0] == b'a').unwrap() as u32;
-    for (highest, lost, reached, of_clip) in
-        [(first - 1, 2, 0, 0), (first, 2, 1, 0), (first + 20, 5, 21, 3), (first + 70, 5, 50, 3)]
-    {
+    let first = bench
+        .audio
+        .borrow()
+        .iter()
+        .position(|(_, p)| p[0] == b'a')
+        .unwrap() as u32;
+    for (highest, lost, reached, of_clip) in [
+        (first - 1, 2, 0, 0),
+        (first, 2, 1, 0),
+        (first + 20, 5, 21, 3),
+        (first + 70, 5, 50, 3),
+    ] {
         bench.told.clear();
         bench.report(Kind::Audio, highest, lost);
         bench.run(Duration::ZERO);
         let Some(PumpEvent::Report(report)) = bench.told.first() else {
             panic!("no report in {:?}", bench.told)
         };
-        assert_eq!((report.clip_packets_reached, report.clip_packets_lost), (reached, of_clip));
+        assert_eq!(
+            (report.clip_packets_reached, report.clip_packets_lost),
+            (reached, of_clip)
+        );
     }
     // What is lost of the silence afterwards was not the clip's.
     bench.told.clear();

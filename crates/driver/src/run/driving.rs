@@ -2,28 +2,22 @@
 
 use std::time::Instant;
 
-use media::Repeat;
-use participant::{
-    EventStreamCommand, Exit, Input, LeaveReason, MediaCommand, Options, Outgoing, Output,
-    Participant, PeerCommand, PeerId, PeerInput, StreamId,
-};
+use participant::{Exit, Input, LeaveReason, Options, Output, Participant, PeerInput, StreamId};
 use peer::Shard;
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 use tracing::debug;
 
+use super::CLOSE_LIMIT;
 use super::lease::Lease;
-use super::leg::{Leg, LegCommand, Opening};
+use super::leg::Leg;
 use super::story::Story;
 use super::wakeup::{Answered, Order, Wakeup};
-use super::CLOSE_LIMIT;
 use crate::pump::PumpCommand;
 use crate::recording;
-use crate::{
-    CallerSettings, EndReason, Notice, Outcome, Program, Rejoin, State, StopReason, Warning, events,
-    rest,
-};
+use crate::{CallerSettings, EndReason, Notice, Outcome, Rejoin, State, StopReason, Warning};
 
+mod carrying_out;
 mod news;
 
 /// How many wakeups may wait; whoever has more to say waits for the loop, and nothing is lost.
@@ -39,7 +33,14 @@ pub(super) async fn drive(
 ) -> Outcome {
     let now = Instant::now();
     let (wakeups, mut queue) = mpsc::channel(WAKEUPS);
-    let mut driving = Driving::new(shard, settings, Story::new(notices, now), lease, wakeups, now);
+    let mut driving = Driving::new(
+        shard,
+        settings,
+        Story::new(notices, now),
+        lease,
+        wakeups,
+        now,
+    );
     driving.begin(now);
     let mut timer = std::pin::pin!(tokio::time::sleep(std::time::Duration::ZERO));
     loop {
@@ -84,6 +85,8 @@ struct Driving {
     exit: Option<Exit>,
     /// Until when leaving may take, once it has begun.
     leave_by: Option<Instant>,
+    /// Why it was told to stop, first of all.
+    stop: Option<StopReason>,
     /// Whoever runs the caller is gone.
     is_abandoned: bool,
     /// Told to stop at once.
@@ -124,6 +127,7 @@ impl Driving {
             random: fastrand::Rng::with_seed(seed.rotate_left(32)),
             exit: None,
             leave_by: None,
+            stop: None,
             is_abandoned: false,
             at_once: false,
             in_conference: false,
@@ -135,7 +139,8 @@ impl Driving {
 
     fn begin(&mut self, now: Instant) {
         if self.settings.nodes.is_empty() {
-            self.story.fault(EndReason::Unreachable("no node is given: name one".into()));
+            self.story
+                .fault(EndReason::Unreachable("no node is given: name one".into()));
             self.at_once = true;
             return;
         }
@@ -160,7 +165,10 @@ impl Driving {
     fn next_due(&self) -> Option<Instant> {
         let participant = self.participant.poll_timeout().map(|(at, _)| at);
         let flow = self.leg.as_ref().and_then(|leg| leg.flow.next_due());
-        [participant, flow, self.leave_by].into_iter().flatten().min()
+        [participant, flow, self.leave_by]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn input(&mut self, now: Instant, input: Input) {
@@ -194,6 +202,9 @@ impl Driving {
     }
 
     fn order(&mut self, now: Instant, order: Order) {
+        if let Order::Stop(reason) = order {
+            self.stop.get_or_insert(reason);
+        }
         let reason = match order {
             Order::Play => {
                 self.may_play = true;
@@ -233,7 +244,13 @@ impl Driving {
     }
 
     fn reply(&mut self, now: Instant, answered: Answered) {
-        let Answered { id, node, request, result, took } = answered;
+        let Answered {
+            id,
+            node,
+            request,
+            result,
+            took,
+        } = answered;
         let name = request.command.name();
         let result = match result {
             Ok(answer) => {
@@ -265,125 +282,10 @@ impl Driving {
             match output {
                 Output::Request(outgoing) => self.request(now, outgoing),
                 Output::EventStream(command) => self.event_stream(command),
-                Output::Peer(peer, command) => self.peer(now, peer, command),
+                Output::Peer(peer, command) => self.peer(peer, command),
                 Output::Media(peer, command) => self.media(now, peer, command),
                 Output::Notice(notice) => self.notice(now, notice),
             }
-        }
-    }
-
-    fn request(&mut self, now: Instant, outgoing: Outgoing) {
-        let Outgoing { id, node: index, request, time_limit } = outgoing;
-        debug!(request = request.command.name(), node = index, "out");
-        let Some(node) = self.settings.nodes.get(index).cloned() else { return };
-        let is_join = matches!(request.command, infinity::Command::RequestToken { .. });
-        if is_join {
-            self.node = index;
-            // A guest is asked for the PIN it does not have: the same join goes on.
-            if !request.command.pin().is_some_and(infinity::Pin::is_none) {
-                self.story.joining(now, &node);
-            }
-        }
-        let client = self.settings.client.clone();
-        let wakeups = self.wakeups.clone();
-        let lease = self.lease.clone();
-        let ask = async move {
-            let began = Instant::now();
-            let result = rest::execute(&client, &node, &request, time_limit).await;
-            if let Ok(answer) = &result {
-                lease.answered(Instant::now(), &node, &request, answer);
-            }
-            let took = began.elapsed();
-            let answered = Answered { id, node: index, request, result, took };
-            if wakeups.send(Wakeup::Reply(Box::new(answered))).await.is_err() && is_join {
-                // The caller gave up before the token came: nobody else will release it.
-                lease.release(&client).await;
-            }
-        };
-        if is_join {
-            // Lives on when the loop ends, since a token may still come of it.
-            self.shard.spawn(ask);
-        } else {
-            self.requests.spawn_on(ask, self.shard.handle());
-        }
-    }
-
-    fn event_stream(&mut self, command: EventStreamCommand) {
-        match command {
-            EventStreamCommand::Open { stream, node, conference, token } => {
-                debug!(?stream, node, "opening the event stream");
-                let Some(node) = self.settings.nodes.get(node).cloned() else { return };
-                let client = self.settings.client.clone();
-                let wakeups = self.wakeups.clone();
-                let reading = self.shard.spawn(events::read(
-                    client, node, conference, token, stream, wakeups,
-                ));
-                self.streams.push((stream, reading.abort_handle()));
-            }
-            EventStreamCommand::Close(stream) => {
-                debug!(?stream, "closing the event stream");
-                self.streams.retain(|(known, reading)| {
-                    if *known == stream {
-                        reading.abort();
-                    }
-                    *known != stream
-                });
-            }
-        }
-    }
-
-    fn peer(&mut self, now: Instant, id: PeerId, command: PeerCommand) {
-        if let PeerCommand::Open { ice, gather, media_type, bandwidth_out } = command {
-            debug!(?id, ?gather, ?media_type, ?bandwidth_out, "opening a peer connection");
-            self.close_leg();
-            let Some(node) = self.settings.nodes.get(self.node).cloned() else { return };
-            let video_codecs =
-                self.settings.video.then(|| self.settings.video_codecs.clone());
-            let listen = self.settings.listen;
-            let opening = Opening { id, node, ice, gather, media_type, video_codecs, listen };
-            self.leg = Some(Leg::open(&self.shard, opening, self.wakeups.clone()));
-            return;
-        }
-        let Some(leg) = self.leg.as_mut().filter(|leg| leg.id == id) else { return };
-        match command {
-            PeerCommand::SetAnswer(answer) => leg.command(LegCommand::SetAnswer(answer)),
-            PeerCommand::AddCandidate(candidate) => {
-                leg.command(LegCommand::AddCandidate(candidate));
-            }
-            PeerCommand::RestartIce => leg.command(LegCommand::RestartIce),
-            PeerCommand::Close => self.close_leg(),
-            PeerCommand::Open { .. } => debug!(?now, "opened above"),
-        }
-    }
-
-    fn media(&mut self, now: Instant, id: PeerId, command: MediaCommand) {
-        debug!(?id, ?command, "media");
-        if let Some(leg) = self.leg.as_mut().filter(|leg| leg.id == id) {
-            leg.may_send = command == MediaCommand::Start;
-            if !leg.may_send {
-                leg.pump = None;
-            }
-        }
-        self.start_pump(now);
-    }
-
-    fn start_pump(&mut self, now: Instant) {
-        let repeat = match self.settings.program {
-            Program::Loop(_) => Repeat::Forever,
-            Program::Once(_) | Program::Idle => Repeat::Once,
-        };
-        let Self { leg, shard, random, wakeups, .. } = self;
-        if leg.as_mut().is_some_and(|leg| leg.start_pump(shard, repeat, random, now, wakeups)) {
-            self.release_clip();
-        }
-    }
-
-    /// Closes the leg, on the side: the loop goes on.
-    fn close_leg(&mut self) {
-        if let Some(mut leg) = self.leg.take() {
-            self.story.received.add(&leg.inflow.received());
-            leg.pump = None;
-            self.closing.spawn_on(close(leg), self.shard.handle());
         }
     }
 
@@ -419,14 +321,8 @@ impl Driving {
                 self.story.warn(now, warning);
             }
         }
-        self.story.sum_up(now, self.exit.as_ref())
+        self.story.sum_up(now, self.exit.as_ref(), self.stop)
     }
-}
-
-/// Closes a leg, and completes its recording. Returns what is to be said about that.
-async fn close(leg: Leg) -> Option<Warning> {
-    let recording = leg.close().await?;
-    recording.finish().await.err().map(Warning::Recording)
 }
 
 fn options(settings: &CallerSettings) -> Options {

@@ -3,12 +3,12 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use infinity::{Command, ReleaseToken, Request, Response};
+use infinity::{Command, Failure, Refusal, ReleaseToken, Request, Response};
 use tracing::{info, warn};
 use url::Url;
 
 use crate::http::HttpClient;
-use crate::rest;
+use crate::rest::{self, RequestError};
 
 /// How long releasing a token may take when nobody waits for it in good order any more.
 const RELEASE_LIMIT: Duration = Duration::from_secs(2);
@@ -25,19 +25,19 @@ struct Held {
 }
 
 impl Lease {
-    /// Takes note of an answer: it may grant a token, replace it, or end it.
-    pub(crate) fn answered(&self, now: Instant, node: &Url, request: &Request, answer: &Response) {
-        let (token, life) = match answer {
-            Response::TokenGranted(granted) => (granted.token.clone(), granted.expires),
-            Response::TokenRefreshed(refreshed) => (refreshed.token.clone(), refreshed.expires),
-            Response::TokenReleased => {
-                let mut held = self.lock();
-                // A late answer about an older token says nothing about the one in force.
-                if held.as_ref().is_some_and(|held| held.release.token == request.token) {
-                    *held = None;
-                }
-                return;
-            }
+    /// Takes note of how a request ended: it may have granted a token, replaced it, or ended it.
+    pub(crate) fn ended(
+        &self,
+        now: Instant,
+        node: &Url,
+        request: &Request,
+        result: &Result<Response, RequestError>,
+    ) {
+        let (token, life) = match result {
+            Ok(Response::TokenGranted(granted)) => (granted.token.clone(), granted.expires),
+            Ok(Response::TokenRefreshed(refreshed)) => (refreshed.token.clone(), refreshed.expires),
+            Ok(Response::TokenReleased) => return self.forget(request),
+            Err(error) if is_forgotten(error) => return self.forget(request),
             _ => return,
         };
         let release = Request {
@@ -46,12 +46,30 @@ impl Lease {
             command: Command::ReleaseToken(ReleaseToken::default()),
         };
         let expires_at = now + life;
-        *self.lock() = Some(Held { node: node.clone(), release, expires_at });
+        *self.lock() = Some(Held {
+            node: node.clone(),
+            release,
+            expires_at,
+        });
+    }
+
+    /// The token of `request` is good for nothing any more.
+    fn forget(&self, request: &Request) {
+        let mut held = self.lock();
+        // A late answer about an older token says nothing about the one in force.
+        if held
+            .as_ref()
+            .is_some_and(|held| held.release.token == request.token)
+        {
+            *held = None;
+        }
     }
 
     /// Releases the token if there is one. Returns whether none is left behind.
     pub(crate) async fn release(&self, client: &HttpClient) -> bool {
-        let Some(held) = self.lock().take() else { return true };
+        let Some(held) = self.lock().take() else {
+            return true;
+        };
         if Instant::now() >= held.expires_at {
             return true;
         }
@@ -61,9 +79,14 @@ impl Lease {
                 info!("token released at last");
                 true
             }
+            Err(error) if is_forgotten(&error) => true,
             Err(error) => {
                 let left = held.expires_at.saturating_duration_since(Instant::now());
-                warn!(?error, ?left, "the token could not be released and will expire");
+                warn!(
+                    ?error,
+                    ?left,
+                    "the token could not be released and will expire"
+                );
                 false
             }
         }
@@ -73,4 +96,12 @@ impl Lease {
         // The value is replaced as a whole, so it is good after a panic elsewhere.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Says whether the node does not know the token any more, so that there is nothing to release.
+fn is_forgotten(error: &RequestError) -> bool {
+    matches!(
+        error,
+        RequestError::Answered(Failure::Refused(Refusal::InvalidToken))
+    )
 }

@@ -8,8 +8,7 @@ use infinity::{MediaType, NewCandidate};
 use media::{Kind, Repeat};
 use participant::{Gather, IceServers, PeerId, PeerInput};
 use peer::{
-    Direction, IceServer, Negotiated, Peer, PeerConfig, PeerError, PeerEvents, Shard,
-    TrackReceiver,
+    Direction, IceServer, Negotiated, Peer, PeerConfig, PeerError, PeerEvents, Shard, TrackReceiver,
 };
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -125,12 +124,21 @@ impl Leg {
         if !(self.dtls && self.may_send && self.pump.is_none()) {
             return false;
         }
-        let (Some(peer), Some(sources)) = (&self.peer, &self.sources) else { return false };
-        let (epoch, bases) =
-            *self.epoch.get_or_insert_with(|| (now, [random.u32(..), random.u32(..)]));
+        let (Some(peer), Some(sources)) = (&self.peer, &self.sources) else {
+            return false;
+        };
+        let (epoch, bases) = *self
+            .epoch
+            .get_or_insert_with(|| (now, [random.u32(..), random.u32(..)]));
         let lane = |kind, base, idle: &Option<_>, part: &Option<_>| {
             let idle = Arc::clone(idle.as_ref()?);
-            Some(Lane::new(peer.sender(kind)?, idle, part.clone(), base, epoch))
+            Some(Lane::new(
+                peer.sender(kind)?,
+                idle,
+                part.clone(),
+                base,
+                epoch,
+            ))
         };
         let audio = lane(Kind::Audio, bases[0], &sources.silence, &sources.audio);
         let video = lane(Kind::Video, bases[1], &sources.slate, &sources.video);
@@ -139,11 +147,19 @@ impl Leg {
         }
         let (commands, queue) = mpsc::channel(pump::QUEUE);
         let (events, mut told) = mpsc::channel(pump::QUEUE);
-        shard.spawn(pump::run(Pump::new(audio, video, repeat, now), queue, events));
+        shard.spawn(pump::run(
+            Pump::new(audio, video, repeat, now),
+            queue,
+            events,
+        ));
         let (id, wakeups) = (self.id, wakeups.clone());
         shard.spawn(async move {
             while let Some(event) = told.recv().await {
-                if wakeups.send(Wakeup::Peer(id, PeerNews::Pump(event))).await.is_err() {
+                if wakeups
+                    .send(Wakeup::Peer(id, PeerNews::Pump(event)))
+                    .await
+                    .is_err()
+                {
                     return;
                 }
             }
@@ -155,7 +171,15 @@ impl Leg {
 
     /// Closes the connection. Waits until it is closed, and gives back what must be completed.
     pub(super) async fn close(self) -> Option<Recording> {
-        let Self { commands, pump, peer, work, recording, early, .. } = self;
+        let Self {
+            commands,
+            pump,
+            peer,
+            work,
+            recording,
+            early,
+            ..
+        } = self;
         drop((commands, pump, early));
         match peer {
             Some(peer) => peer.close().await,
@@ -198,7 +222,12 @@ async fn work(
                 Err(error) => tell(failed(error)).await,
             },
             LegCommand::AddCandidate(candidate) => {
-                let NewCandidate { candidate, mid, ufrag, .. } = candidate;
+                let NewCandidate {
+                    candidate,
+                    mid,
+                    ufrag,
+                    ..
+                } = candidate;
                 let mid = Some(mid.as_str()).filter(|mid| !mid.is_empty());
                 if let Err(error) = peer.add_candidate(&candidate, mid, ufrag.as_deref()).await {
                     debug!(%error, "a candidate of the node's is left out");
@@ -222,14 +251,22 @@ async fn offer(peer: &Peer, gather: Gather) -> Result<String, PeerError> {
 
 async fn forward(id: PeerId, mut events: PeerEvents, wakeups: mpsc::Sender<Wakeup>) {
     while let Some(event) = events.recv().await {
-        if wakeups.send(Wakeup::Peer(id, PeerNews::Event(event))).await.is_err() {
+        if wakeups
+            .send(Wakeup::Peer(id, PeerNews::Event(event)))
+            .await
+            .is_err()
+        {
             return;
         }
     }
 }
 
 fn config(opening: Opening, addresses: Vec<IpAddr>) -> PeerConfig {
-    let direction = if opening.listen { Direction::SendRecv } else { Direction::SendOnly };
+    let direction = if opening.listen {
+        Direction::SendRecv
+    } else {
+        Direction::SendOnly
+    };
     let with_video = opening.media_type != Some(MediaType::Audio);
     let video_codecs = opening.video_codecs.filter(|_| with_video);
     let stun = opening.ice.stun.into_iter().map(|server| IceServer {
@@ -239,7 +276,10 @@ fn config(opening: Opening, addresses: Vec<IpAddr>) -> PeerConfig {
     let turn = opening.ice.turn.into_iter().map(|server| IceServer {
         urls: server.urls,
         username: server.username,
-        credential: server.credential.map(|word| word.expose().to_owned()).unwrap_or_default(),
+        credential: server
+            .credential
+            .map(|word| word.expose().to_owned())
+            .unwrap_or_default(),
     });
     PeerConfig {
         addresses,
@@ -260,7 +300,10 @@ async fn local_addresses(node: &Url) -> Vec<IpAddr> {
         Some(Host::Domain(name)) => {
             let port = node.port_or_known_default().unwrap_or(443);
             let mut found = tokio::net::lookup_host((name, port)).await.ok();
-            found.as_mut().and_then(Iterator::next).map(|address| address.ip())
+            found
+                .as_mut()
+                .and_then(Iterator::next)
+                .map(|address| address.ip())
         }
         None => None,
     };

@@ -85,17 +85,23 @@ impl Story {
     }
 
     pub(super) fn first_packet(&mut self, at: Instant, kind: Kind) {
-        self.step(at, match kind {
-            Kind::Audio => JoinStep::FirstAudio,
-            Kind::Video => JoinStep::FirstVideo,
-        });
+        self.step(
+            at,
+            match kind {
+                Kind::Audio => JoinStep::FirstAudio,
+                Kind::Video => JoinStep::FirstVideo,
+            },
+        );
     }
 
     pub(super) fn reported(&mut self, at: Instant, kind: Kind) {
-        self.step(at, match kind {
-            Kind::Audio => JoinStep::AudioReported,
-            Kind::Video => JoinStep::VideoReported,
-        });
+        self.step(
+            at,
+            match kind {
+                Kind::Audio => JoinStep::AudioReported,
+                Kind::Video => JoinStep::VideoReported,
+            },
+        );
     }
 
     pub(super) fn unreachable(&mut self, node: &Url, error: &RequestError) {
@@ -153,8 +159,14 @@ impl Story {
     /// Tells what the roster says, if that is news.
     pub(super) fn roster(&mut self, now: Instant, participant: &Participant) {
         let presence = participant.presence();
-        let own = self.own.as_ref().and_then(|own| participant.roster().get(own));
-        let others = participant.roster().rows().filter(|row| Some(&row.uuid) != self.own.as_ref());
+        let own = self
+            .own
+            .as_ref()
+            .and_then(|own| participant.roster().get(own));
+        let others = participant
+            .roster()
+            .rows()
+            .filter(|row| Some(&row.uuid) != self.own.as_ref());
         let facts = RosterFacts {
             own: own.filter(|_| presence.is_listed).map(|row| OwnRow {
                 muted: presence.is_muted,
@@ -181,12 +193,17 @@ impl Story {
     }
 
     /// Returns what became of the caller.
-    pub(super) fn sum_up(mut self, now: Instant, exit: Option<&Exit>) -> Outcome {
+    pub(super) fn sum_up(
+        mut self,
+        now: Instant,
+        exit: Option<&Exit>,
+        stop: Option<StopReason>,
+    ) -> Outcome {
         self.out(now);
         let reason = self.fault.take().unwrap_or_else(|| match exit {
             Some(exit) => self.reason(exit),
             // Left at once, without waiting for anything.
-            None => EndReason::Stopped(StopReason::Interrupted),
+            None => EndReason::Stopped(stop.unwrap_or(StopReason::Finished)),
         });
         info!(%reason, time_in = ?self.time_in, "caller ended");
         Outcome {

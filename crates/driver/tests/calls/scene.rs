@@ -45,7 +45,12 @@ impl Scene {
         let node = Node::start(settings, &node_shards).await.unwrap();
         let shards = Shards::new(1).unwrap();
         let client = HttpClient::new(&Tls::SystemRoots).unwrap();
-        Self { node, shards, _node_shards: node_shards, client }
+        Self {
+            node,
+            shards,
+            _node_shards: node_shards,
+            client,
+        }
     }
 
     /// Settings for `meet`, by plain HTTP.
@@ -55,7 +60,10 @@ impl Scene {
     }
 
     pub(crate) fn start(&self, settings: CallerSettings) -> Watched {
-        Watched { caller: driver::start(&self.shards.next(), settings), seen: Vec::new() }
+        Watched {
+            caller: driver::start(&self.shards.next(), settings),
+            seen: Vec::new(),
+        }
     }
 
     /// A listener that is in the conference.
@@ -69,10 +77,14 @@ impl Scene {
     pub(crate) async fn others(&self) -> usize {
         let mut witness = self.start(self.settings("witness"));
         witness.until(is_in).await;
-        let rows = witness.seen.iter().rev().find_map(|notice| match &notice.kind {
-            NoticeKind::Roster(facts) => Some(facts.rows),
-            _ => None,
-        });
+        let rows = witness
+            .seen
+            .iter()
+            .rev()
+            .find_map(|notice| match &notice.kind {
+                NoticeKind::Roster(facts) => Some(facts.rows),
+                _ => None,
+            });
         witness.leave().await;
         rows.unwrap() - 1
     }
@@ -95,6 +107,17 @@ impl Watched {
         patience: Duration,
         wanted: impl Fn(&NoticeKind) -> bool,
     ) -> Notice {
+        match self.within_or_none(patience, wanted).await {
+            Some(notice) => notice,
+            None => panic!("not within {patience:?}; there were {:#?}", self.kinds()),
+        }
+    }
+
+    pub(crate) async fn within_or_none(
+        &mut self,
+        patience: Duration,
+        wanted: impl Fn(&NoticeKind) -> bool,
+    ) -> Option<Notice> {
         let found = tokio::time::timeout(patience, async {
             loop {
                 let notice = self.caller.notice().await?;
@@ -105,9 +128,9 @@ impl Watched {
             }
         });
         match found.await {
-            Ok(Some(notice)) => notice,
             Ok(None) => panic!("the caller ended first, after {:#?}", self.kinds()),
-            Err(_) => panic!("not within {patience:?}; there were {:#?}", self.kinds()),
+            Ok(found) => found,
+            Err(_) => None,
         }
     }
 
@@ -121,7 +144,9 @@ impl Watched {
     }
 
     pub(crate) async fn end(self) -> driver::Outcome {
-        tokio::time::timeout(PATIENCE, self.caller.join()).await.expect("the caller ends in time")
+        tokio::time::timeout(PATIENCE, self.caller.join())
+            .await
+            .expect("the caller ends in time")
     }
 }
 
@@ -130,7 +155,9 @@ pub(crate) fn is_in(kind: &NoticeKind) -> bool {
 }
 
 pub(crate) fn data(name: &str) -> PathBuf {
-    [env!("CARGO_MANIFEST_DIR"), "../../tests/data", name].iter().collect()
+    [env!("CARGO_MANIFEST_DIR"), "../../tests/data", name]
+        .iter()
+        .collect()
 }
 
 /// Material out of files of the test data.

@@ -42,19 +42,28 @@ impl Driving {
     fn peer_event(&mut self, now: Instant, id: PeerId, event: PeerEvent) {
         let Some(leg) = &mut self.leg else { return };
         let input = match event {
-            PeerEvent::LocalCandidate { candidate, mid, ufrag } => {
+            PeerEvent::LocalCandidate {
+                candidate,
+                mid,
+                ufrag,
+            } => {
                 leg.first_mid.get_or_insert_with(|| mid.clone());
                 if leg.gather == Gather::First {
                     // They are in the offer.
                     return;
                 }
                 let ufrag = Some(ufrag).filter(|ufrag| !ufrag.is_empty());
-                PeerInput::Candidate(NewCandidate { candidate, mid, ufrag, pwd: None })
+                PeerInput::Candidate(NewCandidate {
+                    candidate,
+                    mid,
+                    ufrag,
+                    pwd: None,
+                })
             }
             PeerEvent::GatheringComplete if leg.gather == Gather::First => return,
-            PeerEvent::GatheringComplete => {
-                PeerInput::GatheringComplete { mid: leg.first_mid.clone().unwrap_or("0".into()) }
-            }
+            PeerEvent::GatheringComplete => PeerInput::GatheringComplete {
+                mid: leg.first_mid.clone().unwrap_or("0".into()),
+            },
             PeerEvent::IceConnectionState(state) => {
                 debug!(?state, "ICE");
                 match state {
@@ -110,16 +119,23 @@ impl Driving {
         }
         let codec = |kind: &Option<peer::NegotiatedCodec>| kind.as_ref().map(|kind| kind.codec);
         let (audio, video) = (codec(&negotiated.audio), codec(&negotiated.video));
-        self.story.tell(now, NoticeKind::Negotiated { audio, video });
+        self.story
+            .tell(now, NoticeKind::Negotiated { audio, video });
         if video.is_none() && self.settings.video {
             self.story.warn(now, Warning::VideoRejected);
         }
         self.begin_recording(now, audio, video);
         self.receive_early();
 
-        let material = if self.played { None } else { self.settings.program.material().cloned() };
-        if let Some(longest) =
-            material.as_ref().and_then(|m| m.longest_key_interval()).filter(|gap| *gap > RARE)
+        let material = if self.played {
+            None
+        } else {
+            self.settings.program.material().cloned()
+        };
+        if let Some(longest) = material
+            .as_ref()
+            .and_then(|m| m.longest_key_interval())
+            .filter(|gap| *gap > RARE)
             && !std::mem::replace(&mut self.told_rare_key_frames, true)
         {
             self.story.warn(now, Warning::RareKeyFrames { longest });
@@ -128,8 +144,7 @@ impl Driving {
         self.shard.handle().spawn_blocking(move || {
             let opened = sources::open(material.as_deref(), audio, video);
             // A loop that is gone needs no sources.
-            let _ = wakeups
-                .blocking_send(crate::run::Wakeup::Peer(id, PeerNews::Sources(opened)));
+            let _ = wakeups.blocking_send(crate::run::Wakeup::Peer(id, PeerNews::Sources(opened)));
         });
     }
 
@@ -139,7 +154,9 @@ impl Driving {
         audio: Option<media::Codec>,
         video: Option<media::Codec>,
     ) {
-        let (Some(leg), Some(path)) = (&mut self.leg, &self.settings.record) else { return };
+        let (Some(leg), Some(path)) = (&mut self.leg, &self.settings.record) else {
+            return;
+        };
         self.recordings += 1;
         let path = recording::file_of_join(path, self.recordings);
         match Recording::begin(self.shard.handle(), &path, audio, video, now) {
@@ -165,7 +182,8 @@ impl Driving {
         for track in std::mem::take(&mut leg.early) {
             debug!(kind = %track.kind(), codec = %track.codec(), ssrc = track.ssrc(), "receiving");
             let queue = leg.recording.as_ref().map(Recording::queue);
-            leg.inflow.receive(&self.shard, track, queue, leg.id, self.wakeups.clone());
+            leg.inflow
+                .receive(&self.shard, track, queue, leg.id, self.wakeups.clone());
         }
     }
 
@@ -177,9 +195,18 @@ impl Driving {
                     self.story.warn(now, Warning::StartedUnreported { waited });
                 }
             }
-            PumpEvent::ClipFinished { audio_packets, video_packets } => {
+            PumpEvent::ClipFinished {
+                audio_packets,
+                video_packets,
+            } => {
                 self.played = matches!(self.settings.program, Program::Once(_));
-                self.story.tell(now, NoticeKind::ClipFinished { audio_packets, video_packets });
+                self.story.tell(
+                    now,
+                    NoticeKind::ClipFinished {
+                        audio_packets,
+                        video_packets,
+                    },
+                );
             }
             PumpEvent::Report(report) => self.story.tell(now, NoticeKind::Report(report)),
         }
@@ -195,7 +222,11 @@ impl Driving {
             Told::Presence(_) | Told::Came(_) | Told::Gone(_) | Told::Role(_) => {
                 self.story.roster(now, &self.participant);
             }
-            Told::Retrying { request, failure, after } => {
+            Told::Retrying {
+                request,
+                failure,
+                after,
+            } => {
                 let text = format!("{request} failed and is tried again in {after:.1?}: {failure}");
                 self.story.warn(now, Warning::Retrying(text));
             }
@@ -204,10 +235,19 @@ impl Driving {
                 self.story.warn(now, Warning::Retrying(text));
             }
             Told::Mending { by, why } => {
-                self.story.warn(now, Warning::Retrying(format!("mending media by {by}: {why}")));
+                self.story.warn(
+                    now,
+                    Warning::Retrying(format!("mending media by {by}: {why}")),
+                );
             }
             Told::JoiningAgain { why, after } => {
-                self.story.state(now, State::Rejoining { reason: why, pause: after });
+                self.story.state(
+                    now,
+                    State::Rejoining {
+                        reason: why,
+                        pause: after,
+                    },
+                );
             }
             Told::Malformed(error) => self.story.warn(now, Warning::Ignored(error.to_string())),
             Told::Ended(exit) => self.exit = Some(exit),
@@ -231,7 +271,11 @@ impl Driving {
             Stands::Degraded(_) => State::Degraded(standing.why.clone()),
             Stands::Leaving => State::Leaving,
             // Told with the request for the token, or by the outcome.
-            Stands::Idle | Stands::Joining | Stands::PinWanted | Stands::Removed | Stands::Stopped => {
+            Stands::Idle
+            | Stands::Joining
+            | Stands::PinWanted
+            | Stands::Removed
+            | Stands::Stopped => {
                 return;
             }
         };

@@ -1,0 +1,201 @@
+//! Carries out what the participant wants done.
+
+use std::time::Instant;
+
+use media::Repeat;
+use participant::{EventStreamCommand, MediaCommand, Outgoing, PeerCommand, PeerId};
+use tracing::debug;
+
+use super::Driving;
+use crate::run::leg::{Leg, LegCommand, Opening};
+use crate::run::wakeup::{Answered, Wakeup};
+use crate::{Program, Warning, events, rest};
+
+impl Driving {
+    pub(super) fn request(&mut self, now: Instant, outgoing: Outgoing) {
+        let Outgoing {
+            id,
+            node: index,
+            request,
+            time_limit,
+        } = outgoing;
+        debug!(request = request.command.name(), node = index, "out");
+        let Some(node) = self.settings.nodes.get(index).cloned() else {
+            return;
+        };
+        let is_join = matches!(request.command, infinity::Command::RequestToken { .. });
+        if is_join {
+            self.node = index;
+            // A guest is asked for the PIN it does not have: the same join goes on.
+            if !request.command.pin().is_some_and(infinity::Pin::is_none) {
+                self.story.joining(now, &node);
+            }
+        }
+        let client = self.settings.client.clone();
+        let wakeups = self.wakeups.clone();
+        let lease = self.lease.clone();
+        let ask = async move {
+            let began = Instant::now();
+            let result = rest::execute(&client, &node, &request, time_limit).await;
+            lease.ended(Instant::now(), &node, &request, &result);
+            let took = began.elapsed();
+            let answered = Answered {
+                id,
+                node: index,
+                request,
+                result,
+                took,
+            };
+            if wakeups
+                .send(Wakeup::Reply(Box::new(answered)))
+                .await
+                .is_err()
+                && is_join
+            {
+                // The caller gave up before the token came: nobody else will release it.
+                lease.release(&client).await;
+            }
+        };
+        if is_join {
+            // Lives on when the loop ends, since a token may still come of it.
+            self.shard.spawn(ask);
+        } else {
+            self.requests.spawn_on(ask, self.shard.handle());
+        }
+    }
+
+    pub(super) fn event_stream(&mut self, command: EventStreamCommand) {
+        match command {
+            EventStreamCommand::Open {
+                stream,
+                node,
+                conference,
+                token,
+            } => {
+                debug!(?stream, node, "opening the event stream");
+                let Some(node) = self.settings.nodes.get(node).cloned() else {
+                    return;
+                };
+                let client = self.settings.client.clone();
+                let wakeups = self.wakeups.clone();
+                let reading = self.shard.spawn(events::read(
+                    client, node, conference, token, stream, wakeups,
+                ));
+                self.streams.push((stream, reading.abort_handle()));
+            }
+            EventStreamCommand::Close(stream) => {
+                debug!(?stream, "closing the event stream");
+                self.streams.retain(|(known, reading)| {
+                    if *known == stream {
+                        reading.abort();
+                    }
+                    *known != stream
+                });
+            }
+        }
+    }
+
+    pub(super) fn peer(&mut self, id: PeerId, command: PeerCommand) {
+        let leg = self.leg.as_ref().filter(|leg| leg.id == id);
+        match (command, leg) {
+            (
+                PeerCommand::Open {
+                    ice,
+                    gather,
+                    media_type,
+                    bandwidth_out,
+                },
+                _,
+            ) => {
+                debug!(
+                    ?id,
+                    ?gather,
+                    ?media_type,
+                    ?bandwidth_out,
+                    "opening a peer connection"
+                );
+                self.close_leg();
+                let Some(node) = self.settings.nodes.get(self.node).cloned() else {
+                    return;
+                };
+                let video_codecs = self
+                    .settings
+                    .video
+                    .then(|| self.settings.video_codecs.clone());
+                let listen = self.settings.listen;
+                let opening = Opening {
+                    id,
+                    node,
+                    ice,
+                    gather,
+                    media_type,
+                    video_codecs,
+                    listen,
+                };
+                self.leg = Some(Leg::open(&self.shard, opening, self.wakeups.clone()));
+            }
+            (PeerCommand::SetAnswer(answer), Some(leg)) => {
+                leg.command(LegCommand::SetAnswer(answer));
+            }
+            (PeerCommand::AddCandidate(candidate), Some(leg)) => {
+                leg.command(LegCommand::AddCandidate(candidate));
+            }
+            (PeerCommand::RestartIce, Some(leg)) => leg.command(LegCommand::RestartIce),
+            (PeerCommand::Close, Some(_)) => self.close_leg(),
+            // A connection that is gone has nothing more to do.
+            (
+                PeerCommand::SetAnswer(_)
+                | PeerCommand::AddCandidate(_)
+                | PeerCommand::RestartIce
+                | PeerCommand::Close,
+                None,
+            ) => {}
+        }
+    }
+
+    pub(super) fn media(&mut self, now: Instant, id: PeerId, command: MediaCommand) {
+        debug!(?id, ?command, "media");
+        if let Some(leg) = self.leg.as_mut().filter(|leg| leg.id == id) {
+            leg.may_send = command == MediaCommand::Start;
+            if !leg.may_send {
+                leg.pump = None;
+            }
+        }
+        self.start_pump(now);
+    }
+
+    pub(super) fn start_pump(&mut self, now: Instant) {
+        let repeat = match self.settings.program {
+            Program::Loop(_) => Repeat::Forever,
+            Program::Once(_) | Program::Idle => Repeat::Once,
+        };
+        let Self {
+            leg,
+            shard,
+            random,
+            wakeups,
+            ..
+        } = self;
+        if leg
+            .as_mut()
+            .is_some_and(|leg| leg.start_pump(shard, repeat, random, now, wakeups))
+        {
+            self.release_clip();
+        }
+    }
+
+    /// Closes the leg, on the side: the loop goes on.
+    pub(super) fn close_leg(&mut self) {
+        if let Some(mut leg) = self.leg.take() {
+            self.story.received.add(&leg.inflow.received());
+            leg.pump = None;
+            self.closing.spawn_on(close(leg), self.shard.handle());
+        }
+    }
+}
+
+/// Closes a leg, and completes its recording. Returns what is to be said about that.
+async fn close(leg: Leg) -> Option<Warning> {
+    let recording = leg.close().await?;
+    recording.finish().await.err().map(Warning::Recording)
+}
