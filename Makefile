@@ -54,7 +54,7 @@ fmt: toolchain ## formats the code
 
 bench: deps ## what a caller costs: the floor of the machine, and a hundred callers sending
 	$(call step,bench)
-	$(CARGO) bench --locked -p peer --bench callers
+	$(CARGO) bench --locked --workspace --bench callers
 
 clean: ## removes what was built
 	$(CARGO) clean

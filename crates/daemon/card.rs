@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use crate::cli::{self, Cli};
 use crate::exit::Exit;
@@ -161,4 +161,50 @@ fn one_toolchain_is_named_everywhere() {
 
     assert!(read("rust-toolchain.toml").contains(&format!("channel = \"{version}.")));
     assert!(read("Dockerfile").contains(&format!("FROM rust:{version}-bookworm ")));
+}
+
+/// Returns the paths a document names, in backticks or as the target of a link.
+fn paths(document: &str) -> Vec<String> {
+    let known = ["crates/", "tests/", "config/", "systemd/"];
+    let quoted = document.split('`').skip(1).step_by(2).map(str::to_owned);
+    let linked = document
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| Some(rest.split_once(')')?.0.to_owned()))
+        .filter(|target| !target.contains("://"));
+    quoted
+        .filter(|word| known.iter().any(|root| word.starts_with(root)) && !word.contains(' '))
+        .chain(linked)
+        .collect()
+}
+
+#[test]
+fn the_documents_name_what_is_there() {
+    for document in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"] {
+        let paths = paths(&read(document));
+        assert!(
+            !paths.is_empty(),
+            "{document} names nothing: this test proves nothing"
+        );
+        for path in paths {
+            assert!(Path::new(&path).exists(), "{document}: {path}");
+        }
+    }
+}
+
+#[test]
+fn the_readme_lists_every_command_and_exit_code() {
+    let readme = read("README.md");
+    for command in Cli::command().get_subcommands() {
+        assert!(
+            readme.contains(&format!("| `standin {}", command.get_name())),
+            "{command}"
+        );
+    }
+    for exit in Exit::ALL {
+        assert!(
+            readme.contains(&format!("\n| {} | ", exit.code())),
+            "{exit:?}"
+        );
+    }
 }

@@ -28,6 +28,19 @@ pub(crate) enum Exit {
 }
 
 impl Exit {
+    /// Every exit code.
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Done,
+        Self::Failed,
+        Self::Usage,
+        Self::NodeRefused,
+        Self::Removed,
+        Self::Pin,
+        Self::WaitingRoom,
+        Self::Interrupted,
+    ];
+
     /// Returns the number a shell sees.
     pub(crate) fn code(self) -> u8 {
         match self {
