@@ -1,6 +1,6 @@
 //! Stories over the real binary, the real library and a real browser; every module is one, and each has its negative control.
 
-#![allow(clippy::unwrap_used, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, clippy::print_stderr, clippy::print_stdout)]
 
 mod announcers_truth; // an announcement that was not heard says so: muted, alone, wrong PIN, cut short, waiting
 mod bad_input; // what people and nodes get wrong: one line, the right exit code, no token left behind

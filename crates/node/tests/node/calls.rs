@@ -143,7 +143,11 @@ async fn an_update_restarts_ice_in_the_same_call() {
         .expect("an answer that can be used");
 
     caller.peer.restart_ice();
-    caller.peer.create_offer().await.expect("an offer that restarts ICE");
+    caller
+        .peer
+        .create_offer()
+        .await
+        .expect("an offer that restarts ICE");
     let offer = caller.peer.gathered_offer().await.expect("a new offer");
     let update = alice.path(&format!("calls/{}/update", text(&answer["call_uuid"])));
     let updated = alice
