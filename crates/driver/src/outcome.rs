@@ -49,23 +49,6 @@ pub enum EndReason {
     Defect(String),
 }
 
-impl EndReason {
-    /// Says whether joining again may help.
-    pub fn may_rejoin(&self) -> bool {
-        match self {
-            Self::Unreachable(_) | Self::TokenLost(_) | Self::CallFailed(_) => true,
-            // Full, in maintenance, or not yet configured: for a bot all of these pass.
-            Self::Refused(_) | Self::WaitingRoomTimeout => true,
-            Self::Stopped(_)
-            | Self::PinWanted
-            | Self::PinWrong
-            | Self::Removed(_)
-            | Self::Media(_)
-            | Self::Defect(_) => false,
-        }
-    }
-}
-
 impl fmt::Display for EndReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -20,6 +20,9 @@ const REORDER_WAIT: Duration = Duration::from_millis(250);
 /// The least time between two requests for a key frame.
 const KEY_FRAME_INTERVAL: Duration = Duration::from_millis(500);
 
+/// How many streams are received in one call; a node that makes up more is left alone with them.
+const MOST_STREAMS: usize = 64;
+
 /// The first packet of a kind came.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FirstPacket {
@@ -43,6 +46,10 @@ impl Inflow {
         peer: PeerId,
         wakeups: mpsc::Sender<Wakeup>,
     ) {
+        if self.streams.len() >= MOST_STREAMS {
+            debug!(ssrc = track.ssrc(), "one stream too many; left aside");
+            return;
+        }
         let account = Arc::new(Mutex::new(StreamAccount::new(track.codec().clock_rate())));
         self.streams.push((track.kind(), Arc::clone(&account)));
         shard.spawn(receive(track, account, recording, peer, wakeups));

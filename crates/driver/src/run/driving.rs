@@ -56,8 +56,9 @@ pub(super) async fn drive(
             order = orders.recv(), if !driving.is_abandoned => {
                 Wakeup::Order(order.unwrap_or(Order::Abandoned))
             }
-            Some(wakeup) = queue.recv() => wakeup,
+            // Before the queue: whoever floods it must not keep a token from being refreshed.
             () = timer.as_mut(), if driving.next_due().is_some() => Wakeup::Timer,
+            Some(wakeup) = queue.recv() => wakeup,
         };
         driving.handle(Instant::now(), wakeup);
     }

@@ -68,7 +68,14 @@ impl Flow {
     /// Returns when to poll again if nothing else happens.
     pub(crate) fn next_due(&self) -> Option<Instant> {
         match self.told {
-            None => Some(self.sending? + REPORT_WAIT).filter(|_| self.received && !self.reported),
+            None => {
+                let believed_at = self.sending? + REPORT_WAIT;
+                // What has been silent for too long changes with a packet, not with time.
+                let lives = self
+                    .alive
+                    .is_some_and(|alive| alive + SILENCE > believed_at);
+                (lives && !self.reported).then_some(believed_at)
+            }
             Some(Change::Flowing) => Some(self.alive? + SILENCE),
             Some(Change::Stopped) => None,
         }
@@ -117,6 +124,23 @@ mod tests {
         assert_eq!(flow.poll(t + secs(10.0)), Some(Change::Stopped));
         flow.report(t + secs(11.0), 0, 101);
         assert_eq!(flow.poll(t + secs(11.0)), Some(Change::Flowing));
+    }
+
+    #[test]
+    fn what_time_alone_cannot_change_is_not_waited_for() {
+        let t = Instant::now();
+        let mut flow = Flow::default();
+        assert_eq!(flow.next_due(), None);
+        flow.packet(t);
+        flow.sends(t + secs(60.0));
+        assert_eq!(
+            flow.next_due(),
+            None,
+            "the packet is too old to speak for the media"
+        );
+        flow.packet(t + secs(60.0));
+        assert_eq!(flow.next_due(), Some(t + secs(62.0)));
+        assert_eq!(flow.poll(t + secs(62.0)), Some(Change::Flowing));
     }
 
     #[test]

@@ -108,7 +108,14 @@ impl Driving {
         };
         leg.flow.report(now, lane, report.highest_sequence_number);
         leg.tell_pump(PumpCommand::Report(report));
+        let is_dead = leg.pump.as_ref().is_some_and(|pump| pump.is_closed());
         self.story.reported(now, report.kind);
+        if is_dead {
+            // Only a defect ends a pump that is still wanted; in silence nobody would notice.
+            self.story
+                .fault(EndReason::Defect("the media pump ended by itself".into()));
+            self.leave(now, LeaveReason::Failed);
+        }
     }
 
     fn negotiated(&mut self, now: Instant, id: PeerId, negotiated: Negotiated) {
