@@ -7,9 +7,10 @@ PROFILE := --release --locked
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 
 # Debian packages. The build wants a C compiler and cmake (libopus), nasm (rav1e) and libvpx (VP8);
-# the tests want a browser with its driver, ffmpeg as an independent judge of what was recorded, and a font.
+# the tests want a browser with its driver, ffmpeg as an independent judge of what was recorded, a font,
+# and systemd for its opinion of the unit.
 BUILD_PACKAGES := build-essential cmake nasm pkg-config libvpx-dev
-TEST_PACKAGES  := chromium chromium-driver ffmpeg fonts-dejavu-core
+TEST_PACKAGES  := chromium chromium-driver ffmpeg fonts-dejavu-core systemd
 
 step = @printf '\n== %s\n' "$(1)"
 
