@@ -36,7 +36,7 @@ test: deps-test check ## everything: formatting, lints, all tests, the browser s
 	$(call step,tests of all crates$(comma) then the stories (a browser is among them))
 	$(CARGO) test $(PROFILE) --workspace
 
-test-unit: deps ## the tests beside the code, without sockets or browsers: seconds once built
+test-unit: deps-test ## the tests beside the code, without sockets or browsers: seconds once built
 	$(call step,unit tests)
 	$(CARGO) test $(PROFILE) --workspace --lib --bins
 

@@ -27,6 +27,7 @@ mod receive;
 mod recording;
 mod rest;
 mod run;
+mod seconds;
 mod settings;
 mod sources;
 mod tls;

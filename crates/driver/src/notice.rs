@@ -171,8 +171,9 @@ impl fmt::Display for JoinStep {
 }
 
 /// When the steps of one join were reached, counted from its beginning.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
+///
+/// Serialised as an object of seconds, by step.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct JoinTimes {
     reached: Vec<(JoinStep, Duration)>,
 }
@@ -201,6 +202,12 @@ impl JoinTimes {
     }
 }
 
+impl Serialize for JoinTimes {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter().map(|(step, after)| (step, after.as_secs_f64())))
+    }
+}
+
 /// What the far end says about one of our streams (RFC 3550 §6.4.1).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Report {
@@ -211,9 +218,11 @@ pub struct Report {
     pub fraction_lost: f32,
     /// Packets lost since the stream began.
     pub packets_lost: i64,
-    /// Interarrival jitter.
+    /// Interarrival jitter; serialised in seconds, as all times here.
+    #[serde(serialize_with = "crate::seconds::of")]
     pub jitter: Duration,
     /// Round-trip time, where the report allows to tell.
+    #[serde(serialize_with = "crate::seconds::of_any")]
     pub round_trip_time: Option<Duration>,
     /// Packets of the clip up to the highest sequence number reported.
     pub clip_packets_reached: u64,

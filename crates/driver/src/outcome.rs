@@ -82,6 +82,7 @@ pub struct Outcome {
     /// Whether it was in the conference at any time.
     pub was_in: bool,
     /// How long it was in the conference, all joins together.
+    #[serde(serialize_with = "crate::seconds::of")]
     pub time_in: Duration,
     /// How often it joined, or tried to.
     pub joins: u32,
