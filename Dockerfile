@@ -18,7 +18,7 @@ RUN cargo build --release --locked --bin standin
 
 FROM debian:bookworm-slim
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends ca-certificates libvpx7 fonts-dejavu-core \
+ && apt-get install --yes --no-install-recommends ca-certificates libvpx7 libstdc++6 fonts-dejavu-core \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --no-create-home --home-dir /var/lib/standin --shell /usr/sbin/nologin standin \
  && install --directory --owner standin --group standin /var/lib/standin
