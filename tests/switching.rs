@@ -1,6 +1,8 @@
 //! Two senders: who speaks is seen.
 
-use crate::support::{Process, Stage, material, turn};
+use std::time::Duration;
+
+use crate::support::{Process, SOON, Stage, material, turn};
 
 #[tokio::test]
 async fn the_one_who_speaks_is_seen_and_the_other_before_and_after() {
@@ -21,9 +23,9 @@ async fn the_one_who_speaks_is_seen_and_the_other_before_and_after() {
         "--video",
         other.to_str().unwrap(),
     ]);
-    silent
-        .until_notice("clip_started", crate::support::SOON)
-        .await;
+    silent.until_notice("clip_started", SOON).await;
+    // Media time, not hope: its whole picture, four seconds, is to be in the recording first.
+    tokio::time::sleep(Duration::from_secs(5)).await;
 
     stage.announce().await.expect(0, "");
     let recorded = stage.recorded().await;
@@ -39,5 +41,5 @@ async fn the_one_who_speaks_is_seen_and_the_other_before_and_after() {
     let of_silent = recorded
         .judged_by("speech.opus", "other-picture.ivf")
         .picture;
-    assert!(of_silent.median >= 0.9, "{of_silent:#?}");
+    assert!(of_silent.is_seen(), "{of_silent:#?}");
 }

@@ -7,15 +7,12 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use base64::Engine as _;
-use fantoccini::wd::WebDriverCompatibleCommand;
-use fantoccini::{Client, ClientBuilder, Locator};
 use futures_util::FutureExt as _;
-use hyper_util::client::legacy::connect::HttpConnector;
 use media::measure::picture::Pictures;
 use media::measure::ssim::Luma;
 use serde_json::{Value, json};
 
-use crate::support::wait_for;
+use crate::support::{plain_http, wait_for};
 
 /// What every run needs: no window, no sandbox (tests run as root too), no traffic of the browser's own.
 const FLAGS: [&str; 11] = [
@@ -45,7 +42,7 @@ const WIDTH: usize = 640;
 const HEIGHT: usize = 360;
 
 /// Runs `story` in a fresh Chromium, and ends the browser whatever becomes of the story.
-pub(crate) async fn with_chromium<T>(flags: &[&str], story: impl AsyncFnOnce(Tab) -> T) -> T {
+pub(crate) async fn with_chromium<T>(flags: &[&str], story: impl AsyncFnOnce(&Tab) -> T) -> T {
     let profile = tempfile::tempdir().unwrap();
     let driver = Driver::start();
     let mut arguments: Vec<String> = FLAGS
@@ -54,23 +51,7 @@ pub(crate) async fn with_chromium<T>(flags: &[&str], story: impl AsyncFnOnce(Tab
         .map(|flag| (*flag).to_owned())
         .collect();
     arguments.push(format!("--user-data-dir={}", profile.path().display()));
-    let Value::Object(capabilities) = json!({
-        // The practice node makes its own certificate.
-        "acceptInsecureCerts": true,
-        "goog:chromeOptions": { "args": arguments },
-        "goog:loggingPrefs": { "browser": "ALL" },
-        "timeouts": { "script": 60_000 },
-    }) else {
-        unreachable!("written as an object")
-    };
-    let client = ClientBuilder::new(HttpConnector::new())
-        .capabilities(capabilities)
-        .connect(&format!("http://127.0.0.1:{}", driver.port))
-        .await
-        .unwrap_or_else(|error| panic!("chromedriver could not start Chromium: {error}"));
-    let tab = Tab {
-        client: client.clone(),
-    };
+    let tab = Tab::open_browser(&driver, &arguments).await;
     // The page's own security policy is not to keep the worklet out.
     tab.cdp("Page.setBypassCSP", json!({ "enabled": true }))
         .await;
@@ -80,54 +61,111 @@ pub(crate) async fn with_chromium<T>(flags: &[&str], story: impl AsyncFnOnce(Tab
     )
     .await;
 
-    let told = AssertUnwindSafe(story(tab)).catch_unwind().await;
+    let told = AssertUnwindSafe(story(&tab)).catch_unwind().await;
     if told.is_err() {
         // What the page had to say, for whoever reads the failed test.
-        if let Ok(log) = client
-            .issue_cmd(Post("se/log", json!({ "type": "browser" })))
-            .await
-        {
-            eprintln!("the page's console: {log:#}");
-        }
-        if let Ok(text) = client
-            .execute("return document.body.innerText", Vec::new())
-            .await
-        {
-            eprintln!("the page's text: {text}");
-        }
+        let log = tab.post("se/log", json!({ "type": "browser" })).await;
+        eprintln!("the page's console: {log:#?}");
+        let text = tab
+            .post(
+                "execute/sync",
+                json!({ "script": "return document.body.innerText", "args": [] }),
+            )
+            .await;
+        eprintln!("the page's text: {text:#?}");
     }
-    let _ = client.close().await;
+    tab.close().await;
     told.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// One tab, with the capture script in every page it opens.
 pub(crate) struct Tab {
-    client: Client,
+    client: reqwest::Client,
+    /// Where chromedriver takes the commands for this browser (W3C WebDriver §5).
+    session: String,
 }
 
 impl Tab {
+    async fn open_browser(driver: &Driver, arguments: &[String]) -> Self {
+        let client = plain_http();
+        let session = format!("http://127.0.0.1:{}/session", driver.port);
+        let mut tab = Self { client, session };
+        let wanted = json!({ "capabilities": { "alwaysMatch": {
+            // The practice node makes its own certificate.
+            "acceptInsecureCerts": true,
+            "goog:chromeOptions": { "args": arguments },
+            "goog:loggingPrefs": { "browser": "ALL" },
+            "timeouts": { "script": 60_000 },
+        } } });
+        let opened = tab
+            .send(tab.client.post(&tab.session).json(&wanted))
+            .await
+            .unwrap_or_else(|why| panic!("chromedriver cannot start Chromium: {why}. Install it: apt-get install chromium"));
+        tab.session = format!(
+            "{}/{}",
+            tab.session,
+            opened["sessionId"].as_str().expect("a session has an id")
+        );
+        tab
+    }
+
+    async fn close(&self) {
+        let _ = self.send(self.client.delete(&self.session)).await;
+    }
+
+    /// Sends one WebDriver command; the answer's `value`, or what it says went wrong.
+    async fn post(&self, command: &str, parameters: Value) -> Result<Value, String> {
+        self.send(
+            self.client
+                .post(format!("{}/{command}", self.session))
+                .json(&parameters),
+        )
+        .await
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> Result<Value, String> {
+        let answer = request.send().await.map_err(|error| error.to_string())?;
+        let is_done = answer.status().is_success();
+        let mut answer: Value = answer.json().await.map_err(|error| error.to_string())?;
+        let value = answer["value"].take();
+        if is_done {
+            Ok(value)
+        } else {
+            Err(format!("{}: {}", value["error"], value["message"]))
+        }
+    }
+
     /// Opens an address.
     pub(crate) async fn open(&self, url: &str) {
-        self.client.goto(url).await.unwrap();
+        self.post("url", json!({ "url": url })).await.unwrap();
     }
 
     /// Clicks as a person does.
     pub(crate) async fn click(&self, selector: &str) {
-        self.client
-            .find(Locator::Css(selector))
+        let found = self
+            .post(
+                "element",
+                json!({ "using": "css selector", "value": selector }),
+            )
             .await
-            .unwrap()
-            .click()
+            .unwrap();
+        let element = found
+            .as_object()
+            .and_then(|found| found.values().next()?.as_str())
+            .expect("an element has an id");
+        self.post(&format!("element/{element}/click"), json!({}))
             .await
             .unwrap();
     }
 
     /// Runs a function body in the page and returns what it returns; promises are waited for.
     pub(crate) async fn run(&self, script: &str, arguments: &[Value]) -> Value {
-        self.client
-            .execute(script, arguments.to_vec())
-            .await
-            .unwrap_or_else(|error| panic!("{script}: {error}"))
+        self.post(
+            "execute/sync",
+            json!({ "script": script, "args": arguments }),
+        )
+        .await
+        .unwrap_or_else(|error| panic!("{script}: {error}"))
     }
 
     /// Waits until an expression in the page is true.
@@ -203,11 +241,12 @@ impl Tab {
     }
 
     async fn cdp(&self, command: &str, parameters: Value) {
-        let command = Post(
+        self.post(
             "goog/cdp/execute",
             json!({ "cmd": command, "params": parameters }),
-        );
-        self.client.issue_cmd(command).await.unwrap();
+        )
+        .await
+        .unwrap();
     }
 }
 
@@ -215,28 +254,6 @@ fn decoded(base64: &Value) -> Vec<u8> {
     base64::engine::general_purpose::STANDARD
         .decode(base64.as_str().unwrap())
         .unwrap()
-}
-
-/// A WebDriver command of Chromium's own.
-#[derive(Debug)]
-struct Post(&'static str, Value);
-
-impl WebDriverCompatibleCommand for Post {
-    fn endpoint(
-        &self,
-        base: &url::Url,
-        session: Option<&str>,
-    ) -> Result<url::Url, url::ParseError> {
-        base.join(&format!(
-            "session/{}/{}",
-            session.unwrap_or_default(),
-            self.0
-        ))
-    }
-
-    fn method_and_body(&self, _: &url::Url) -> (reqwest::Method, Option<String>) {
-        (reqwest::Method::POST, Some(self.1.to_string()))
-    }
 }
 
 /// chromedriver on a port of its own choice; with it goes every browser it started.

@@ -9,7 +9,7 @@ use serde_json::Value;
 use self::chromium::{LOOPBACK_FLAGS, Tab, with_chromium};
 use crate::support::{
     A_CLIP, Judgement, OTHER_SPEECH, Observer, PICTURE, PracticeNode, Process, SOON, SPEECH,
-    announce, turn, wait_for,
+    announce, the_stage_alone, wait_for,
 };
 
 /// Joins as a person does: a name, and the button.
@@ -35,8 +35,8 @@ struct Shown {
 
 /// Announces the clip to a browser that joined at `base`.
 async fn shown(node: &PracticeNode, base: &str, flags: &[&str]) -> Shown {
-    with_chromium(flags, async |tab: Tab| {
-        join(&tab, base).await;
+    with_chromium(flags, async |tab: &Tab| {
+        join(tab, base).await;
         tab.start_capture(SOON).await;
         let mut announcer = announce(&node.http, &[]);
         announcer.until_notice("clip_started", SOON).await;
@@ -96,7 +96,7 @@ fn expect_decoded(inbound: &[Value]) {
 
 #[tokio::test]
 async fn the_page_hears_and_sees_the_clip() {
-    let _turn = turn().await;
+    let _turn = the_stage_alone().await;
     let node = PracticeNode::start(&[]).await;
     let shown = shown(&node, &node.http, &LOOPBACK_FLAGS).await;
 
@@ -127,7 +127,7 @@ async fn the_page_hears_and_sees_the_clip() {
 
 #[tokio::test]
 async fn an_ordinary_browser_without_camera_permission_hears_and_sees_it_too() {
-    let _turn = turn().await;
+    let _turn = the_stage_alone().await;
     // All of this machine's addresses: an ordinary browser does not use loopback, and hides its own behind mDNS names.
     let node = PracticeNode::start_at("127.0.0.1:0", "127.0.0.1:0", &[]).await;
     let shown = shown(&node, &node.https, &[]).await;
@@ -142,7 +142,7 @@ async fn an_ordinary_browser_without_camera_permission_hears_and_sees_it_too() {
 
 #[tokio::test]
 async fn a_silent_and_black_node_fails_the_same_checks() {
-    let _turn = turn().await;
+    let _turn = the_stage_alone().await;
     let node = PracticeNode::start(&["--fault", "silent,black"]).await;
     let shown = shown(&node, &node.http, &LOOPBACK_FLAGS).await;
 
@@ -152,10 +152,10 @@ async fn a_silent_and_black_node_fails_the_same_checks() {
 
 #[tokio::test]
 async fn av1_encoded_here_is_decoded_by_the_browser() {
-    let _turn = turn().await;
+    let _turn = the_stage_alone().await;
     let node = PracticeNode::start(&["--video-codec", "AV1"]).await;
-    with_chromium(&LOOPBACK_FLAGS, async |tab: Tab| {
-        join(&tab, &node.http).await;
+    with_chromium(&LOOPBACK_FLAGS, async |tab: &Tab| {
+        join(tab, &node.http).await;
         let player = Process::start(&[
             "join",
             "--node",

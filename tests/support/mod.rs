@@ -6,13 +6,12 @@ mod process;
 mod stage;
 
 use std::path::PathBuf;
-use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 pub(crate) use judge::{Judgement, clip_sound, judge};
-pub(crate) use practice::{Observer, PracticeNode};
+pub(crate) use practice::{Observer, PracticeNode, plain_http};
 pub(crate) use process::{Ended, Process};
 pub(crate) use stage::{Recorded, Stage, announce};
 
@@ -35,10 +34,18 @@ pub(crate) fn material(name: &str) -> PathBuf {
         .join(name)
 }
 
-/// Waits for a turn: stories with media share two cores, and are to measure the program, not the machine.
+/// How many stories with media may play at once on two cores: they are to measure the program, not the machine.
+const AT_ONCE: u32 = 2;
+static TURNS: Semaphore = Semaphore::const_new(AT_ONCE as usize);
+
+/// Waits for a turn.
 pub(crate) async fn turn() -> SemaphorePermit<'static> {
-    static TURNS: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(2));
     TURNS.acquire().await.expect("never closed")
+}
+
+/// Waits until no other story plays: a browser keeps two cores busy by itself.
+pub(crate) async fn the_stage_alone() -> SemaphorePermit<'static> {
+    TURNS.acquire_many(AT_ONCE).await.expect("never closed")
 }
 
 /// Asks again and again until there is an answer; fails, naming `what`, when `limit` has passed.

@@ -67,6 +67,13 @@ impl PracticeNode {
     }
 }
 
+/// Returns a client for plain HTTP on loopback.
+pub(crate) fn plain_http() -> reqwest::Client {
+    // reqwest asks for a provider even where TLS has no part; a second call changes nothing.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().build().unwrap()
+}
+
 /// A participant without media that reads the roster: what another client of the API sees.
 pub(crate) struct Observer {
     client: reqwest::Client,
@@ -79,7 +86,7 @@ impl Observer {
     /// Joins a conference, with a PIN if it wants one.
     pub(crate) async fn join(node: &PracticeNode, conference: &str, pin: Option<&str>) -> Self {
         let name = "Observer";
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let client = plain_http();
         let conference = format!("{}/api/client/v2/conferences/{conference}", node.http);
         let mut request = client
             .post(format!("{conference}/request_token"))

@@ -20,6 +20,10 @@ pub const PRESENT: f32 = 0.6;
 const PIECE: usize = samples(400);
 /// How far a piece may lie from where its neighbour says.
 const SLACK: usize = samples(25);
+/// Length of the pieces of a close look at either end, and how far they may lie from each other:
+/// a jitter buffer that has filled up while it was quiet shortens the first sounds most.
+const CLOSE_PIECE: usize = samples(100);
+const CLOSE_SLACK: usize = samples(40);
 /// The beginning that must not be clipped.
 const HEAD: usize = samples(200);
 /// Long enough for a last word of two syllables.
@@ -106,12 +110,13 @@ pub fn compare(clip: &[f32], heard: &[f32], sample_rate: u32) -> SoundSimilarity
         .iter()
         .find(|piece| piece.is_recognised())
         .unwrap_or(first);
-    let head = &sound[..HEAD.min(sound.len())];
     let tail_at = sound.len() - LAST_WORD.min(sound.len());
+    let head = (0..HEAD.min(sound.len())).step_by(CLOSE_PIECE).rev();
+    let tail = (tail_at..sound.len()).step_by(CLOSE_PIECE);
     SoundSimilarity {
         overall: sum / weights,
-        first_200_ms: place.similarity(head, first.found.at),
-        last_word: place.similarity(&sound[tail_at..], last.found.at + tail_at - last.begin),
+        first_200_ms: place.close_look(sound, head, first.shift()),
+        last_word: place.close_look(sound, tail, last.shift()),
         heard: seconds(recognised),
         offset: (surest.found.at as f64 - (ahead + surest.begin + begin) as f64) / f64::from(RATE),
     }
@@ -173,6 +178,11 @@ impl Piece {
         ratio(self.found.dot, self.energy, self.found.energy)
     }
 
+    /// How much later than in the clip it lies, in samples.
+    fn shift(&self) -> isize {
+        self.found.at as isize - self.begin as isize
+    }
+
     /// A loud piece that fits is a better place to start from than a quiet one.
     fn weighed(&self) -> f32 {
         self.similarity() * self.energy.sqrt()
@@ -214,7 +224,7 @@ impl Place<'_> {
         else {
             return pieces;
         };
-        let mut shift = pieces[anchor].found.at as isize - pieces[anchor].begin as isize;
+        let mut shift = pieces[anchor].shift();
         let mut visit = |index: usize, shift: &mut isize| {
             let piece = &mut pieces[index];
             let part = &sound[piece.begin..piece.begin + piece.length];
@@ -225,7 +235,7 @@ impl Place<'_> {
             );
             // A piece that was lost says nothing about where the next one lies.
             if piece.is_recognised() {
-                *shift = piece.found.at as isize - piece.begin as isize;
+                *shift = piece.shift();
             }
         };
         let mut outwards = shift;
@@ -238,10 +248,30 @@ impl Place<'_> {
         pieces
     }
 
-    /// Returns the best similarity of `part` within the slack around `at`.
-    fn similarity(&self, part: &[f32], at: usize) -> f32 {
-        let found = self.around(part, at, SLACK);
-        ratio(found.dot, energy(part), found.energy)
+    /// Returns the similarity of the short pieces of `sound` that begin at `begins`, the first of them near `shift`.
+    fn close_look(
+        &self,
+        sound: &[f32],
+        begins: impl Iterator<Item = usize>,
+        mut shift: isize,
+    ) -> f32 {
+        let (mut sum, mut weights) = (0.0, 0.0);
+        for begin in begins {
+            let part = &sound[begin..(begin + CLOSE_PIECE).min(sound.len())];
+            let at = shift.saturating_add_unsigned(begin).max(0) as usize;
+            let piece = Piece {
+                begin,
+                length: part.len(),
+                energy: energy(part),
+                found: self.around(part, at, CLOSE_SLACK),
+            };
+            sum += piece.similarity() * piece.energy.sqrt();
+            weights += piece.energy.sqrt();
+            if piece.is_recognised() {
+                shift = piece.shift();
+            }
+        }
+        if weights > 0.0 { sum / weights } else { 0.0 }
     }
 
     /// Returns where `part` fits best within `slack` samples around `at`.
