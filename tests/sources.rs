@@ -33,7 +33,7 @@ async fn recorded_of(node: &[&str], audio: &str, video: &str, seconds: &str) -> 
 }
 
 /// Returns how many pictures of a recording differ from the one before, as ffmpeg decodes them, and the codec's name.
-fn moving_pictures(recorded: &Recorded) -> (usize, String) {
+pub(crate) fn moving_pictures(recorded: &Recorded) -> (usize, String) {
     let file = recorded.file.to_str().unwrap();
     let ffmpeg = |program: &str, arguments: &[&str]| {
         let output = Command::new(program)

@@ -98,6 +98,15 @@
     },
     /// Up to `count` pictures from one on.
     pictures: (from, count) => pictures.slice(from, from + count).map(({ at, luma }) => ({ at, luma: base64(luma) })),
+    /// One figure of the outbound video, as getStats tells it.
+    async sent(figure) {
+      for (const peer of peers) {
+        for (const report of (await peer.getStats()).values()) {
+          if (report.type === "outbound-rtp" && report.kind === "video") return report[figure];
+        }
+      }
+      return 0;
+    },
     /// The inbound streams of all peer connections, as getStats tells them.
     async stats() {
       const inbound = [];

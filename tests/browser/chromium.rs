@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::support::{plain_http, wait_for};
 
 /// What every run needs: no window, no sandbox (tests run as root too), no traffic of the browser's own.
-const FLAGS: [&str; 11] = [
+const FLAGS: [&str; 12] = [
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
@@ -27,12 +27,20 @@ const FLAGS: [&str; 11] = [
     "--disable-sync",
     "--disable-dev-shm-usage",
     "--autoplay-policy=no-user-gesture-required",
+    // Names lead nowhere; this machine's addresses need no resolver.
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 ];
 
 /// What lets a peer connection use 127.0.0.1 and show it in a candidate; a person's browser has neither.
 pub(crate) const LOOPBACK_FLAGS: [&str; 2] = [
     "--allow-loopback-in-peer-connection",
     "--disable-features=WebRtcHideLocalIpsWithMdns",
+];
+
+/// What lets a page have a camera and a microphone that are files and patterns, and asks nobody.
+pub(crate) const PRETENDED_CAMERA: [&str; 2] = [
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
 ];
 
 const CAPTURE: &str = include_str!("capture.js");

@@ -2,14 +2,18 @@
 
 mod chromium;
 
+use std::net::IpAddr;
 use std::time::Duration;
 
+use media::SAMPLE_RATE;
+use media::measure::sound::{self, OTHER};
 use serde_json::Value;
 
-use self::chromium::{LOOPBACK_FLAGS, Tab, with_chromium};
+use self::chromium::{LOOPBACK_FLAGS, PRETENDED_CAMERA, Tab, with_chromium};
+use crate::sources::moving_pictures;
 use crate::support::{
-    A_CLIP, Judgement, OTHER_SPEECH, Observer, PICTURE, PracticeNode, Process, SOON, SPEECH,
-    announce, the_stage_alone, wait_for,
+    A_CLIP, Judgement, OTHER_SPEECH, Observer, PICTURE, PracticeNode, Process, SOON, SPEECH, Stage,
+    announce, material, the_stage_alone, wait_for,
 };
 
 /// Joins as a person does: a name, and the button.
@@ -31,6 +35,8 @@ struct Shown {
     judgement: Judgement,
     inbound: Vec<Value>,
     people: String,
+    /// The candidates of the page's offer and of the node's answer.
+    candidates: [Vec<String>; 2],
 }
 
 /// Announces the clip to a browser that joined at `base`.
@@ -65,6 +71,10 @@ async fn shown(node: &PracticeNode, base: &str, flags: &[&str]) -> Shown {
             heard,
             inbound: tab.inbound().await,
             people,
+            candidates: [
+                candidates(tab, "localDescription").await,
+                candidates(tab, "remoteDescription").await,
+            ],
         };
         tab.click("#leave").await;
         tab.until("the page left", SOON, "standin.state === 'idle'")
@@ -72,6 +82,23 @@ async fn shown(node: &PracticeNode, base: &str, flags: &[&str]) -> Shown {
         shown
     })
     .await
+}
+
+/// Returns the addresses of the candidates in one of the page's session descriptions.
+async fn candidates(tab: &Tab, description: &str) -> Vec<String> {
+    let sdp = tab
+        .run(&format!("return standin.pc.{description}.sdp"), &[])
+        .await;
+    let lines = sdp
+        .as_str()
+        .unwrap()
+        .lines()
+        .filter_map(|line| line.strip_prefix("a=candidate:"));
+    // RFC 8839 §5.1: foundation, component, transport, priority, address.
+    lines
+        .filter_map(|line| line.split(' ').nth(4))
+        .map(str::to_owned)
+        .collect()
 }
 
 fn stream<'a>(inbound: &'a [Value], kind: &str) -> &'a Value {
@@ -112,12 +139,12 @@ async fn the_page_hears_and_sees_the_clip() {
         shown.people
     );
     // The control: what the browser heard is not like other words.
-    let other = media::measure::sound::compare(
+    let other = sound::compare(
         &crate::support::clip_sound(OTHER_SPEECH),
         &shown.heard,
-        48_000,
+        SAMPLE_RATE,
     );
-    assert!(other.overall <= media::measure::sound::OTHER, "{other:?}");
+    assert!(other.overall <= OTHER, "{other:?}");
     // It left by its button: no token stays behind.
     Observer::join(&node, "meet", None)
         .await
@@ -138,6 +165,14 @@ async fn an_ordinary_browser_without_camera_permission_hears_and_sees_it_too() {
         "{:#?}",
         shown.judgement
     );
+    // It was ordinary indeed: it showed no address of its own, and was offered one that is not loopback.
+    let [own, offered] = shown.candidates;
+    assert!(
+        own.iter().all(|address| address.ends_with(".local")),
+        "{own:?}"
+    );
+    let not_loopback = |address: &String| address.parse().is_ok_and(|ip: IpAddr| !ip.is_loopback());
+    assert!(offered.iter().any(not_loopback), "{offered:?}");
 }
 
 #[tokio::test]
@@ -177,4 +212,52 @@ async fn av1_encoded_here_is_decoded_by_the_browser() {
         player.terminated().await.expect(0, "");
     })
     .await;
+}
+
+#[tokio::test]
+async fn what_the_browser_sends_is_heard_and_seen_by_a_participant() {
+    let _turn = the_stage_alone().await;
+    let wav = format!(
+        "--use-file-for-fake-audio-capture={}",
+        material("other-speech.wav").display()
+    );
+    let stage = Stage::set(&[]).await;
+    let flags = [&LOOPBACK_FLAGS[..], &PRETENDED_CAMERA, &[&wav]].concat();
+    with_chromium(&flags, async |tab: &Tab| {
+        tab.open(&format!(
+            "{}/?conference=meet&name=Browser",
+            stage.node.http
+        ))
+        .await;
+        tab.click("#send-audio").await;
+        tab.click("#send-video").await;
+        tab.click("#join").await;
+        tab.until(
+            "the page is in the conference",
+            SOON,
+            "standin.state === 'in'",
+        )
+        .await;
+        // The file is two and a half seconds long, and the browser plays it over and over.
+        tab.until(
+            "ten seconds of pictures",
+            A_CLIP,
+            "capture.sent('framesSent').then((sent) => sent > 150)",
+        )
+        .await;
+        tab.click("#leave").await;
+    })
+    .await;
+    let recorded = stage.recorded().await;
+    let judgement = recorded.judged_by("other-speech.wav", "other-picture.ivf");
+    assert!(judgement.sound.is_heard(), "{judgement:#?}");
+    let (pictures, codec) = moving_pictures(&recorded);
+    assert!(
+        pictures > 60 && codec == "vp8",
+        "{pictures} different pictures in {codec}"
+    );
+    // The controls: not just any speech, nor any moving picture.
+    let control = recorded.judged_by(OTHER_SPEECH, PICTURE);
+    assert!(control.sound.overall <= OTHER, "{control:#?}");
+    assert!(!control.picture.is_seen(), "{control:#?}");
 }
