@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use crate::{
-    CallPath, CallUuid, Calls, ConferenceAlias, ConferencePath, Failure, NewCandidate,
-    ParticipantPath, ParticipantUuid, Path, Pin, Refusal, ReleaseToken, RequestToken, Response,
-    Token, Update, envelope,
+    CallPath, CallUuid, Calls, Change, ConferenceAlias, ConferencePath, Failure, MessageText,
+    NewCandidate, ParticipantPath, ParticipantUuid, Path, Pin, Refusal, ReleaseToken, RequestToken,
+    Response, Token, Update, envelope,
 };
 
 /// A request to a Conferencing Node.
@@ -54,6 +54,12 @@ pub enum Command {
     UnmuteGuests,
     /// Disconnects everybody, us included.
     DisconnectAll,
+    /// Writes a chat message to everybody.
+    Message(MessageText),
+    /// Writes a chat message to one participant.
+    MessageTo(ParticipantUuid, MessageText),
+    /// Changes how a participant stands.
+    Change(ParticipantUuid, Change),
     /// Mutes a participant.
     Mute(ParticipantUuid),
     /// Unmutes a participant.
@@ -88,6 +94,9 @@ impl Command {
             Self::MuteGuests => "muteguests",
             Self::UnmuteGuests => "unmuteguests",
             Self::DisconnectAll => "disconnect",
+            Self::Message(_) => "message",
+            Self::MessageTo(..) => "participants/…/message",
+            Self::Change(_, change) => change.name(),
             Self::Mute(_) => "participants/…/mute",
             Self::Unmute(_) => "participants/…/unmute",
             Self::Admit(_) => "participants/…/unlock",
@@ -118,6 +127,9 @@ impl Command {
             Self::MuteGuests => ConferencePath::MuteGuests,
             Self::UnmuteGuests => ConferencePath::UnmuteGuests,
             Self::DisconnectAll => ConferencePath::Disconnect,
+            Self::Message(_) => ConferencePath::Message,
+            Self::MessageTo(p, _) => participant(p, ParticipantPath::Message),
+            Self::Change(p, change) => participant(p, change.path()),
             Self::Mute(p) => participant(p, ParticipantPath::Mute),
             Self::Unmute(p) => participant(p, ParticipantPath::Unmute),
             Self::Admit(p) => participant(p, ParticipantPath::Unlock),
@@ -139,6 +151,9 @@ impl Command {
         match self {
             Self::RequestToken { body, .. } => json(body),
             Self::ReleaseToken(body) => body.reason.is_some().then(|| json(body)).flatten(),
+            Self::Message(body) | Self::MessageTo(_, body) => json(body),
+            Self::Change(_, Change::Role(body)) => json(body),
+            Self::Change(_, Change::OverlayText(body)) => json(body),
             Self::Calls(_, body) => json(body),
             Self::NewCandidate(_, _, body) => json(body),
             Self::Update(_, _, body) => json(body),
@@ -184,6 +199,9 @@ impl Command {
             | Self::MuteGuests
             | Self::UnmuteGuests
             | Self::DisconnectAll
+            | Self::Message(_)
+            | Self::MessageTo(..)
+            | Self::Change(..)
             | Self::Mute(_)
             | Self::Unmute(_)
             | Self::Admit(_)

@@ -15,6 +15,7 @@
 #![warn(missing_docs)]
 
 mod call;
+mod change;
 mod command;
 mod conference;
 mod envelope;
@@ -34,6 +35,7 @@ mod version;
 pub use call::{
     CallAccepted, CallType, Calls, EmptySdp, NewCandidate, Present, Update, UpdateAccepted,
 };
+pub use change::{Change, OverlayText, RoleChange};
 pub use command::{Command, Request};
 pub use conference::{ConferenceStatus, MessageText};
 pub use envelope::{Failure, Malformed, Reply};

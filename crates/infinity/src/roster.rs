@@ -69,7 +69,7 @@ pub(crate) mod role_in_token {
 }
 
 /// A role as the roster spells it: `chair`, `guest`.
-mod role_in_row {
+pub(crate) mod role_in_row {
     use super::{Role, role_in_token};
     use serde::{Deserializer, Serializer};
 
@@ -77,14 +77,14 @@ mod role_in_row {
         clippy::trivially_copy_pass_by_ref,
         reason = "the signature is serde's"
     )]
-    pub(super) fn serialize<S: Serializer>(role: &Role, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(role: &Role, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(match role {
             Role::Host => "chair",
             Role::Guest | Role::Unknown => "guest",
         })
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Role, D::Error> {
         role_in_token::deserialize(deserializer)

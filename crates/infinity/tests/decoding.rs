@@ -1,8 +1,8 @@
 //! What comes over the wire, well-formed or not, is understood or refused, and never a panic.
 
 use infinity::{
-    Calls, Capacity, Command, Event, EventError, Failure, NewCandidate, Path, PinWanted, Profile,
-    ReceptionKind, Refusal, ReleaseToken, Remedy, RequestToken, Response, Update, Version,
+    Calls, Capacity, Change, Command, Event, EventError, Failure, NewCandidate, Path, PinWanted,
+    Profile, ReceptionKind, Refusal, ReleaseToken, Remedy, RequestToken, Response, Update, Version,
 };
 use serde_json::{Map, Value, json};
 
@@ -24,6 +24,7 @@ fn commands() -> Vec<Command> {
         Command::ConferenceStatus,
         Command::MuteGuests,
         Command::Mute("p".into()),
+        Command::Change("p".into(), Change::Buzz),
         Command::Calls("p".into(), Calls::offer("v=0".into())),
         Command::NewCandidate("p".into(), "c".into(), candidate),
         Command::Ack("p".into(), "c".into()),

@@ -3,8 +3,8 @@
 use std::{collections::BTreeSet, fs, path::Path as FilePath};
 
 use infinity::{
-    Calls, Command, Event, NewCandidate, Profile, Refusal, ReleaseToken, RequestToken, Update,
-    Version,
+    Calls, Command, Event, MessageText, NewCandidate, OverlayText, Profile, Refusal, ReleaseToken,
+    RequestToken, RoleChange, Update, Version,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -105,6 +105,9 @@ fn requests() {
             _ if name.starts_with("calls") => round::<Calls>(&name, &text),
             _ if name.starts_with("new_candidate") => round::<NewCandidate>(&name, &text),
             "update" => round::<Update>(&name, &text),
+            "role" => round::<RoleChange>(&name, &text),
+            "overlaytext" => round::<OverlayText>(&name, &text),
+            "message" => round::<MessageText>(&name, &text),
             _ => panic!("{name}: no type for this fixture"),
         }
     }
@@ -215,7 +218,10 @@ fn refusals() {
 fn events() {
     let mut names = BTreeSet::new();
     for (file, ending, text) in fixtures("event") {
-        let name = file.strip_suffix("_off").unwrap_or(&file);
+        let name = ["_off", "_direct"]
+            .iter()
+            .find_map(|ending| file.strip_suffix(ending))
+            .unwrap_or(&file);
         let event = Event::decode(name, &text).unwrap_or_else(|error| panic!("{file}: {error}"));
         assert!(!matches!(event, Event::Unknown { .. }), "{file}");
         for profile in ending.profiles() {

@@ -19,6 +19,13 @@ pub struct Message {
     /// What is said.
     #[serde(default, deserialize_with = "lenient::text")]
     pub payload: String,
+    /// Whether it is for us alone; absent where it is for everybody.
+    #[serde(
+        default,
+        deserialize_with = "lenient::flag",
+        skip_serializing_if = "std::ops::Not::not"
+    )]
+    pub direct: bool,
 }
 
 /// A place on the stage.

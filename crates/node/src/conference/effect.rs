@@ -23,6 +23,10 @@ pub enum Effect {
     CloseStream(StreamId),
     /// Say whether the sound of the participant is left out of the mix.
     SetMuted(ParticipantUuid, bool),
+    /// Say whether the picture of the participant is kept from the others.
+    SetVideoMuted(ParticipantUuid, bool),
+    /// Say who stands in the spotlight, the first to come there first.
+    SetSpotlights(Vec<ParticipantUuid>),
     /// Say whether the participant takes part.
     SetAdmission(ParticipantUuid, Admission),
     /// Media may go to this call from now on.

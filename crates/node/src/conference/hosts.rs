@@ -37,9 +37,15 @@ impl Conference {
     pub(super) fn set_guests_muted(&mut self, muted: bool) {
         self.guests_muted = muted;
         self.send_to_all(Event::ConferenceUpdate(self.status()));
-        let guests = self.participants.iter().filter(|one| !one.is_host());
+        let guests = self
+            .participants
+            .iter()
+            .filter(|one| !one.is_host() && !(muted && one.is_spared));
         for who in guests.map(|one| one.uuid.clone()).collect::<Vec<_>>() {
             self.set_muted(&who, muted);
+            if let Ok(guest) = self.find(&who) {
+                guest.is_spared = false;
+            }
         }
     }
 
@@ -48,7 +54,9 @@ impl Conference {
         who: &ParticipantUuid,
         muted: bool,
     ) -> Result<Response, Refusal> {
-        self.find(who)?;
+        let guests_muted = self.guests_muted;
+        let one = self.find(who)?;
+        one.is_spared = !muted && guests_muted && !one.is_host();
         self.set_muted(who, muted);
         Ok(Response::Done(true))
     }
@@ -59,7 +67,9 @@ impl Conference {
         };
         if participant.is_muted != muted {
             participant.is_muted = muted;
-            self.effects.push_back(Effect::SetMuted(who.clone(), muted));
+            let silenced = participant.is_silenced();
+            self.effects
+                .push_back(Effect::SetMuted(who.clone(), silenced));
             self.announce(who);
         }
     }

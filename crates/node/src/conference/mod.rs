@@ -9,10 +9,10 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
-use infinity::event::{Message, StageEntry};
+use infinity::event::StageEntry;
 use infinity::{
-    CallPath, Command, ConferencePath, ConferenceStatus, Event, MessageText, ParticipantPath,
-    ParticipantUuid, Profile, Refusal, Response, Token, Version,
+    CallPath, Command, ConferencePath, ConferenceStatus, Event, ParticipantPath, ParticipantUuid,
+    Profile, Refusal, Response, Token, Version,
 };
 
 use crate::conference_settings::ConferenceSettings;
@@ -20,10 +20,12 @@ use crate::fault::Faults;
 use crate::room::Admission;
 
 mod calls;
+mod changes;
 mod effect;
 mod entrance;
 mod hosts;
 mod joining;
+mod messages;
 mod participant;
 mod streams;
 mod timers;
@@ -162,6 +164,12 @@ impl Conference {
             Command::MuteGuests => self.host_only(&me, |it| it.set_guests_muted(true))?,
             Command::UnmuteGuests => self.host_only(&me, |it| it.set_guests_muted(false))?,
             Command::DisconnectAll => self.host_only(&me, Self::disconnect_all)?,
+            Command::Message(text) => self.message(&me, None, text)?,
+            Command::MessageTo(who, text) => self.message(&me, Some(who), text)?,
+            Command::Change(who, change) => self.change(now, &me, who, change)?,
+            // Guests have a say over themselves.
+            Command::Mute(who) if *who == me => self.mute_participant(who, true)?,
+            Command::Unmute(who) if *who == me => self.mute_participant(who, false)?,
             Command::Mute(who) => self.host_only(&me, |it| it.mute_participant(who, true))?,
             Command::Unmute(who) => self.host_only(&me, |it| it.mute_participant(who, false))?,
             Command::Admit(who) => self.host_only(&me, |it| it.admit_participant(who))?,
@@ -183,45 +191,6 @@ impl Conference {
         Ok(Verdict::Answer(answer))
     }
 
-    /// Sends a chat message to everybody in the conference.
-    ///
-    /// # Errors
-    /// When the token is not valid, or its holder sits in the waiting room.
-    pub fn message(
-        &mut self,
-        now: Instant,
-        by: Requester<'_>,
-        text: &MessageText,
-    ) -> Result<Response, Refusal> {
-        let me = self.requester(now, by.token)?;
-        let Some(sender) = self
-            .participants
-            .iter()
-            .find(|participant| participant.uuid == me)
-        else {
-            return Err(Refusal::InvalidToken);
-        };
-        if sender.admission == Admission::Waiting {
-            return Err(Refusal::Denied("Not in the conference yet".to_owned()));
-        }
-        let message = Message {
-            origin: sender.display_name.clone(),
-            uuid: me.to_string(),
-            media_type: text.media_type.clone(),
-            payload: text.payload.clone(),
-        };
-        let present: Vec<_> = self
-            .participants
-            .iter()
-            .filter(|one| one.admission == Admission::InConference)
-            .collect();
-        let to = self
-            .streams
-            .of_any(|uuid| present.iter().any(|one| one.uuid == *uuid));
-        self.send(to, Event::MessageReceived(message));
-        Ok(Response::Done(true))
-    }
-
     /// Who is in, in the order they came.
     pub fn participants(&self) -> impl Iterator<Item = (&ParticipantUuid, Admission)> {
         self.participants
@@ -231,13 +200,23 @@ impl Conference {
 
     /// Whether a node of this profile has such a request at all.
     pub fn knows(profile: Profile, path: &ConferencePath) -> bool {
-        let later = matches!(
-            path,
-            ConferencePath::Participant(
-                _,
+        let later = match path {
+            ConferencePath::Theme => true,
+            ConferencePath::Participant(_, path) => matches!(
+                path,
                 ParticipantPath::Call(_, CallPath::NewCandidate | CallPath::Update)
-            ) | ConferencePath::Theme
-        );
+                    | ParticipantPath::ClientMute
+                    | ParticipantPath::ClientUnmute
+                    | ParticipantPath::VideoMuted
+                    | ParticipantPath::VideoUnmuted
+                    | ParticipantPath::Buzz
+                    | ParticipantPath::ClearBuzz
+                    | ParticipantPath::Role
+                    | ParticipantPath::OverlayText
+                    | ParticipantPath::Message
+            ),
+            _ => false,
+        };
         profile != Profile::V10 || !later
     }
 
@@ -280,7 +259,7 @@ impl Conference {
             guests_muted: self.guests_muted,
             started: Some(self.started),
             all_muted: Some(false),
-            guests_can_unmute: Some(false),
+            guests_can_unmute: Some(true),
             direct_media: Some(false),
         }
     }
@@ -306,6 +285,11 @@ impl Conference {
             let row = Box::new(participant.row(alias));
             self.send_to_all(Event::ParticipantUpdate(row));
         }
+    }
+
+    /// Returns what a wall clock shows at `now`.
+    fn unix_time(&self, now: Instant) -> Duration {
+        self.anchor.1 + now.saturating_duration_since(self.anchor.0)
     }
 
     fn new_uuid(&mut self) -> String {

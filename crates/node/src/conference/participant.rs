@@ -44,7 +44,19 @@ pub(super) struct Participant {
     pub(super) display_name: String,
     pub(super) role: Role,
     pub(super) admission: Admission,
+    /// By a host, or as a guest among muted guests.
     pub(super) is_muted: bool,
+    /// A guest who was unmuted while guests are muted: muting them once more spares it.
+    pub(super) is_spared: bool,
+    /// By itself.
+    pub(super) is_client_muted: bool,
+    pub(super) is_video_muted: bool,
+    pub(super) may_see_presentation: bool,
+    /// In the spotlight since when, as Unix time.
+    pub(super) spotlight: Option<Duration>,
+    /// Its hand is up since when, as Unix time.
+    pub(super) buzz: Option<Duration>,
+    pub(super) overlay_text: String,
     pub(super) joined: Instant,
     /// The same as Unix time.
     pub(super) start_time: Duration,
@@ -84,6 +96,11 @@ impl Participant {
         replaced.map(|call| call.uuid).collect()
     }
 
+    /// Whether its sound is left out of the mix.
+    pub(super) fn is_silenced(&self) -> bool {
+        self.is_muted || self.is_client_muted
+    }
+
     pub(super) fn is_host(&self) -> bool {
         self.role == Role::Host
     }
@@ -107,6 +124,16 @@ impl Participant {
             },
             has_media: main.is_some() && (has_started || self.media_flows),
             is_muted: self.is_muted,
+            is_client_muted: self.is_client_muted,
+            is_video_muted: self.is_video_muted,
+            rx_presentation_policy: if self.may_see_presentation {
+                "ALLOW".to_owned()
+            } else {
+                "DENY".to_owned()
+            },
+            spotlight: self.spotlight.unwrap_or_default().as_secs_f64(),
+            buzz_time: self.buzz.unwrap_or_default().as_secs_f64(),
+            overlay_text: self.overlay_text.clone(),
             is_video_call: main.is_some_and(|call| call.has_video),
             is_audio_only_call: main.is_some_and(|call| !call.has_video),
             start_time: self.start_time.as_secs_f64(),

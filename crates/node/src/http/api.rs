@@ -115,11 +115,6 @@ async fn conference(
     }
     match path {
         ConferencePath::Events => return events(site, served, by),
-        ConferencePath::Message => {
-            let text = decode::json(body)?;
-            let response = served.with(|conference, now| conference.message(now, by, &text))?;
-            return Ok(reply(response.encode(site.profile)));
-        }
         // Real nodes without a theme of their own answer so.
         ConferencePath::Theme => return Ok(StatusCode::NO_CONTENT.into_response()),
         _ => {}

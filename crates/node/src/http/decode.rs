@@ -1,6 +1,8 @@
 //! From a path and a body to the command they mean.
 
-use infinity::{CallPath, Command, ConferencePath, ParticipantPath, ParticipantUuid, Pin, Refusal};
+use infinity::{
+    CallPath, Change, Command, ConferencePath, ParticipantPath, ParticipantUuid, Pin, Refusal,
+};
 use serde::de::DeserializeOwned;
 
 /// Reads the command that is asked for; `None` if this node does not have it.
@@ -27,6 +29,7 @@ pub(super) fn command(
         ConferencePath::MuteGuests => Command::MuteGuests,
         ConferencePath::UnmuteGuests => Command::UnmuteGuests,
         ConferencePath::Disconnect => Command::DisconnectAll,
+        ConferencePath::Message => Command::Message(json(body)?),
         ConferencePath::Participant(who, path) => return participant(who, path, body),
         _ => return Ok(None),
     }))
@@ -49,7 +52,13 @@ fn participant(
         }
         ParticipantPath::Call(call, CallPath::Update) => Command::Update(who, call, json(body)?),
         ParticipantPath::Call(call, CallPath::Disconnect) => Command::DisconnectCall(who, call),
-        _ => return Ok(None),
+        ParticipantPath::Message => Command::MessageTo(who, json(body)?),
+        ParticipantPath::Role => Command::Change(who, Change::Role(json(body)?)),
+        ParticipantPath::OverlayText => Command::Change(who, Change::OverlayText(json(body)?)),
+        path => match Change::without_body(&path) {
+            Some(change) => Command::Change(who, change),
+            None => return Ok(None),
+        },
     }))
 }
 

@@ -234,6 +234,8 @@ impl Served {
                 Effect::Send { to, event } => self.send(state, &to, &event),
                 Effect::CloseStream(stream) => drop(state.streams.remove(&stream)),
                 Effect::SetMuted(who, muted) => self.room.set_muted(&who, muted),
+                Effect::SetVideoMuted(who, muted) => self.room.set_video_muted(&who, muted),
+                Effect::SetSpotlights(lit) => self.room.set_spotlights(lit),
                 Effect::SetAdmission(who, admission) => self.room.set_admission(&who, admission),
                 Effect::StartMedia(call) => self.room.ack(&call),
                 Effect::HangUp(call) => self.room.hang_up(&call),

@@ -238,6 +238,7 @@ impl Room {
     pub fn remove(&self, participant: &ParticipantUuid) {
         let mut state = self.shared.lock();
         state.standings.remove(participant);
+        state.spotlights.retain(|lit| lit != participant);
         for key in state.calls_of(participant) {
             if let Some(peer) = state.remove(Instant::now(), key) {
                 self.shared.close(peer);
@@ -255,6 +256,18 @@ impl Room {
     /// Leaves a participant out of the mix, or takes it in again.
     pub fn set_muted(&self, participant: &ParticipantUuid, muted: bool) {
         self.shared.lock().set_muted(participant, muted);
+    }
+
+    /// Keeps the picture of a participant from the others, or shows it again.
+    pub fn set_video_muted(&self, participant: &ParticipantUuid, muted: bool) {
+        self.shared
+            .lock()
+            .set_video_muted(Instant::now(), participant, muted);
+    }
+
+    /// Puts participants before all others on the stage, in this order, whoever speaks.
+    pub fn set_spotlights(&self, lit: Vec<ParticipantUuid>) {
+        self.shared.lock().spotlights = lit;
     }
 
     /// Returns every call's figures.

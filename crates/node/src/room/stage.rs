@@ -6,6 +6,8 @@
 pub(super) struct Stage<K> {
     /// Everyone who has ever spoken, most recent first; then the others in the order they came.
     order: Vec<Member<K>>,
+    /// Those who come before all others, whoever speaks.
+    spotlights: Vec<K>,
 }
 
 struct Member<K> {
@@ -17,7 +19,10 @@ struct Member<K> {
 
 impl<K> Default for Stage<K> {
     fn default() -> Self {
-        Self { order: Vec::new() }
+        Self {
+            order: Vec::new(),
+            spotlights: Vec::new(),
+        }
     }
 }
 
@@ -37,6 +42,7 @@ impl<K: Clone + PartialEq> Stage<K> {
     /// Takes someone off the stage.
     pub(super) fn leave(&mut self, key: &K) {
         self.order.retain(|member| member.key != *key);
+        self.spotlights.retain(|lit| lit != key);
     }
 
     /// Notes whether `key` speaks; who begins to speak comes first.
@@ -60,19 +66,37 @@ impl<K: Clone + PartialEq> Stage<K> {
         }
     }
 
-    /// Returns whose video `viewer` is to see: the most recent speaker who sends video and is not
+    /// Says who comes before all others, in this order.
+    pub(super) fn set_spotlights(&mut self, lit: Vec<K>) {
+        self.spotlights = lit;
+    }
+
+    /// Everyone, those in the spotlight first.
+    fn places(&self) -> impl Iterator<Item = &Member<K>> {
+        let lit = self
+            .spotlights
+            .iter()
+            .filter_map(|key| self.order.iter().find(|member| member.key == *key));
+        let others = self
+            .order
+            .iter()
+            .filter(|member| !self.spotlights.contains(&member.key));
+        lit.chain(others)
+    }
+
+    /// Returns whose video `viewer` is to see: the first in the spotlight, or else the most recent speaker who sends video and is not
     /// the viewer; while nobody has spoken, whoever came first among those who send video.
     pub(super) fn shown_to(&self, viewer: &K) -> Option<&K> {
-        self.order
-            .iter()
+        self.places()
             .find(|m| m.sends_video && m.key != *viewer)
             .map(|m| &m.key)
     }
 
-    /// Returns everyone who has spoken, most recent first, with whether it speaks at this moment.
+    /// Returns those in the spotlight, then everyone else who has spoken, most recent first; each
+    /// with whether it speaks at this moment.
     pub(super) fn speakers(&self) -> Vec<(K, bool)> {
-        let spoken = self.order.iter().filter(|member| member.has_spoken);
-        spoken
+        self.places()
+            .filter(|member| member.has_spoken || self.spotlights.contains(&member.key))
             .map(|member| (member.key.clone(), member.speaks))
             .collect()
     }
@@ -105,6 +129,19 @@ mod tests {
         assert_eq!(stage.shown_to(&'b'), Some(&'c'));
         assert_eq!(stage.shown_to(&'c'), Some(&'b'));
         assert_eq!(stage.speakers(), [('c', true), ('b', false)]);
+    }
+
+    #[test]
+    fn the_spotlight_comes_before_whoever_speaks_and_ends() {
+        let mut stage = stage();
+        stage.set_speaking(&'a', true);
+        stage.set_spotlights(vec!['c', 'b']);
+        assert_eq!(stage.shown_to(&'a'), Some(&'c'));
+        assert_eq!(stage.shown_to(&'c'), Some(&'b'));
+        assert_eq!(stage.speakers(), [('c', false), ('b', false), ('a', true)]);
+        stage.set_spotlights(Vec::new());
+        assert_eq!(stage.shown_to(&'c'), Some(&'a'));
+        assert_eq!(stage.speakers(), [('a', true)]);
     }
 
     #[test]

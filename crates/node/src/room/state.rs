@@ -25,6 +25,8 @@ pub(super) struct Standing {
     pub admission: Admission,
     /// Whether it is left out of the mix.
     pub muted: bool,
+    /// Whether its picture is kept from the others.
+    pub video_muted: bool,
 }
 
 /// Everything the room knows.
@@ -32,6 +34,8 @@ pub(super) struct State {
     pub(super) calls: BTreeMap<CallKey, Call>,
     pub(super) standings: BTreeMap<ParticipantUuid, Standing>,
     pub(super) stage: Stage<CallKey>,
+    /// Who stands before all others on the stage, whoever speaks.
+    pub(super) spotlights: Vec<ParticipantUuid>,
     pub(super) shared_mix: MixEncoder,
     pub(super) babble: Babble,
     pub(super) faults: MediaFaults,
@@ -59,6 +63,7 @@ impl State {
             calls: BTreeMap::new(),
             standings: BTreeMap::new(),
             stage: Stage::default(),
+            spotlights: Vec::new(),
             shared_mix: MixEncoder::new()?,
             babble: Babble::default(),
             faults,
@@ -97,9 +102,7 @@ impl State {
     pub(super) fn remove(&mut self, now: Instant, key: CallKey) -> Option<Peer> {
         let call = self.calls.remove(&key)?;
         self.stage.leave(&key);
-        for other in self.calls.values_mut() {
-            other.view.forget(now, &key);
-        }
+        self.hide(now, key);
         self.failures.retain(|(failed, _)| *failed != call.uuid);
         Some(call.peer.clone())
     }
@@ -126,6 +129,7 @@ impl State {
         let unknown = Standing {
             admission: Admission::InConference,
             muted: false,
+            video_muted: false,
         };
         self.standings.get(participant).copied().unwrap_or(unknown)
     }
@@ -144,9 +148,7 @@ impl State {
         self.standings.insert(participant.clone(), standing);
         for key in self.calls_of(participant) {
             if admission == Admission::Waiting {
-                for other in self.calls.values_mut() {
-                    other.view.forget(now, &key);
-                }
+                self.hide(now, key);
             }
             let splash = self.pictures.splash(admission);
             if let Some(call) = self.calls.get_mut(&key) {
@@ -162,6 +164,37 @@ impl State {
             ..self.standing(participant)
         };
         self.standings.insert(participant.clone(), standing);
+    }
+
+    /// Keeps the picture of a participant from the others, or shows it again.
+    pub(super) fn set_video_muted(
+        &mut self,
+        now: Instant,
+        participant: &ParticipantUuid,
+        video_muted: bool,
+    ) {
+        let standing = Standing {
+            video_muted,
+            ..self.standing(participant)
+        };
+        self.standings.insert(participant.clone(), standing);
+        if video_muted {
+            for key in self.calls_of(participant) {
+                self.hide(now, key);
+            }
+        }
+    }
+
+    /// Takes a picture from everyone who sees it.
+    fn hide(&mut self, now: Instant, key: CallKey) {
+        for other in self.calls.values_mut() {
+            other.view.forget(now, &key);
+        }
+    }
+
+    /// Returns whether the picture that a call sends may be seen by others.
+    fn may_be_seen(&self, call: &Call) -> bool {
+        self.takes_part(call) && !self.standing(&call.participant).video_muted
     }
 
     /// Returns whether what a call sends may reach others.
@@ -181,7 +214,7 @@ impl State {
         if !self
             .calls
             .get(&from)
-            .is_some_and(|call| self.takes_part(call))
+            .is_some_and(|call| self.may_be_seen(call))
         {
             return;
         }
@@ -204,13 +237,24 @@ impl State {
             .map(|(key, call)| {
                 (
                     *key,
-                    self.takes_part(call) && call.inflow.flows(Kind::Video, now),
+                    self.may_be_seen(call) && call.inflow.flows(Kind::Video, now),
                 )
             })
             .collect();
         for (key, sends) in sources {
             self.stage.set_sends_video(&key, sends);
         }
+        let lit = self
+            .spotlights
+            .iter()
+            .flat_map(|participant| self.calls_of(participant))
+            .filter(|key| {
+                self.calls
+                    .get(key)
+                    .is_some_and(|call| self.takes_part(call))
+            });
+        let lit = lit.collect();
+        self.stage.set_spotlights(lit);
         let mut needed = Vec::new();
         for (key, call) in &mut self.calls {
             if !call.receives() {

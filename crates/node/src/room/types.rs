@@ -85,7 +85,7 @@ pub enum RoomEvent {
         /// Voice activity as the API spells it: 0 or 100.
         vad: u8,
     },
-    /// Who has spoken, most recent first, each with its voice activity, 0 or 100.
+    /// Who stands in the spotlight, then who has spoken, most recent first, each with its voice activity, 0 or 100.
     Stage(Vec<(ParticipantUuid, u8)>),
     /// Whether media flows between the room and a participant, per kind and in either direction:
     /// packets come in, or the participant reports that it receives ours.

@@ -2,6 +2,7 @@
 //! another; and the logic of a conference in virtual time.
 
 mod calls;
+mod changes;
 mod faults;
 mod hosts;
 mod http;

@@ -65,13 +65,26 @@ async fn requests_of_later_versions_are_unknown() {
     let node = v10_node("meet").await;
     let alice = node.join("Alice").await;
 
-    for path in ["calls/c/new_candidate", "calls/c/update"] {
+    for path in [
+        "calls/c/new_candidate",
+        "calls/c/update",
+        "client_mute",
+        "client_unmute",
+        "video_muted",
+        "video_unmuted",
+        "buzz",
+        "clearbuzz",
+        "role",
+        "overlaytext",
+        "message",
+    ] {
         alice
             .post(&alice.path(path))
             .await
             .refused(404, "Resource not found");
     }
     assert_eq!(alice.get("theme/").await.code, 404);
+    assert_eq!(alice.post(&alice.path("spotlighton")).await.ok(), true);
     alice
         .post(&alice.path("calls/c/ack"))
         .await

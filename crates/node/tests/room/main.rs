@@ -1,6 +1,7 @@
 //! The room with real peers on loopback: who hears whom, who sees whom, and what its faults do.
 #![allow(clippy::unwrap_used)]
 
+mod changes;
 mod delivery;
 mod faults;
 mod tester;
