@@ -108,6 +108,10 @@ pub async fn announce(
         packets_sent: hearing.sent(),
         packets_lost: hearing.lost(),
         started_unreported: hearing.started_unreported(),
+        unseen: hearing
+            .unseen()
+            .filter(|_| clip.video.is_some())
+            .map(ToOwned::to_owned),
         audience: hearing.audience().to_vec(),
         token_released: outcome.token_released,
         stopped,

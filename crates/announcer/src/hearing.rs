@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use driver::{EndReason, Notice, NoticeKind, Report, RosterFacts, State};
+use driver::{EndReason, Notice, NoticeKind, Report, RosterFacts, State, Warning};
 use media::Kind;
 
 use crate::{NotHeard, Verdict};
@@ -76,6 +76,8 @@ pub(crate) struct Hearing {
     sent: u64,
     report: Option<Report>,
     started: Option<bool>,
+    /// Why no picture is sent, if none is.
+    unseen: Option<String>,
     verdict: Option<Verdict>,
     audience: Vec<String>,
 }
@@ -91,6 +93,7 @@ impl Hearing {
             sent: 0,
             report: None,
             started: None,
+            unseen: None,
             verdict: None,
             audience: Vec::new(),
         }
@@ -121,6 +124,18 @@ impl Hearing {
                     self.not_heard(NotHeard::NotSent)
                 } else {
                     None
+                }
+            }
+            NoticeKind::Warning(Warning::VideoRejected) => {
+                self.unseen = Some("the node rejected our video".into());
+                None
+            }
+            NoticeKind::Warning(Warning::NoVideoForCodec { reason }) => {
+                self.unseen = Some(reason.clone());
+                match self.judged_by {
+                    Kind::Audio => None,
+                    // Nothing of the clip can be sent, so it would never end.
+                    Kind::Video => self.not_heard(NotHeard::WrongCodec(reason.clone())),
                 }
             }
             NoticeKind::Roster(roster) => {
@@ -311,6 +326,11 @@ impl Hearing {
     /// Returns whether the clip was started although no report had named us.
     pub(crate) fn started_unreported(&self) -> bool {
         self.started == Some(false)
+    }
+
+    /// Returns why no picture was sent, if none was.
+    pub(crate) fn unseen(&self) -> Option<&str> {
+        self.unseen.as_deref()
     }
 
     /// Returns everyone else who was seen with media, by name.

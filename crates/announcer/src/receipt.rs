@@ -38,6 +38,9 @@ pub struct Receipt {
     pub packets_lost: u64,
     /// Whether the clip was started although no report had named our streams.
     pub started_unreported: bool,
+    /// Why nothing of the clip's picture was sent, if it has one and none was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unseen: Option<String>,
     /// Everyone else who was seen with media, by name.
     pub audience: Vec<String>,
     /// Whether no token was left behind.
@@ -86,6 +89,9 @@ impl fmt::Display for Receipt {
         if self.started_unreported {
             f.write_str("; started before the node reported us, its first words may be lost")?;
         }
+        if let Some(why) = &self.unseen {
+            write!(f, "; its picture was not sent: {why}")?;
+        }
         match self.audience.as_slice() {
             [] => f.write_str("; nobody else with media was seen.")?,
             names => write!(f, "; with media in the roster: {}.", names.join(", "))?,
@@ -129,6 +135,7 @@ mod tests {
             packets_sent: 600,
             packets_lost: 0,
             started_unreported: false,
+            unseen: None,
             audience: vec!["Alice".into(), "Bob".into()],
             token_released: true,
             stopped: None,
@@ -147,6 +154,18 @@ mod tests {
         assert!(
             empty.starts_with("fire-drill.ogg was NOT heard in meet: nobody else"),
             "{empty}"
+        );
+    }
+
+    #[test]
+    fn a_picture_that_stayed_away_is_told() {
+        let mut receipt = receipt(Verdict::Heard);
+        receipt.unseen = Some("the node rejected our video".into());
+        assert!(
+            receipt
+                .to_string()
+                .contains("; its picture was not sent: the node rejected our video; "),
+            "{receipt}"
         );
     }
 

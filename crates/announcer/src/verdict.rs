@@ -36,6 +36,8 @@ pub enum NotHeard {
     AudienceLeft,
     /// The node rejected the sound, or the picture of a clip without sound.
     NotSent,
+    /// The clip is a picture alone, in a codec that the node does not take; why.
+    WrongCodec(String),
     /// The call ended, or was ended, while the clip played.
     CutShort(EndReason),
     /// The node reported on none of the clip's packets.
@@ -67,6 +69,7 @@ impl fmt::Display for NotHeard {
                 f.write_str("the last one who could hear it left while the clip played")
             }
             Self::NotSent => f.write_str("the node rejected our media: nothing could be sent"),
+            Self::WrongCodec(reason) => write!(f, "nothing could be sent: {reason}"),
             Self::CutShort(reason) => write!(f, "the clip was cut short: {reason}"),
             Self::NeverReported => f.write_str("the node never reported receiving the clip"),
             Self::Missing { missing, sent } => {

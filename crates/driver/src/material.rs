@@ -124,8 +124,9 @@ impl Material {
         match &self.clip.video {
             Some(track) if track.codec == codec => Ok(Some(Part::Clip(Arc::clone(track)))),
             Some(track) => Err(format!(
-                "{} is {} and the node takes {codec} alone; convert it, or set the node to {}",
-                self.clip.name, track.codec, track.codec
+                "our picture is {0} and the node takes {codec} alone; convert it, or set the node \
+                 to {0}",
+                track.codec
             )),
             None => Ok(None),
         }

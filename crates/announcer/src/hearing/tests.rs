@@ -125,6 +125,27 @@ fn reports_on_the_picture_do_not_speak_for_the_sound() {
 }
 
 #[test]
+fn a_picture_that_cannot_be_sent_is_a_failure_where_it_is_all_there_is_and_told_otherwise() {
+    let rejected = || {
+        NoticeKind::Warning(Warning::NoVideoForCodec {
+            reason: "it is VP8".into(),
+        })
+    };
+    let mut told = Told::begin();
+    assert_eq!(told.told(0.2, rejected()), None);
+    assert_eq!(told.hearing.unseen(), Some("it is VP8"));
+
+    let mut told = Told::begin();
+    told.hearing = Hearing::new(Limits::default(), Kind::Video, told.start);
+    assert_eq!(told.told(0.2, rejected()), Some(Step::Leave));
+    assert_eq!(
+        told.not_heard(),
+        &NotHeard::WrongCodec("it is VP8".into()),
+        "it would wait for the end of a clip that never begins"
+    );
+}
+
+#[test]
 fn a_little_loss_is_tolerated_and_more_is_not() {
     let mut told = Told::playing();
     told.finished(11.0);
