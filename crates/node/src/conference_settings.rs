@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use infinity::{ConferenceAlias, Pin};
+use infinity::{ConferenceAlias, Pin, ReceptionKind};
 
 use crate::settings::SettingsError;
 
@@ -18,7 +18,17 @@ pub enum Guests {
     WithoutPin,
 }
 
-/// A conference before it begins.
+/// What an alias leads to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Service {
+    /// A conference.
+    #[default]
+    Conference,
+    /// A Virtual Reception: callers say which conference of the node they want.
+    Reception(ReceptionKind),
+}
+
+/// A conference before it begins, or a Virtual Reception.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConferenceSettings {
     /// The alias people dial; compared without regard to case.
@@ -27,6 +37,10 @@ pub struct ConferenceSettings {
     pub host_pin: Option<Pin>,
     /// Who may be a guest; has a meaning beside a host PIN alone.
     pub guests: Guests,
+    /// What the alias leads to.
+    pub service: Service,
+    /// So many participants and no more; as many as the node takes where it is not set.
+    pub participant_limit: Option<usize>,
 }
 
 impl ConferenceSettings {
@@ -36,6 +50,8 @@ impl ConferenceSettings {
             alias,
             host_pin: None,
             guests: Guests::Nobody,
+            service: Service::Conference,
+            participant_limit: None,
         }
     }
 
@@ -45,7 +61,7 @@ impl ConferenceSettings {
     }
 }
 
-/// Reads `ALIAS[,pin=PIN][,guest_pin=PIN|none]`.
+/// Reads `ALIAS[,pin=PIN][,guest_pin=PIN|none][,limit=N]` or `ALIAS,reception=standard|mssip`.
 impl FromStr for ConferenceSettings {
     type Err = SettingsError;
 
@@ -68,6 +84,19 @@ impl FromStr for ConferenceSettings {
                 Some(("pin", pin)) => conference.host_pin = Some(Pin::new(pin)),
                 Some(("guest_pin", "none")) => conference.guests = Guests::WithoutPin,
                 Some(("guest_pin", pin)) => conference.guests = Guests::WithPin(Pin::new(pin)),
+                Some(("reception", "standard")) => {
+                    conference.service = Service::Reception(ReceptionKind::Standard);
+                }
+                Some(("reception", "mssip")) => {
+                    conference.service = Service::Reception(ReceptionKind::Mssip);
+                }
+                Some(("reception", _)) => {
+                    return Err(wrong("a reception is standard or mssip".to_owned()));
+                }
+                Some(("limit", limit)) => match limit.parse() {
+                    Ok(limit) if limit > 0 => conference.participant_limit = Some(limit),
+                    _ => return Err(wrong("its limit is no number from 1".to_owned())),
+                },
                 Some((key, _)) => return Err(wrong(format!("it knows no {key:?}"))),
                 // What stands here may be a PIN: it is not repeated.
                 None => return Err(wrong("a part of it is not KEY=VALUE".to_owned())),
@@ -81,6 +110,7 @@ impl FromStr for ConferenceSettings {
 impl ConferenceSettings {
     /// Checks what the types cannot.
     pub(crate) fn check(&self) -> Result<(), SettingsError> {
+        let wants_more = self.host_pin.is_some() || self.participant_limit.is_some();
         let why = match (&self.host_pin, &self.guests) {
             (None, Guests::WithPin(_) | Guests::WithoutPin) => {
                 "without a host PIN everyone is a host: a guest PIN needs pin= beside it"
@@ -90,6 +120,9 @@ impl ConferenceSettings {
             }
             (Some(host), Guests::WithPin(guest)) if host == guest => {
                 "hosts and guests cannot be told apart: their PINs are the same"
+            }
+            _ if self.service != Service::Conference && wants_more => {
+                "a reception has neither PIN nor limit: give them to the conferences behind it"
             }
             _ => return Ok(()),
         };
@@ -119,6 +152,11 @@ mod tests {
         assert_eq!(both.guests, Guests::WithPin(Pin::new("34")));
         assert_eq!(read("meet,pin=1,guest_pin=none").guests, Guests::WithoutPin);
         assert!(read("Meet").is_called("mEET"));
+        assert_eq!(
+            read("desk,reception=mssip").service,
+            Service::Reception(ReceptionKind::Mssip)
+        );
+        assert_eq!(read("meet,limit=2").participant_limit, Some(2));
     }
 
     #[test]
@@ -130,6 +168,9 @@ mod tests {
             "meet,pin=1,guest_pin=1",
             "meet,4711",
             "meet,pim=4711",
+            "meet,limit=0",
+            "desk,reception=other",
+            "desk,reception=standard,pin=4711",
         ] {
             let error = text
                 .parse::<ConferenceSettings>()

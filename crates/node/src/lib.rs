@@ -24,7 +24,7 @@ pub mod room;
 pub mod settings;
 mod tls;
 
-pub use conference_settings::{ConferenceSettings, Guests};
+pub use conference_settings::{ConferenceSettings, Guests, Service};
 pub use error::NodeError;
 pub use fault::{Fault, Faults};
 pub use node::{Node, RunningNode};

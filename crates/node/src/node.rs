@@ -13,8 +13,9 @@ use tokio::task::{JoinHandle, JoinSet};
 use tracing::{info, warn};
 
 use crate::conference::{Conference, Rules};
+use crate::conference_settings::{ConferenceSettings, Service};
 use crate::error::NodeError;
-use crate::http::{self, Served, Site};
+use crate::http::{self, Reception, Served, Site};
 use crate::room::{Room, RoomError, RoomSettings};
 use crate::settings::NodeSettings;
 use crate::tls::{self, Identity};
@@ -70,6 +71,7 @@ impl Node {
         let mut conferences = JoinSet::new();
         let site = Arc::new(Site {
             conferences: open_conferences(&settings, shards, &mut conferences)?,
+            receptions: receptions(&settings),
             profile: settings.profile,
             faults: settings.faults.clone(),
         });
@@ -177,6 +179,17 @@ async fn ended(scheme: &'static str, serving: impl Future<Output = io::Result<()
     }
 }
 
+fn receptions(settings: &NodeSettings) -> Vec<Reception> {
+    let reception = |one: &ConferenceSettings| match &one.service {
+        Service::Conference => None,
+        Service::Reception(kind) => Some(Reception {
+            alias: one.alias.clone(),
+            kind: kind.clone(),
+        }),
+    };
+    settings.conferences.iter().filter_map(reception).collect()
+}
+
 fn open_conferences(
     settings: &NodeSettings,
     shards: &Shards,
@@ -200,7 +213,8 @@ fn open_conferences(
         given => given.to_vec(),
     };
     let mut served = Vec::new();
-    for conference in &settings.conferences {
+    let conferences = settings.conferences.iter();
+    for conference in conferences.filter(|one| one.service == Service::Conference) {
         let alias = conference.alias.clone();
         let (room, reports) = Room::new(
             shards.next(),

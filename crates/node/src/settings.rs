@@ -143,7 +143,7 @@ pub enum SettingsError {
     AliasTwice(String),
     /// A conference was described in a way we do not understand.
     #[error(
-        "cannot use the conference {alias:?}: {why}; write `ALIAS[,pin=PIN][,guest_pin=PIN|none]`"
+        "cannot use the conference {alias:?}: {why}; write `ALIAS[,pin=PIN][,guest_pin=PIN|none][,limit=N]` or `ALIAS,reception=standard|mssip`"
     )]
     Conference {
         /// Its alias, as written.

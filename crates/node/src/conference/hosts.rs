@@ -40,7 +40,7 @@ impl Conference {
         let guests = self
             .participants
             .iter()
-            .filter(|one| !one.is_host() && !(muted && one.is_spared));
+            .filter(|one| !(one.is_host() || muted && one.is_spared));
         for who in guests.map(|one| one.uuid.clone()).collect::<Vec<_>>() {
             self.set_muted(&who, muted);
             if let Ok(guest) = self.find(&who) {

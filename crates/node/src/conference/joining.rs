@@ -23,7 +23,8 @@ impl Conference {
         vendor: &str,
     ) -> Result<TokenGranted, Refusal> {
         let role = entrance::role(&self.settings, pin)?;
-        if self.participants.len() >= self.rules.participant_limit {
+        let limit = self.settings.participant_limit;
+        if self.participants.len() >= limit.unwrap_or(self.rules.participant_limit) {
             return Err(Refusal::CapacityReached(Capacity::Participants));
         }
         let uuid = ParticipantUuid::from(self.new_uuid());

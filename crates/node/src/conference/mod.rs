@@ -220,6 +220,11 @@ impl Conference {
         profile != Profile::V10 || !later
     }
 
+    /// Whether somebody here has this token, or had it lately.
+    pub fn knows_token(&self, token: &Token) -> bool {
+        self.tokens.knows(token)
+    }
+
     /// What a node of this profile says it is.
     pub fn version(profile: Profile) -> Version {
         let (version_id, pseudo_version) = match profile {

@@ -81,6 +81,11 @@ impl Tokens {
         good.then(|| participant.clone())
     }
 
+    /// Whether this is or was lately a token of somebody here.
+    pub(super) fn knows(&self, token: &Token) -> bool {
+        self.holders.contains_key(token)
+    }
+
     /// Replaces a token. Whoever comes with one that was just replaced gets the current one: of two
     /// refreshes in flight, both answers are good, in whatever order they arrive.
     pub(super) fn refresh(&mut self, now: Instant, token: &Token, rng: &mut Rng) -> Option<Token> {

@@ -84,14 +84,11 @@ async fn answer(
         Path::Status => return plain(StatusCode::OK, "success", "OK"),
         Path::Conference(alias, path) => (alias, path),
     };
-    let Some(served) = site
-        .conferences
-        .iter()
-        .find(|served| is_same(served.alias(), &alias))
-    else {
-        return refused(&Refusal::NoSuchConference);
-    };
     let token = token(headers, uri);
+    let served = match find(site, &alias, &path, token.as_ref(), body) {
+        Ok(served) => served,
+        Err(refusal) => return refused(&refusal),
+    };
     let by = Requester {
         token: token.as_ref(),
         vendor: text(headers, header::USER_AGENT.as_str()),
@@ -100,6 +97,29 @@ async fn answer(
         Ok(response) => response,
         Err(refusal) => refused(&refusal),
     }
+}
+
+/// Finds the conference that a request is for: the one of the alias, or the one that a Virtual
+/// Reception of that alias connects to.
+fn find<'a>(
+    site: &'a Site,
+    alias: &ConferenceAlias,
+    path: &ConferencePath,
+    token: Option<&Token>,
+    body: &[u8],
+) -> Result<&'a Arc<Served>, Refusal> {
+    let conference = site
+        .conferences
+        .iter()
+        .find(|served| is_same(served.alias(), alias));
+    if let Some(served) = conference {
+        return Ok(served);
+    }
+    site.receptions
+        .iter()
+        .find(|reception| is_same(&reception.alias, alias))
+        .ok_or(Refusal::NoSuchConference)?
+        .connect(site, path, token, body)
 }
 
 async fn conference(

@@ -16,8 +16,10 @@ mod api;
 mod decode;
 mod event_stream;
 mod page;
+mod reception;
 mod served;
 
+pub(crate) use reception::Reception;
 pub(crate) use served::Served;
 
 /// An offer with many codecs and candidates has some 20 KB.
@@ -29,6 +31,7 @@ const PREFLIGHT_LIFE: Duration = Duration::from_secs(600);
 /// What every request needs.
 pub(crate) struct Site {
     pub(crate) conferences: Vec<Arc<Served>>,
+    pub(crate) receptions: Vec<Reception>,
     pub(crate) profile: Profile,
     pub(crate) faults: Faults,
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use infinity::event::StageEntry;
 use infinity::{
     CallUuid, ConferenceAlias, Event, NewCandidate, ParticipantUuid, Present, Profile, Refusal,
-    Response,
+    Response, Token,
 };
 use tokio::sync::{Notify, mpsc};
 use tracing::{debug, info, warn};
@@ -60,6 +60,11 @@ impl Served {
 
     pub(crate) fn alias(&self) -> &ConferenceAlias {
         &self.alias
+    }
+
+    /// Whether somebody here has this token, or had it lately.
+    pub(super) fn knows(&self, token: &Token) -> bool {
+        self.lock().conference.knows_token(token)
     }
 
     /// Asks or tells the conference something, and carries out what comes of it.

@@ -9,6 +9,7 @@ mod http;
 mod joining;
 mod lifecycle;
 mod logic;
+mod receptions;
 mod roster;
 mod shapes;
 mod support;
