@@ -29,7 +29,7 @@ RUST_LOG sets the levels of the log, which goes to standard error (RUST_LOG=driv
 #[derive(Parser, Debug)]
 #[command(name = "standin", version, after_help = AFTER_HELP, arg_required_else_help = true)]
 pub(crate) struct Cli {
-    /// Log more: -v what happens, -vv every decision, -vvv every packet
+    /// Log more, by one level each: what happens, every decision, every packet
     #[arg(short, long = "verbose", action = clap::ArgAction::Count, global = true)]
     pub(crate) verbose: u8,
 

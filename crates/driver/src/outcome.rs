@@ -60,7 +60,9 @@ impl fmt::Display for EndReason {
             Self::PinWanted => {
                 f.write_str("the conference wants a PIN: give it with --pin-file or in STANDIN_PIN")
             }
-            Self::PinWrong => f.write_str("the PIN is wrong: check it with the host of the conference"),
+            Self::PinWrong => {
+                f.write_str("the PIN is wrong: check it with the host of the conference")
+            }
             Self::WaitingRoomTimeout => {
                 f.write_str("nobody let us in from the waiting room in time")
             }

@@ -11,7 +11,11 @@ use crate::frame::FrameError;
 #[non_exhaustive]
 pub enum MediaError {
     /// The file could not be opened or read.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error(
+        "cannot read {}: {source}; name a media file, or `tone`, `silence` or `bars`: microphones and \
+         cameras are not read",
+        path.display()
+    )]
     Unreadable {
         /// Which file.
         path: PathBuf,

@@ -275,3 +275,61 @@ fn reports_are_set_against_the_clip() {
     bench.run(Duration::ZERO);
     assert!(matches!(&bench.told[0], PumpEvent::Report(r) if r.clip_packets_lost == 3));
 }
+
+#[test]
+fn a_live_picture_answers_a_request_with_a_key_frame_at_once() {
+    let source = media::open_video(&"bars:64x64".parse().unwrap(), Codec::Vp8).unwrap();
+    let media::Source::Live(live) = source else {
+        panic!("bars are live")
+    };
+    let start = Instant::now();
+    let sent = Sent::default();
+    let slate = track(Codec::Vp8, b'_', 2, Duration::from_millis(200));
+    let lane = Lane::new(
+        Notebook(Rc::clone(&sent)),
+        slate,
+        Some(Part::Live(Arc::clone(&live))),
+        0,
+        start,
+    );
+    let mut pump = Pump::new(None, Some(lane), Repeat::Once, start);
+    pump.command(start, PumpCommand::Release);
+    pump.turn(start + Duration::from_secs(2));
+
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let mut next = async || {
+            let wait = Duration::from_secs(5);
+            let frame = tokio::time::timeout(wait, next_live(&mut pump.video)).await;
+            let frame = frame.expect("a picture");
+            pump.live_frame(Kind::Video, &frame);
+            frame
+        };
+        // Past the pause between two key frames; unasked, none comes.
+        let first = next().await;
+        assert!(first.is_key, "it begins with one");
+        let mut last = first;
+        for _ in 0..20 {
+            last = next().await;
+            assert!(!last.is_key, "nobody asked");
+        }
+        pump.command(Instant::now(), PumpCommand::KeyFrameRequested);
+        // The picture that is being encoded may still be without.
+        let answer = async {
+            loop {
+                let wait = Duration::from_secs(5);
+                let frame = tokio::time::timeout(wait, next_live(&mut pump.video)).await;
+                let frame = frame.expect("a picture");
+                if frame.is_key {
+                    return frame;
+                }
+            }
+        };
+        let answer = answer.await;
+        let after = answer.media_time - last.media_time;
+        assert!(after <= last.duration * 3, "{after:?}");
+    });
+}
