@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::{
-    CallPath, CallUuid, Calls, Change, ConferenceAlias, ConferencePath, Failure, MessageText,
+    CallPath, CallUuid, Calls, Change, ConferenceAlias, ConferencePath, Dial, Failure, MessageText,
     NewCandidate, ParticipantPath, ParticipantUuid, Path, Pin, Refusal, ReleaseToken, RequestToken,
     Response, Token, Update, envelope,
 };
@@ -44,6 +44,8 @@ pub enum Command {
     Participants,
     /// Asks for the state of the conference.
     ConferenceStatus,
+    /// Calls somebody into the conference.
+    Dial(Dial),
     /// Holds newcomers in the waiting room.
     Lock,
     /// Lets newcomers in.
@@ -89,6 +91,7 @@ impl Command {
             Self::ReleaseToken(_) => "release_token",
             Self::Participants => "participants",
             Self::ConferenceStatus => "conference_status",
+            Self::Dial(_) => "dial",
             Self::Lock => "lock",
             Self::Unlock => "unlock",
             Self::MuteGuests => "muteguests",
@@ -122,6 +125,7 @@ impl Command {
             Self::ReleaseToken(_) => ConferencePath::ReleaseToken,
             Self::Participants => ConferencePath::Participants,
             Self::ConferenceStatus => ConferencePath::ConferenceStatus,
+            Self::Dial(_) => ConferencePath::Dial,
             Self::Lock => ConferencePath::Lock,
             Self::Unlock => ConferencePath::Unlock,
             Self::MuteGuests => ConferencePath::MuteGuests,
@@ -154,6 +158,7 @@ impl Command {
             Self::Message(body) | Self::MessageTo(_, body) => json(body),
             Self::Change(_, Change::Role(body)) => json(body),
             Self::Change(_, Change::OverlayText(body)) => json(body),
+            Self::Dial(body) => json(body),
             Self::Calls(_, body) => json(body),
             Self::NewCandidate(_, _, body) => json(body),
             Self::Update(_, _, body) => json(body),
@@ -186,6 +191,7 @@ impl Command {
             Self::Calls(..) => Response::CallAccepted(envelope::decode(name, body)?),
             Self::Update(..) => Response::UpdateAccepted(envelope::decode(name, body)?),
             Self::Participants => Response::Participants(envelope::decode(name, body)?),
+            Self::Dial(_) => Response::Dialled(envelope::decode(name, body)?),
             Self::ConferenceStatus => Response::ConferenceStatus(envelope::decode(name, body)?),
             // Nodes of different ages answer these with true, null or nothing at all; that they
             // answered is what counts.

@@ -18,6 +18,7 @@ mod call;
 mod change;
 mod command;
 mod conference;
+mod dial;
 mod envelope;
 pub mod event;
 mod ids;
@@ -38,6 +39,7 @@ pub use call::{
 pub use change::{Change, OverlayText, RoleChange};
 pub use command::{Command, Request};
 pub use conference::{ConferenceStatus, MessageText};
+pub use dial::{Dial, DialRole};
 pub use envelope::{Failure, Malformed, Reply};
 pub use event::{Event, EventError, EventText};
 pub use ids::{AliasError, CallUuid, ConferenceAlias, ParticipantUuid};

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::{
-    CallAccepted, ConferenceStatus, ParticipantRow, Profile, Reply, TokenGranted, TokenRefreshed,
-    UpdateAccepted,
+    CallAccepted, ConferenceStatus, ParticipantRow, ParticipantUuid, Profile, Reply, TokenGranted,
+    TokenRefreshed, UpdateAccepted,
     conference::STATUS_V10,
     envelope,
     token::{GRANTED_V10, REFRESHED_V10},
@@ -31,6 +31,8 @@ pub enum Response {
     CallDisconnected,
     /// To `conference_status`.
     ConferenceStatus(ConferenceStatus),
+    /// To `dial`: the new participants, of whom one at most will answer.
+    Dialled(Vec<ParticipantUuid>),
     /// To `participants`.
     Participants(Vec<ParticipantRow>),
     /// To everything that is done or not: `mute`, `muteguests`, `lock`, `disconnect` …
@@ -64,6 +66,7 @@ impl Response {
                 Profile::Modern => Value::Null,
             },
             Self::ConferenceStatus(status) => envelope::to_json(status, profile, STATUS_V10),
+            Self::Dialled(uuids) => json!(uuids),
             Self::Participants(rows) => rows.iter().map(|row| row.to_json(profile)).collect(),
             Self::Done(done) => json!(done),
         }

@@ -3,8 +3,8 @@
 use std::{collections::BTreeSet, fs, path::Path as FilePath};
 
 use infinity::{
-    Calls, Command, Event, MessageText, NewCandidate, OverlayText, Profile, Refusal, ReleaseToken,
-    RequestToken, RoleChange, Update, Version,
+    Calls, Command, Dial, DialRole, Event, MessageText, NewCandidate, OverlayText, Profile,
+    Refusal, ReleaseToken, RequestToken, RoleChange, Update, Version,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -104,6 +104,7 @@ fn requests() {
             "release_token" => round::<ReleaseToken>(&name, &text),
             _ if name.starts_with("calls") => round::<Calls>(&name, &text),
             _ if name.starts_with("new_candidate") => round::<NewCandidate>(&name, &text),
+            "dial" => round::<Dial>(&name, &text),
             "update" => round::<Update>(&name, &text),
             "role" => round::<RoleChange>(&name, &text),
             "overlaytext" => round::<OverlayText>(&name, &text),
@@ -146,6 +147,13 @@ fn command_for(name: &str) -> Option<Command> {
         "refresh_token" => Command::RefreshToken,
         "release_token" | "release_token_empty" => Command::ReleaseToken(ReleaseToken::default()),
         "participants" => Command::Participants,
+        "dial" => Command::Dial(Dial {
+            role: DialRole::Guest,
+            destination: "bea@example.com".into(),
+            protocol: infinity::Protocol::Sip,
+            presentation_url: None,
+            streaming: false,
+        }),
         "conference_status" => Command::ConferenceStatus,
         "calls" | "calls_turn" | "calls_direct_media" => {
             Command::Calls(p, Calls::offer("v=0".into()))

@@ -45,6 +45,8 @@ pub enum Timer {
     TokenExpiry,
     /// A guest has waited long enough for a host.
     WaitingRoom,
+    /// A far end that was dialled answers, rejects, or has rung for long enough.
+    FarEnd,
     /// The event streams are to show that they live.
     Ping,
     /// [`crate::Fault::PeerDisconnect`].

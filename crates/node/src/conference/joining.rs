@@ -23,10 +23,7 @@ impl Conference {
         vendor: &str,
     ) -> Result<TokenGranted, Refusal> {
         let role = entrance::role(&self.settings, pin)?;
-        let limit = self.settings.participant_limit;
-        if self.participants.len() >= limit.unwrap_or(self.rules.participant_limit) {
-            return Err(Refusal::CapacityReached(Capacity::Participants));
-        }
+        self.has_room_for(1)?;
         let uuid = ParticipantUuid::from(self.new_uuid());
         let token = self.tokens.issue(now, uuid.clone(), &mut self.rng);
         if self.participants.is_empty() {
@@ -39,41 +36,44 @@ impl Conference {
         } else {
             Admission::InConference
         };
-        let participant = Participant {
-            uuid: uuid.clone(),
-            display_name: display_name(body),
+        let mut participant = Participant::new(
+            uuid.clone(),
+            display_name(body),
             role,
             admission,
-            is_muted: self.guests_muted && role != Role::Host,
-            is_spared: false,
-            is_client_muted: false,
-            is_video_muted: false,
-            may_see_presentation: true,
-            spotlight: None,
-            buzz: None,
-            overlay_text: display_name(body),
-            joined: now,
-            start_time: self.unix_time(now),
-            vendor: vendor.to_owned(),
-            calls: Vec::new(),
-            media_flows: false,
-            peer_disconnect: None,
-            was_disconnected: false,
-        };
+            (now, self.unix_time(now)),
+        );
+        participant.vendor = vendor.to_owned();
         let granted = self.granted(token, &participant);
         info!(conference = %self.settings.alias, participant = %uuid, ?role, ?admission, "joined");
-        let row = Box::new(participant.row(self.settings.alias.as_str()));
-        self.effects
-            .push_back(Effect::SetAdmission(uuid.clone(), admission));
-        if participant.is_muted {
-            self.effects.push_back(Effect::SetMuted(uuid, true));
-        }
-        self.participants.push(participant);
-        self.send_to_all(Event::ParticipantCreate(row));
+        self.enter(participant);
         if role == Role::Host && admission == Admission::InConference && !self.started {
             self.start();
         }
         Ok(granted)
+    }
+
+    /// Refuses more participants than the conference takes.
+    pub(super) fn has_room_for(&self, newcomers: usize) -> Result<(), Refusal> {
+        let limit = self.settings.participant_limit;
+        if self.participants.len() + newcomers > limit.unwrap_or(self.rules.participant_limit) {
+            return Err(Refusal::CapacityReached(Capacity::Participants));
+        }
+        Ok(())
+    }
+
+    /// Takes a participant into the roster, and tells everyone.
+    pub(super) fn enter(&mut self, mut participant: Participant) {
+        let uuid = participant.uuid.clone();
+        participant.is_muted = self.guests_muted && !participant.is_host();
+        self.effects
+            .push_back(Effect::SetAdmission(uuid.clone(), participant.admission));
+        if participant.is_muted {
+            self.effects.push_back(Effect::SetMuted(uuid, true));
+        }
+        let row = Box::new(participant.row(self.settings.alias.as_str()));
+        self.participants.push(participant);
+        self.send_to_all(Event::ParticipantCreate(row));
     }
 
     fn granted(&self, token: Token, participant: &Participant) -> TokenGranted {
@@ -185,8 +185,14 @@ impl Conference {
         self.effects.push_back(Effect::Forget(gone.uuid));
         self.stage.retain(|entry| entry.participant_uuid != *who);
         self.send_to_all(Event::ParticipantDelete(who.clone()));
-        if self.participants.is_empty() {
-            self.end();
+        match self.participants.first() {
+            None => self.end(),
+            // Far ends hang up when nobody is left to talk to.
+            Some(first) if self.participants.iter().all(|one| one.far_end.is_some()) => {
+                let next = first.uuid.clone();
+                self.remove(&next, None);
+            }
+            Some(_) => {}
         }
     }
 

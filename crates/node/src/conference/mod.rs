@@ -21,6 +21,7 @@ use crate::room::Admission;
 
 mod calls;
 mod changes;
+mod dialling;
 mod effect;
 mod entrance;
 mod hosts;
@@ -159,6 +160,7 @@ impl Conference {
             }
             Command::Participants => Response::Participants(self.rows()),
             Command::ConferenceStatus => Response::ConferenceStatus(self.status()),
+            Command::Dial(body) => self.host_only(&me, |it| it.dial(now, body))?,
             Command::Lock => self.host_only(&me, |it| it.set_locked(true))?,
             Command::Unlock => self.host_only(&me, |it| it.set_locked(false))?,
             Command::MuteGuests => self.host_only(&me, |it| it.set_guests_muted(true))?,

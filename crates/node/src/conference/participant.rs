@@ -2,7 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use infinity::{CallUuid, ParticipantRow, ParticipantUuid, Present, Protocol, Role, ServiceType};
+use infinity::{
+    CallDirection, CallUuid, ParticipantRow, ParticipantUuid, Present, Protocol, Role, ServiceType,
+};
+
+use super::dialling::FarEnd;
 
 use crate::room::Admission;
 
@@ -68,9 +72,43 @@ pub(super) struct Participant {
     pub(super) peer_disconnect: Option<Instant>,
     /// It has struck.
     pub(super) was_disconnected: bool,
+    /// Set for one that the conference has called.
+    pub(super) far_end: Option<FarEnd>,
 }
 
 impl Participant {
+    /// A participant that has just come, at `joined` and `start_time`.
+    pub(super) fn new(
+        uuid: ParticipantUuid,
+        display_name: String,
+        role: Role,
+        admission: Admission,
+        (joined, start_time): (Instant, Duration),
+    ) -> Self {
+        Self {
+            uuid,
+            overlay_text: display_name.clone(),
+            display_name,
+            role,
+            admission,
+            is_muted: false,
+            is_spared: false,
+            is_client_muted: false,
+            is_video_muted: false,
+            may_see_presentation: true,
+            spotlight: None,
+            buzz: None,
+            joined,
+            start_time,
+            vendor: String::new(),
+            calls: Vec::new(),
+            media_flows: false,
+            peer_disconnect: None,
+            was_disconnected: false,
+            far_end: None,
+        }
+    }
+
     pub(super) fn call(&self, uuid: &CallUuid) -> Option<&Call> {
         self.calls.iter().find(|call| call.uuid == *uuid)
     }
@@ -112,12 +150,22 @@ impl Participant {
             .iter()
             .find(|call| call.slot().is_none() && call.state != CallState::Offered);
         let has_started = main.is_some_and(|call| call.state == CallState::Started);
+        let far_end = self.far_end.as_ref();
         ParticipantRow {
+            call_direction: if far_end.is_some() {
+                CallDirection::Out
+            } else {
+                CallDirection::In
+            },
+            is_streaming_conference: far_end.is_some_and(|far_end| far_end.is_streaming),
             service_type: match self.admission {
+                _ if far_end.is_some_and(FarEnd::is_connecting) => ServiceType::Connecting,
                 Admission::Waiting => ServiceType::WaitingRoom,
                 Admission::InConference => ServiceType::Conference,
             },
-            protocol: if main.is_some() {
+            protocol: if let Some(far_end) = far_end {
+                far_end.protocol.clone()
+            } else if main.is_some() {
                 Protocol::Webrtc
             } else {
                 Protocol::Api

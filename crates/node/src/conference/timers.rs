@@ -81,6 +81,7 @@ impl Conference {
             (waiting, Timer::WaitingRoom),
             (self.streams.next_ping, Timer::Ping),
             (peer_disconnect, Timer::PeerDisconnect),
+            (self.next_far_end(), Timer::FarEnd),
             (self.restart, Timer::Restart),
         ]
         .into_iter()
@@ -111,6 +112,7 @@ impl Conference {
             }
             self.send(self.streams.of(&who), Event::PeerDisconnect);
         }
+        self.hear_far_ends(now);
         if self.streams.next_ping.is_some_and(|at| at <= now) {
             self.streams.next_ping = Some(now + PING_EVERY);
             self.send_to_all(Event::Ping);

@@ -24,6 +24,7 @@ pub(super) fn command(
         ConferencePath::ReleaseToken => Command::ReleaseToken(json(body).unwrap_or_default()),
         ConferencePath::Participants => Command::Participants,
         ConferencePath::ConferenceStatus => Command::ConferenceStatus,
+        ConferencePath::Dial => Command::Dial(json(body)?),
         ConferencePath::Lock => Command::Lock,
         ConferencePath::Unlock => Command::Unlock,
         ConferencePath::MuteGuests => Command::MuteGuests,

@@ -3,6 +3,7 @@
 
 mod calls;
 mod changes;
+mod dialling;
 mod faults;
 mod hosts;
 mod http;

@@ -1,7 +1,7 @@
 //! What happens because time has passed.
 
 use infinity::event::Disconnect;
-use infinity::{Command, Event, Refusal};
+use infinity::{Command, Dial, DialRole, Event, Protocol, Refusal, Response};
 use node::Fault;
 use node::conference::{Effect, Rules, Timer};
 
@@ -214,4 +214,30 @@ fn restart_forgets_everyone_without_a_word_every_ten_seconds() {
     meeting.join("Alice", None);
     meeting.wait(secs(10));
     assert_eq!(meeting.present(), [], "and again");
+}
+
+#[test]
+fn a_far_end_that_does_not_answer_is_gone_after_thirty_seconds() {
+    let mut meeting = Meeting::new("m", []);
+    let alice = meeting.join("Alice", None);
+    let dial = |destination: &str| {
+        Command::Dial(Dial {
+            role: DialRole::Chair,
+            destination: destination.to_owned(),
+            protocol: Protocol::H323,
+            presentation_url: None,
+            streaming: false,
+        })
+    };
+
+    for destination in ["timeout@example.com", "bea@example.com"] {
+        let dialled = meeting.answer(&alice.token, &dial(destination));
+        assert!(matches!(dialled, Ok(Response::Dialled(uuids)) if uuids.len() == 1));
+    }
+    meeting.wait(secs(29));
+    assert_eq!(meeting.present().len(), 3);
+    meeting.wait(secs(1));
+    assert_eq!(meeting.present().len(), 2, "the one that answered stays");
+    meeting.release(&alice.token);
+    assert_eq!(meeting.present(), [], "and hangs up when it is alone");
 }
