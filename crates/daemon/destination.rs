@@ -4,12 +4,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use driver::{CallerSettings, HttpClient, Outcome, Tls};
+use driver::{CallerSettings, HttpClient, Network, NodeAddress, Outcome, Tls};
 use infinity::{ConferenceAlias, Pin};
 use tracing::warn;
-use url::Url;
 
 use crate::exit::Failure;
+use crate::network::NetworkArgs;
 use crate::node_url::NodeUrl;
 use crate::pin;
 
@@ -23,8 +23,9 @@ pub(crate) const LEAVE_LIMIT: Duration = Duration::from_secs(5);
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Where to go, and as whom")]
 pub(crate) struct DestinationArgs {
-    /// Conferencing Node: https://host[:port], http://…, or a host alone (https); given more than
-    /// once, the nodes are tried in turn
+    /// Conferencing Node: https://host[:port] or http://…, or a domain alone, such as example.com,
+    /// whose nodes are looked up (SRV _pexapp._tcp, else the domain itself by https); given more
+    /// than once, the nodes are tried in turn
     #[arg(long = "node", value_name = "URL", required = true)]
     nodes: Vec<NodeUrl>,
 
@@ -48,6 +49,9 @@ pub(crate) struct DestinationArgs {
     /// Believe any certificate: for practice alone, anyone on the way can read and change everything
     #[arg(long)]
     insecure: bool,
+
+    #[command(flatten)]
+    network: NetworkArgs,
 }
 
 /// Where to go and as whom, checked.
@@ -56,13 +60,15 @@ pub(crate) struct Destination {
     /// The HTTP client, which knows whom to believe.
     pub(crate) client: HttpClient,
     /// The nodes, at least one.
-    pub(crate) nodes: Vec<Url>,
+    pub(crate) nodes: Vec<NodeAddress>,
     /// The conference.
     pub(crate) conference: ConferenceAlias,
     /// The name in the roster.
     pub(crate) display_name: String,
     /// The PIN, if there is one.
     pub(crate) pin: Option<Pin>,
+    /// How media uses the network.
+    pub(crate) network: Network,
 }
 
 impl DestinationArgs {
@@ -76,10 +82,11 @@ impl DestinationArgs {
         warn_of_plain_http(&self.nodes);
         Ok(Destination {
             client: HttpClient::new(&tls).map_err(Failure::usage)?,
-            nodes: self.nodes.iter().map(|node| node.url().clone()).collect(),
+            nodes: self.nodes.iter().map(NodeUrl::address).collect(),
             conference: self.conference,
             display_name: self.name,
             pin: pin::find(self.pin_file.as_deref()).map_err(Failure::usage)?,
+            network: self.network.into(),
         })
     }
 }
@@ -95,6 +102,7 @@ impl Destination {
         );
         settings.nodes = self.nodes.clone();
         settings.pin = self.pin.clone();
+        settings.network = self.network.clone();
         settings.leave_limit = LEAVE_LIMIT;
         settings
     }

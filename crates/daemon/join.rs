@@ -67,6 +67,11 @@ struct MediaArgs {
     #[arg(long, conflicts_with = "video")]
     no_video: bool,
 
+    /// No call at all: be in the roster, and receive what the conference tells, without sound and
+    /// picture
+    #[arg(long, conflicts_with_all = ["audio", "video", "once", "record"])]
+    no_media: bool,
+
     /// Play once and leave at the end, instead of over and over
     #[arg(long)]
     once: bool,
@@ -94,6 +99,7 @@ pub(crate) async fn join(args: JoinArgs) -> Result<Exit, Failure> {
     let destination = args.destination.check()?;
 
     let mut settings = destination.caller();
+    settings.media = !args.media.no_media;
     settings.video = !args.media.no_video;
     settings.record = args.media.record;
     settings.waiting_room_limit = args.waiting_room;

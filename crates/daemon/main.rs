@@ -13,6 +13,7 @@ mod demo;
 mod destination;
 mod exit;
 mod join;
+mod network;
 mod node;
 mod node_settings;
 mod node_url;

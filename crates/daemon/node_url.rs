@@ -2,11 +2,17 @@
 
 use std::str::FromStr;
 
+use driver::NodeAddress;
 use url::{Host, Url};
 
 /// The address of a Conferencing Node: `http` or `https`, a host, perhaps a port, nothing else.
+///
+/// A name with a dot and nothing around it is a domain, whose nodes are looked up.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct NodeUrl(Url);
+pub(crate) struct NodeUrl {
+    url: Url,
+    is_domain: bool,
+}
 
 /// Why a text is no address of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,18 +36,26 @@ pub(crate) enum NodeUrlError {
 impl NodeUrl {
     /// Returns the URL.
     pub(crate) fn url(&self) -> &Url {
-        &self.0
+        &self.url
+    }
+
+    /// Returns what a caller is to be told.
+    pub(crate) fn address(&self) -> NodeAddress {
+        match self.url.host_str().filter(|_| self.is_domain) {
+            Some(domain) => NodeAddress::Domain(domain.to_owned()),
+            None => NodeAddress::Url(self.url.clone()),
+        }
     }
 
     /// Returns whether PIN and token would cross the network in the clear.
     pub(crate) fn is_in_the_clear(&self) -> bool {
-        let loopback = match self.0.host() {
+        let loopback = match self.url.host() {
             Some(Host::Domain(name)) => name == "localhost",
             Some(Host::Ipv4(address)) => address.is_loopback(),
             Some(Host::Ipv6(address)) => address.is_loopback(),
             None => false,
         };
-        self.0.scheme() == "http" && !loopback
+        self.url.scheme() == "http" && !loopback
     }
 }
 
@@ -69,7 +83,9 @@ impl FromStr for NodeUrl {
         if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
             return Err(NodeUrlError::Path);
         }
-        Ok(Self(url))
+        let is_domain = matches!(url.host(), Some(Host::Domain(name)) if name.contains('.'))
+            && !text.contains([':', '/']);
+        Ok(Self { url, is_domain })
     }
 }
 
@@ -96,6 +112,26 @@ mod tests {
             read("http://127.0.0.1:8080").as_deref(),
             Ok("http://127.0.0.1:8080/")
         );
+    }
+
+    #[test]
+    fn a_name_alone_is_a_domain_and_all_else_one_node() {
+        let domain = |text: &str| match text.parse::<NodeUrl>().map(|node| node.address()) {
+            Ok(NodeAddress::Domain(domain)) => Some(domain),
+            _ => None,
+        };
+
+        assert_eq!(domain("Example.com").as_deref(), Some("example.com"));
+        for text in [
+            "https://example.com",
+            "example.com:443",
+            "example.com/",
+            "localhost",
+            "192.0.2.1",
+            "[::1]",
+        ] {
+            assert_eq!(domain(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -85,6 +85,7 @@ fn caller(settings: RunSettings) -> driver::CallerSettings {
         caller.video_codecs = material.video_codecs();
         caller.program = Program::Loop(material);
     }
+    caller.media = settings.media;
     caller.record = settings.record;
     caller.rejoin = settings.rejoin;
     caller.waiting_room_limit = settings.waiting_room_limit;

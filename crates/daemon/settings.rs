@@ -1,10 +1,11 @@
 //! The settings of `standin run`: as written in a configuration file, and as checked.
 
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use driver::{HttpClient, Material, Rejoin, Tls};
+use driver::{HttpClient, Material, Network, Rejoin, Tls};
 use serde::{Deserialize, Serialize};
 
 use crate::config_file::ConfigFile;
@@ -27,17 +28,39 @@ pub(crate) struct Written {
     insecure: bool,
     waiting_room_seconds: Option<f64>,
     media: MediaWritten,
+    network: NetworkWritten,
     rejoin: RejoinWritten,
     log: LogWritten,
 }
 
 /// What is played and kept, as written.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct MediaWritten {
     audio: Option<String>,
     video: Option<String>,
     record: Option<PathBuf>,
+    enabled: bool,
+}
+
+impl Default for MediaWritten {
+    fn default() -> Self {
+        Self {
+            audio: None,
+            video: None,
+            record: None,
+            enabled: true,
+        }
+    }
+}
+
+/// How media uses the network, as written.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct NetworkWritten {
+    media_addresses: Vec<String>,
+    media_ports: Option<String>,
+    dscp: Option<String>,
 }
 
 /// The pauses before joining again, as written.
@@ -96,6 +119,7 @@ impl Default for Written {
             insecure: false,
             waiting_room_seconds: None,
             media: MediaWritten::default(),
+            network: NetworkWritten::default(),
             rejoin: RejoinWritten::default(),
             log: LogWritten::default(),
         }
@@ -131,6 +155,8 @@ pub(crate) struct RunSettings {
     pub(crate) material: Option<Arc<Material>>,
     /// Where what is heard and seen is kept.
     pub(crate) record: Option<PathBuf>,
+    /// Whether there is a call at all.
+    pub(crate) media: bool,
     /// What happens after a loss of the conference.
     pub(crate) rejoin: Rejoin,
     /// How long one waits to be let in.
@@ -232,14 +258,25 @@ impl Written {
         let audio = source("media.audio", &self.media.audio)?;
         let video = source("media.video", &self.media.video)?;
 
+        if !self.media.enabled
+            && (audio.is_some() || video.is_some() || self.media.record.is_some())
+        {
+            return Err(wrong(
+                "media.enabled",
+                &"there is no call to play or record in: remove the sources and the recording",
+            ));
+        }
+        let network = self.network.check(&wrong)?;
+
         warn_of_plain_http(&nodes);
         Ok(RunSettings {
             destination: Destination {
                 client: HttpClient::new(&tls).map_err(|error| wrong("ca_file", &error))?,
-                nodes: nodes.iter().map(|node| node.url().clone()).collect(),
+                nodes: nodes.iter().map(NodeUrl::address).collect(),
                 conference,
                 display_name: self.name.clone(),
                 pin: pin::find(pin_file.as_deref()).map_err(|error| wrong("pin_file", &error))?,
+                network,
             },
             material: sources::open(audio.as_ref(), video.as_ref()).map_err(|error| {
                 let key = if video.is_none() {
@@ -249,11 +286,42 @@ impl Written {
                 };
                 wrong(key, &error)
             })?,
+            media: self.media.enabled,
             record: self.media.record.as_deref().map(|path| file.resolve(path)),
             rejoin,
             waiting_room_limit,
         })
     }
+}
+
+impl NetworkWritten {
+    fn check(
+        &self,
+        wrong: &dyn Fn(&str, &dyn std::fmt::Display) -> Failure,
+    ) -> Result<Network, Failure> {
+        let addresses = self.media_addresses.iter().map(|text| {
+            text.parse().map_err(|_| {
+                let what = format!(
+                    "{text:?} is no address: write one of this machine's, such as 192.0.2.7"
+                );
+                wrong("network.media_addresses", &what)
+            })
+        });
+        Ok(Network {
+            addresses: addresses.collect::<Result<_, _>>()?,
+            ports: read("network.media_ports", self.media_ports.as_deref(), wrong)?,
+            dscp: read("network.dscp", self.dscp.as_deref(), wrong)?,
+        })
+    }
+}
+
+fn read<T: FromStr<Err: std::fmt::Display>>(
+    key: &str,
+    text: Option<&str>,
+    wrong: &dyn Fn(&str, &dyn std::fmt::Display) -> Failure,
+) -> Result<Option<T>, Failure> {
+    text.map(|text| text.parse().map_err(|error| wrong(key, &error)))
+        .transpose()
 }
 
 #[cfg(test)]
@@ -287,9 +355,13 @@ mod tests {
                 "log.format",
                 "log.level",
                 "media.audio",
+                "media.enabled",
                 "media.record",
                 "media.video",
                 "name",
+                "network.dscp",
+                "network.media_addresses",
+                "network.media_ports",
                 "node",
                 "pin_file",
                 "rejoin.first_seconds",
@@ -321,6 +393,19 @@ mod tests {
         );
         let text = "node = 'n'\nconference = 'm'\n[rejoin]\nfirst_seconds = -1\n";
         assert!(failure(text).starts_with("meet.toml:4: `rejoin.first_seconds`: -1 is no time"));
+    }
+
+    #[test]
+    fn what_media_may_use_of_the_network_is_checked() {
+        let complaint = |lines: &str| failure(&format!("node = 'n'\nconference = 'm'\n{lines}"));
+        let network = |line: &str| complaint(&format!("[network]\n{line}\n"));
+
+        assert!(network("media_ports = '9-8'").starts_with("meet.toml:4: `network.media_ports`: "));
+        assert!(network("dscp = 'voice'").starts_with("meet.toml:4: `network.dscp`: no DSCP"));
+        assert!(network("media_addresses = ['eth0']").contains("\"eth0\" is no address"));
+        assert!(
+            complaint("[media]\nenabled = false\naudio = 'tone'\n").contains("there is no call")
+        );
     }
 
     #[test]

@@ -1,14 +1,13 @@
 //! The HTTP client all callers of a process share.
 
 use std::error::Error as _;
-use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::Url;
 
+use crate::names::{Names, NoSuchName};
 use crate::tls::{self, Tls, TlsError};
 
 /// How long connecting may take, TLS included.
@@ -18,6 +17,7 @@ pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub struct HttpClient {
     client: reqwest::Client,
+    names: Names,
     rootless: bool,
 }
 
@@ -28,10 +28,23 @@ impl HttpClient {
     /// When the CA file cannot be used. Missing certificate authorities of the system are told by
     /// the first request that needs them, since plain HTTP works without.
     pub fn new(tls: &Tls) -> Result<Self, TlsError> {
+        Self::build(tls, Names::System)
+    }
+
+    /// Returns a client as [`HttpClient::new`] does that asks these name servers for all names,
+    /// instead of the system.
+    ///
+    /// # Errors
+    /// As with [`HttpClient::new`].
+    pub fn with_name_servers(tls: &Tls, servers: Vec<SocketAddr>) -> Result<Self, TlsError> {
+        Self::build(tls, Names::Servers(servers))
+    }
+
+    fn build(tls: &Tls, names: Names) -> Result<Self, TlsError> {
         let tls::Trust { config, rootless } = tls::trust(tls)?;
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(config)
-            .dns_resolver(SystemResolver)
+            .dns_resolver(names.clone())
             .connect_timeout(CONNECT_TIMEOUT)
             .redirect(reqwest::redirect::Policy::none())
             .tcp_nodelay(true)
@@ -40,7 +53,16 @@ impl HttpClient {
             .user_agent(concat!("standin/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(TlsError::Client)?;
-        Ok(Self { client, rootless })
+        Ok(Self {
+            client,
+            names,
+            rootless,
+        })
+    }
+
+    /// Returns where names are looked up.
+    pub(crate) fn names(&self) -> &Names {
+        &self.names
     }
 
     /// Returns a request, or why this client cannot make it.
@@ -84,9 +106,9 @@ impl Unreachable {
         let mut last = error.to_string();
         while let Some(error) = cause {
             last = error.to_string();
-            if let Some(error) = error.downcast_ref::<ResolveError>() {
+            if let Some(error) = error.downcast_ref::<NoSuchName>() {
                 return Self::NoSuchName {
-                    detail: error.0.to_string(),
+                    detail: error.to_string(),
                 };
             }
             if let Some(error) = error.downcast_ref::<rustls::Error>() {
@@ -181,32 +203,3 @@ fn wrapped_tls(error: &io::Error) -> Option<&rustls::Error> {
         .downcast_ref()
         .or_else(|| wrapped_tls(inner.downcast_ref()?))
 }
-
-/// Resolves as the system does, with an error that can be recognised.
-#[derive(Debug)]
-struct SystemResolver;
-
-impl Resolve for SystemResolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        Box::pin(async move {
-            match tokio::net::lookup_host((name.as_str(), 0)).await {
-                Ok(found) => {
-                    let found: Vec<SocketAddr> = found.collect();
-                    Ok(Box::new(found.into_iter()) as Addrs)
-                }
-                Err(error) => Err(ResolveError(error).into()),
-            }
-        })
-    }
-}
-
-#[derive(Debug)]
-struct ResolveError(io::Error);
-
-impl fmt::Display for ResolveError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl std::error::Error for ResolveError {}

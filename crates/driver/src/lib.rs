@@ -15,10 +15,12 @@
 
 mod account;
 mod caller;
+mod discovery;
 mod events;
 mod gate;
 mod http;
 mod material;
+mod names;
 mod notice;
 mod outcome;
 mod placement;
@@ -34,17 +36,18 @@ mod tls;
 
 pub use account::{Received, ReceivedMedia};
 pub use caller::{Caller, Stopper, start};
+pub use discovery::NodeAddress;
 pub use http::HttpClient;
 pub use material::Material;
 pub use notice::{
     JoinStep, JoinTimes, Notice, NoticeKind, Other, OwnRow, Report, RosterFacts, State, Warning,
 };
 pub use outcome::{EndReason, Outcome, StopReason};
-pub use settings::{CallerSettings, Program, Rejoin};
+pub use settings::{CallerSettings, Network, Program, Rejoin};
 pub use tls::{Tls, TlsError};
 
-/// Where callers run; see [`peer`].
-pub use peer::{Shard, Shards};
+/// Where callers run, and how their media leaves; see [`peer`].
+pub use peer::{Dscp, PortRange, Shard, Shards};
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

@@ -1,14 +1,15 @@
 //! What a caller is told before it starts.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use infinity::{ConferenceAlias, Pin};
 use media::Codec;
-use url::Url;
+use peer::{Dscp, PortRange};
 
-use crate::{HttpClient, Material};
+use crate::{HttpClient, Material, NodeAddress};
 
 /// What a caller plays once it is in the conference.
 #[derive(Debug, Clone, Default)]
@@ -56,20 +57,36 @@ impl Rejoin {
     };
 }
 
+/// How media uses the network.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Network {
+    /// The local addresses to use; none named, those that lead to the node.
+    pub addresses: Vec<IpAddr>,
+    /// The local UDP ports to use, one for each address; `None` for any.
+    pub ports: Option<PortRange>,
+    /// How outgoing media is marked. Sound and picture share one socket, and so one marking.
+    pub dscp: Option<Dscp>,
+}
+
 /// Everything a caller needs to know; made by [`CallerSettings::new`], then adjusted.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct CallerSettings {
     /// The HTTP client; one for a process, cloned for each caller.
     pub client: HttpClient,
-    /// The Conferencing Nodes to try, in this order and round again; `http` or `https`.
-    pub nodes: Vec<Url>,
+    /// The Conferencing Nodes to try, in this order and round again.
+    pub nodes: Vec<NodeAddress>,
     /// The conference to join.
     pub conference: ConferenceAlias,
     /// The name in the roster.
     pub display_name: String,
     /// The PIN; without one, the caller asks to be let in as a guest who has none.
     pub pin: Option<Pin>,
+    /// Whether there is a call at all; without one, the caller is in the conference as soon as the
+    /// roster shows it, and nothing is played, heard or seen.
+    pub media: bool,
+    /// How media uses the network.
+    pub network: Network,
     /// What is played.
     pub program: Program,
     /// Whether the program waits for [`crate::Caller::play`]; silence and slate flow until then.
@@ -96,16 +113,18 @@ impl CallerSettings {
     /// Returns settings for a listener with every other choice at its default.
     pub fn new(
         client: HttpClient,
-        node: Url,
+        node: impl Into<NodeAddress>,
         conference: ConferenceAlias,
         display_name: impl Into<String>,
     ) -> Self {
         Self {
             client,
-            nodes: vec![node],
+            nodes: vec![node.into()],
             conference,
             display_name: display_name.into(),
             pin: None,
+            media: true,
+            network: Network::default(),
             program: Program::Idle,
             hold: false,
             video: true,

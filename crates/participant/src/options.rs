@@ -29,6 +29,8 @@ pub struct Options {
     pub conference_extension: Option<String>,
     /// A text for the node's records.
     pub call_tag: Option<String>,
+    /// Whether a call is wanted. Without one, being listed in the roster is being in.
+    pub media: bool,
     /// How many nodes there are to choose from; [`crate::Outgoing::node`] counts from 0.
     pub nodes: usize,
     /// What to do after refusals and losses.
@@ -55,6 +57,7 @@ impl Options {
             pin: None,
             conference_extension: None,
             call_tag: None,
+            media: true,
             nodes: 1,
             rejoin: Rejoin::Never,
             first_pause: Duration::from_secs(1),

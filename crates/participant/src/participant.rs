@@ -258,7 +258,9 @@ impl Participant {
                 if let Some(membership) = self.token.membership() {
                     self.events.open(now, membership, &mut self.outbox);
                 }
-                self.call.start(now, &granted, &mut self.outbox);
+                if self.options.media {
+                    self.call.start(now, &granted, &mut self.outbox);
+                }
             }
             Some(TokenNews::Refreshed(role)) => {
                 self.events.token_refreshed(now, &mut self.outbox);

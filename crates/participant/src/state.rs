@@ -17,7 +17,7 @@ pub enum State {
     Connecting,
     /// Held in the waiting room.
     WaitingRoom,
-    /// The roster shows us and media flows.
+    /// The roster shows us and media flows, if media is wanted.
     InConference,
     /// We were in the conference, and something is missing which is being mended.
     Degraded(Trouble),
@@ -119,6 +119,8 @@ pub(crate) struct Facts {
     pub(crate) has_token: bool,
     pub(crate) is_listed: bool,
     pub(crate) is_waiting: bool,
+    /// Whether there is to be a call at all.
+    pub(crate) wants_media: bool,
     pub(crate) media_flows: bool,
     pub(crate) events_flow: bool,
     pub(crate) token_is_fresh: bool,
@@ -150,7 +152,7 @@ impl Facts {
     fn trouble(self) -> Option<Trouble> {
         if !self.is_listed {
             Some(Trouble::Roster)
-        } else if !self.media_flows {
+        } else if self.wants_media && !self.media_flows {
             Some(Trouble::Media)
         } else if !self.events_flow {
             Some(Trouble::EventStream)
@@ -182,7 +184,8 @@ impl Facts {
             State::Joining => "a token is being asked for",
             State::Connecting | State::Degraded(_) => self.what_is_missing(),
             State::WaitingRoom => "a host has to let us in",
-            State::InConference => "the roster shows us and media flows",
+            State::InConference if self.wants_media => "the roster shows us and media flows",
+            State::InConference => "the roster shows us",
             State::Leaving => "the call and the token are being given back",
             State::PinWanted | State::Removed | State::Stopped => "it is over",
         }

@@ -4,6 +4,8 @@ use std::{fmt, net::IpAddr, time::Duration};
 
 use media::Codec;
 
+use crate::{Dscp, PortRange};
+
 /// Which way media may flow, seen from this peer (RFC 8866 §6.7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Direction {
@@ -63,6 +65,11 @@ impl fmt::Debug for IceServer {
 pub struct PeerConfig {
     /// Local addresses to bind, one UDP socket each; see [`crate::local_addresses_towards`].
     pub addresses: Vec<IpAddr>,
+    /// The ports to bind there; `None` for any.
+    pub ports: Option<PortRange>,
+    /// How outgoing datagrams are marked; `None` for not at all. Marked datagrams leave one a
+    /// system call, which costs a sender some CPU time.
+    pub dscp: Option<Dscp>,
     /// STUN and TURN servers.
     pub ice_servers: Vec<IceServer>,
     /// Use relayed candidates only (`iceTransportPolicy: "relay"`).
@@ -97,6 +104,8 @@ impl Default for PeerConfig {
     fn default() -> Self {
         Self {
             addresses: Vec::new(),
+            ports: None,
+            dscp: None,
             ice_servers: Vec::new(),
             relay_only: false,
             audio: Some(Direction::SendRecv),

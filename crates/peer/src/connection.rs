@@ -19,6 +19,7 @@ use crate::{
     CandidatePairStats, MediaSender, Negotiated, PeerConfig, PeerError, engine,
     inlet::{EventSink, Format, Inlet},
     outlet::Outlet,
+    ports::Reservation,
     runtime::PeerRuntime,
     sdp::{Chosen, Identity},
     stats,
@@ -31,6 +32,8 @@ const MAX_GATHERING: Duration = Duration::from_secs(3);
 pub(crate) struct Core {
     pub(crate) connection: Box<dyn PeerConnection>,
     pub(crate) config: PeerConfig,
+    /// Ours for as long as the connection may bind them.
+    pub(crate) _ports: Option<Reservation>,
     pub(crate) identity: Identity,
     pub(crate) answers: AtomicU32,
     pub(crate) restart: AtomicBool,

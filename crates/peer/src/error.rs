@@ -4,6 +4,8 @@ use std::net::IpAddr;
 
 use media::Kind;
 
+use crate::PortRange;
+
 /// Why a peer could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -20,12 +22,26 @@ pub enum PeerError {
     #[error("unusable answer: {0}")]
     UnusableAnswer(String),
     /// No local address to bind was given, or none could be bound.
-    #[error("could not bind a UDP socket on {addresses:?}: {detail}")]
+    #[error(
+        "could not bind a UDP socket on {addresses:?}: {detail}; check that these are addresses of \
+         this machine"
+    )]
     Bind {
         /// The addresses that were tried.
         addresses: Vec<IpAddr>,
         /// What the system said.
         detail: String,
+    },
+    /// Every port of the range is in use.
+    #[error(
+        "no UDP port of {range} is free on {addresses:?}: each participant takes one for each \
+         address, so widen the range"
+    )]
+    NoPort {
+        /// The ports that may be used.
+        range: PortRange,
+        /// The addresses that want one each.
+        addresses: Vec<IpAddr>,
     },
     /// A remote candidate that is not a candidate (RFC 8839 §5.1).
     #[error("malformed ICE candidate {candidate:?}: {detail}")]

@@ -24,6 +24,7 @@ use crate::{
     handler::Handler,
     inlet::{EventSink, Inlet},
     outlet::Outlet,
+    ports::Reservation,
     runtime::PeerRuntime,
     sdp::{Identity, RemoteCandidate, read_candidate},
     socket::SocketSettings,
@@ -61,6 +62,7 @@ impl Peer {
                 receive_offload,
                 hold_dtls: config.hold_dtls,
                 drop_one_in: config.drop_one_in,
+                dscp: config.dscp,
             },
         );
         let identity = Identity {
@@ -93,11 +95,23 @@ impl Peer {
             first_mid: first_mid.subscribe(),
             connected: AtomicBool::new(false),
         };
-        let sockets: Vec<String> = config
-            .addresses
-            .iter()
-            .map(|address| std::net::SocketAddr::new(*address, 0).to_string())
-            .collect();
+        let ports = match config.ports {
+            None => None,
+            Some(range) => Some(Reservation::take(&config.addresses, range).ok_or_else(|| {
+                PeerError::NoPort {
+                    range,
+                    addresses: config.addresses.clone(),
+                }
+            })?),
+        };
+        let sockets: Vec<String> = match &ports {
+            Some(ports) => ports.sockets().iter().map(ToString::to_string).collect(),
+            None => config
+                .addresses
+                .iter()
+                .map(|address| std::net::SocketAddr::new(*address, 0).to_string())
+                .collect(),
+        };
         let connection = PeerConnectionBuilder::new()
             .with_configuration(engine::configuration(&config))
             .with_media_engine(engine::media_engine(&config.video_codecs)?)
@@ -150,6 +164,7 @@ impl Peer {
         let core = Core {
             connection,
             config,
+            _ports: ports,
             identity,
             answers: AtomicU32::new(0),
             restart: AtomicBool::new(false),

@@ -14,7 +14,7 @@ use quinn_udp::{RecvMeta, Transmit, UdpSockRef, UdpSocketState};
 use tokio::{io::Interest, net::UdpSocket};
 use webrtc::runtime::AsyncUdpSocket;
 
-use crate::{gate::DtlsGate, outbox::Outbox, sockopt};
+use crate::{Dscp, gate::DtlsGate, outbox::Outbox, sockopt};
 
 /// Room for some hundred milliseconds of video while the thread is busy; the system may give less.
 const RECEIVE_BUFFER: usize = 1 << 20;
@@ -29,6 +29,9 @@ pub(crate) struct SocketSettings {
     pub(crate) hold_dtls: bool,
     /// Of this many outgoing RTP packets throw one away.
     pub(crate) drop_one_in: Option<u32>,
+    /// Mark what is sent. quinn-udp writes the field itself for every datagram, zero but for ECN,
+    /// so that a marked socket sends without it, and without segmentation offload.
+    pub(crate) dscp: Option<Dscp>,
 }
 
 /// A UDP socket that sends once a turn of its driver: see [`Socket::flush`].
@@ -53,6 +56,10 @@ impl Socket {
         let _ = state.set_recv_buffer_size(UdpSockRef::from(&io), RECEIVE_BUFFER);
         if !settings.receive_offload {
             sockopt::set_receive_offload(&io, false)?;
+        }
+        if let Some(dscp) = settings.dscp {
+            let is_ipv6 = io.local_addr()?.is_ipv6();
+            sockopt::set_traffic_class(&io, dscp.traffic_class(), is_ipv6)?;
         }
         Ok(Self {
             io,
@@ -116,6 +123,10 @@ impl Socket {
     }
 
     fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
+        if self.settings.dscp.is_some() {
+            let sent = self.io.try_send_to(transmit.contents, transmit.destination);
+            return sent.map(drop);
+        }
         // Through `try_io`, so that tokio learns when the socket stops being writable.
         let send = |transmit: &Transmit<'_>| {
             self.io.try_io(Interest::WRITABLE, || {
@@ -169,7 +180,10 @@ impl AsyncUdpSocket for Socket {
 
     /// Takes the datagram; it leaves with [`Socket::flush`].
     fn poll_send(&self, _cx: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
-        let max_segments = self.state.max_gso_segments();
+        let max_segments = match self.settings.dscp {
+            Some(_) => 1,
+            None => self.state.max_gso_segments(),
+        };
         let size = transmit
             .segment_size
             .unwrap_or(transmit.contents.len())
@@ -225,6 +239,50 @@ impl AsyncUdpSocket for Socket {
             self.state.gro_segments()
         } else {
             1
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sockopt::tests::{ask_for_traffic_class, received_traffic_class};
+
+    /// Returns the traffic classes of two datagrams sent in one turn by a socket that marks so.
+    async fn classes(local: &str, dscp: Option<Dscp>) -> [u8; 2] {
+        let far = std::net::UdpSocket::bind(local).expect("bound");
+        let far_address = far.local_addr().expect("bound");
+        ask_for_traffic_class(&far, far_address.is_ipv6()).expect("told");
+        far.set_read_timeout(Some(std::time::Duration::from_secs(5)))
+            .expect("set");
+        let near = std::net::UdpSocket::bind(local).expect("bound");
+        let settings = SocketSettings {
+            dscp,
+            ..SocketSettings::default()
+        };
+        let socket = Socket::new(near, settings).expect("a socket");
+        std::future::poll_fn(|cx| {
+            for _ in 0..2 {
+                let transmit = Transmit {
+                    destination: far_address,
+                    ecn: None,
+                    contents: &[0x80; 100],
+                    segment_size: None,
+                    src_ip: None,
+                };
+                assert!(socket.poll_send(cx, &transmit).is_ready());
+            }
+            socket.flush(Some(cx))
+        })
+        .await;
+        [(), ()].map(|()| received_traffic_class(&far).expect("received"))
+    }
+
+    #[tokio::test]
+    async fn datagrams_are_marked_when_asked_and_only_then() {
+        for local in ["127.0.0.1:0", "[::1]:0"] {
+            assert_eq!(classes(local, Some(Dscp::AF41)).await, [0x88; 2], "{local}");
+            assert_eq!(classes(local, None).await, [0; 2], "{local}");
         }
     }
 }

@@ -7,6 +7,7 @@ use peer::Shard;
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 use tracing::debug;
+use url::Url;
 
 use super::CLOSE_LIMIT;
 use super::lease::Lease;
@@ -19,6 +20,7 @@ use crate::{CallerSettings, EndReason, Notice, Outcome, Rejoin, State, StopReaso
 
 mod carrying_out;
 mod news;
+mod search;
 
 /// How many wakeups may wait; whoever has more to say waits for the loop, and nothing is lost.
 const WAKEUPS: usize = 256;
@@ -32,16 +34,16 @@ pub(super) async fn drive(
     lease: Lease,
 ) -> Outcome {
     let now = Instant::now();
+    let mut story = Story::new(notices, now);
+    let search = search::search(&settings, &mut story, &mut orders).await;
+    let now = Instant::now();
     let (wakeups, mut queue) = mpsc::channel(WAKEUPS);
-    let mut driving = Driving::new(
-        shard,
-        settings,
-        Story::new(notices, now),
-        lease,
-        wakeups,
-        now,
-    );
-    driving.begin(now);
+    let mut driving = Driving::new(shard, settings, story, lease, wakeups, now, search.nodes);
+    driving.may_play |= search.may_play;
+    match search.stop {
+        Some(order) => driving.do_not_begin(order),
+        None => driving.begin(now),
+    }
     let mut timer = std::pin::pin!(tokio::time::sleep(std::time::Duration::ZERO));
     loop {
         driving.drain();
@@ -80,6 +82,8 @@ struct Driving {
     closing: JoinSet<Option<Warning>>,
     streams: Vec<(StreamId, AbortHandle)>,
     leg: Option<Leg>,
+    /// The nodes to choose from.
+    nodes: Vec<Url>,
     /// The node joined last.
     node: usize,
     random: fastrand::Rng,
@@ -110,10 +114,11 @@ impl Driving {
         lease: Lease,
         wakeups: mpsc::Sender<Wakeup>,
         now: Instant,
+        nodes: Vec<Url>,
     ) -> Self {
         let seed = settings.seed.unwrap_or_else(|| fastrand::u64(..));
         Self {
-            participant: Participant::new(options(&settings), now, seed),
+            participant: Participant::new(options(&settings, nodes.len()), now, seed),
             may_play: !settings.hold,
             shard,
             settings,
@@ -124,6 +129,7 @@ impl Driving {
             closing: JoinSet::new(),
             streams: Vec::new(),
             leg: None,
+            nodes,
             node: 0,
             random: fastrand::Rng::with_seed(seed.rotate_left(32)),
             exit: None,
@@ -139,9 +145,8 @@ impl Driving {
     }
 
     fn begin(&mut self, now: Instant) {
-        if self.settings.nodes.is_empty() {
-            self.story
-                .fault(EndReason::Unreachable("no node is given: name one".into()));
+        if self.nodes.is_empty() {
+            // Why, the search has said.
             self.at_once = true;
             return;
         }
@@ -157,6 +162,14 @@ impl Driving {
             return;
         }
         self.input(now, Input::Join);
+    }
+
+    /// It was told to stop before it had anywhere to go.
+    fn do_not_begin(&mut self, order: Order) {
+        if let Order::Stop(reason) = order {
+            self.stop = Some(reason);
+        }
+        self.at_once = true;
     }
 
     fn is_over(&self) -> bool {
@@ -261,7 +274,7 @@ impl Driving {
             Err(error) => {
                 let failure = error.to_failure();
                 debug!(request = name, ?took, %failure, "failed");
-                if let Some(node) = self.settings.nodes.get(node) {
+                if let Some(node) = self.nodes.get(node) {
                     self.story.unreachable(node, &error);
                 }
                 Err(failure)
@@ -326,10 +339,11 @@ impl Driving {
     }
 }
 
-fn options(settings: &CallerSettings) -> Options {
+fn options(settings: &CallerSettings, nodes: usize) -> Options {
     let mut options = Options::new(settings.conference.clone(), &settings.display_name);
     options.pin = settings.pin.clone();
-    options.nodes = settings.nodes.len();
+    options.nodes = nodes;
+    options.media = settings.media;
     if let Rejoin::Always { first, longest } = settings.rejoin {
         options.rejoin = participant::Rejoin::AfterLoss;
         options.first_pause = first;

@@ -17,6 +17,8 @@ use url::{Host, Url};
 
 use super::flow::Flow;
 use super::wakeup::{PeerNews, Wakeup};
+use crate::Network;
+use crate::names::Names;
 use crate::pump::{self, Lane, Pump, PumpCommand};
 use crate::receive::Inflow;
 use crate::recording::Recording;
@@ -39,6 +41,8 @@ pub(super) enum LegCommand {
 pub(super) struct Opening {
     pub(super) id: PeerId,
     pub(super) node: Url,
+    pub(super) names: Names,
+    pub(super) network: Network,
     pub(super) ice: IceServers,
     pub(super) gather: Gather,
     pub(super) media_type: Option<MediaType>,
@@ -207,7 +211,10 @@ async fn work(
         Ok(offer) => PeerNews::Input(PeerInput::Offer(offer)),
         Err(error) => failed(error),
     };
-    let addresses = local_addresses(&opening.node).await;
+    let addresses = match opening.network.addresses.as_slice() {
+        [] => local_addresses(&opening.node, &opening.names).await,
+        chosen => chosen.to_vec(),
+    };
     let (peer, events) = match Peer::offerer(&shard, config(opening, addresses)).await {
         Ok(made) => made,
         Err(error) => return tell(failed(error)).await,
@@ -283,6 +290,8 @@ fn config(opening: Opening, addresses: Vec<IpAddr>) -> PeerConfig {
     });
     PeerConfig {
         addresses,
+        ports: opening.network.ports,
+        dscp: opening.network.dscp,
         ice_servers: stun.chain(turn).collect(),
         relay_only: opening.ice.relay_only,
         audio: Some(direction),
@@ -293,17 +302,13 @@ fn config(opening: Opening, addresses: Vec<IpAddr>) -> PeerConfig {
 }
 
 /// Returns the addresses of this machine from which the node can be reached.
-async fn local_addresses(node: &Url) -> Vec<IpAddr> {
+async fn local_addresses(node: &Url, names: &Names) -> Vec<IpAddr> {
     let address = match node.host() {
         Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
         Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
         Some(Host::Domain(name)) => {
-            let port = node.port_or_known_default().unwrap_or(443);
-            let mut found = tokio::net::lookup_host((name, port)).await.ok();
-            found
-                .as_mut()
-                .and_then(Iterator::next)
-                .map(|address| address.ip())
+            let found = names.addresses(name).await.unwrap_or_default();
+            found.first().copied()
         }
         None => None,
     };

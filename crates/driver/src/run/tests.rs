@@ -125,7 +125,12 @@ async fn a_node_whose_release_hangs_does_not_hold_us() {
 
 async fn end_at(node: &str, tls: &Tls) -> EndReason {
     let client = HttpClient::new(tls).unwrap();
-    let settings = CallerSettings::new(client, node.parse().unwrap(), "meet".parse().unwrap(), "x");
+    let settings = CallerSettings::new(
+        client,
+        node.parse::<url::Url>().unwrap(),
+        "meet".parse().unwrap(),
+        "x",
+    );
     let shards = Shards::new(1).unwrap();
     let caller = crate::start(&shards.next(), settings);
     tokio::time::timeout(PATIENCE, caller.join())

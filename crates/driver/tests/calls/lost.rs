@@ -56,7 +56,7 @@ async fn a_bot_goes_to_the_next_node_when_its_own_goes_away() {
     let mut settings = first.settings("bot");
     settings.nodes.extend(second.settings("").nodes);
     settings.rejoin = SOON;
-    let [_, other] = settings.nodes.clone().try_into().unwrap();
+    let other: url::Url = second.node.http_url.as_deref().unwrap().parse().unwrap();
     let mut bot = first.start(settings);
     bot.until(is_in).await;
 

@@ -1,7 +1,10 @@
 //! Callers against the practice node, over real HTTP and UDP on loopback.
 #![allow(clippy::unwrap_used)]
 
+mod dns; // a name server on loopback
+mod found; // a domain's nodes, by SRV records or its own address
 mod heard; // one plays, another receives; live sources; what is recorded
 mod lost; // tokens that live briefly or die, nodes that go away
+mod network; // addresses, ports, IPv6, no media
 mod refused; // PINs, waiting rooms, certificates
 mod scene; // the node and the callers of all these

@@ -88,7 +88,7 @@ async fn a_certificate_is_believed_when_somebody_vouches_for_it() {
         let node = node.clone();
         move |settings: &mut CallerSettings| {
             settings.client = HttpClient::new(&tls).unwrap();
-            settings.nodes = vec![node];
+            settings.nodes = vec![node.into()];
         }
     };
     let unknown = outcome_with(&scene, through(Tls::SystemRoots)).await;

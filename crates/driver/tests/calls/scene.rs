@@ -55,7 +55,7 @@ impl Scene {
 
     /// Settings for `meet`, by plain HTTP.
     pub(crate) fn settings(&self, name: &str) -> CallerSettings {
-        let node = self.node.http_url.as_deref().unwrap().parse().unwrap();
+        let node: url::Url = self.node.http_url.as_deref().unwrap().parse().unwrap();
         CallerSettings::new(self.client.clone(), node, "meet".parse().unwrap(), name)
     }
 

@@ -23,6 +23,7 @@ impl Participant {
             has_token: self.us.is_some() && !matches!(self.phase, Phase::Departing(_)),
             is_listed: self.presence.is_listed,
             is_waiting: self.presence.is_waiting,
+            wants_media: self.options.media,
             media_flows: self.call.flows(),
             events_flow: !self.events.is_in_trouble(),
             token_is_fresh: !self.token.is_in_trouble(),

@@ -20,7 +20,7 @@ impl Driving {
             time_limit,
         } = outgoing;
         debug!(request = request.command.name(), node = index, "out");
-        let Some(node) = self.settings.nodes.get(index).cloned() else {
+        let Some(node) = self.nodes.get(index).cloned() else {
             return;
         };
         let is_join = matches!(request.command, infinity::Command::RequestToken { .. });
@@ -73,7 +73,7 @@ impl Driving {
                 token,
             } => {
                 debug!(?stream, node, "opening the event stream");
-                let Some(node) = self.settings.nodes.get(node).cloned() else {
+                let Some(node) = self.nodes.get(node).cloned() else {
                     return;
                 };
                 let client = self.settings.client.clone();
@@ -115,7 +115,7 @@ impl Driving {
                     "opening a peer connection"
                 );
                 self.close_leg();
-                let Some(node) = self.settings.nodes.get(self.node).cloned() else {
+                let Some(node) = self.nodes.get(self.node).cloned() else {
                     return;
                 };
                 let video_codecs = self
@@ -125,6 +125,8 @@ impl Driving {
                 let listen = self.settings.listen;
                 let opening = Opening {
                     id,
+                    names: self.settings.client.names().clone(),
+                    network: self.settings.network.clone(),
                     node,
                     ice,
                     gather,
