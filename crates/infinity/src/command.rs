@@ -62,6 +62,10 @@ pub enum Command {
     MessageTo(ParticipantUuid, MessageText),
     /// Changes how a participant stands.
     Change(ParticipantUuid, Change),
+    /// Begins to present.
+    TakeFloor(ParticipantUuid),
+    /// Ends presenting.
+    ReleaseFloor(ParticipantUuid),
     /// Mutes a participant.
     Mute(ParticipantUuid),
     /// Unmutes a participant.
@@ -100,6 +104,8 @@ impl Command {
             Self::Message(_) => "message",
             Self::MessageTo(..) => "participants/…/message",
             Self::Change(_, change) => change.name(),
+            Self::TakeFloor(_) => "take_floor",
+            Self::ReleaseFloor(_) => "release_floor",
             Self::Mute(_) => "participants/…/mute",
             Self::Unmute(_) => "participants/…/unmute",
             Self::Admit(_) => "participants/…/unlock",
@@ -134,6 +140,8 @@ impl Command {
             Self::Message(_) => ConferencePath::Message,
             Self::MessageTo(p, _) => participant(p, ParticipantPath::Message),
             Self::Change(p, change) => participant(p, change.path()),
+            Self::TakeFloor(p) => participant(p, ParticipantPath::TakeFloor),
+            Self::ReleaseFloor(p) => participant(p, ParticipantPath::ReleaseFloor),
             Self::Mute(p) => participant(p, ParticipantPath::Mute),
             Self::Unmute(p) => participant(p, ParticipantPath::Unmute),
             Self::Admit(p) => participant(p, ParticipantPath::Unlock),
@@ -196,6 +204,7 @@ impl Command {
             // Nodes of different ages answer these with true, null or nothing at all; that they
             // answered is what counts.
             Self::ReleaseToken(_) => Response::TokenReleased,
+            Self::TakeFloor(_) | Self::ReleaseFloor(_) => Response::FloorChanged,
             Self::NewCandidate(..) => Response::CandidateTaken,
             Self::Ack(..) => Response::Acked,
             Self::DisconnectCall(..) => Response::CallDisconnected,

@@ -23,6 +23,8 @@ pub enum Response {
     CallAccepted(CallAccepted),
     /// To `new_candidate`.
     CandidateTaken,
+    /// To `take_floor` and `release_floor`.
+    FloorChanged,
     /// To `ack`.
     Acked,
     /// To `update`.
@@ -53,7 +55,7 @@ impl Response {
                 envelope::to_json(accepted, profile, &["call_uuid", "sdp"])
             }
             // The web client throws when this is not null.
-            Self::CandidateTaken => Value::Null,
+            Self::CandidateTaken | Self::FloorChanged => Value::Null,
             // The web client drops the call when this is not a boolean.
             Self::Acked | Self::TokenReleased => json!(true),
             Self::UpdateAccepted(accepted) => match profile {

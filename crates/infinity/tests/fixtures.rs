@@ -159,6 +159,7 @@ fn command_for(name: &str) -> Option<Command> {
             Command::Calls(p, Calls::offer("v=0".into()))
         }
         "new_candidate" => Command::NewCandidate(p, c, candidate),
+        "take_floor" => Command::TakeFloor(p),
         "ack" | "ack_empty" => Command::Ack(p, c),
         "update" => Command::Update(p, c, Update { sdp: "v=0".into() }),
         "call_disconnect" => Command::DisconnectCall(p, c),

@@ -57,6 +57,11 @@ impl Conference {
         }
         self.tell_room(who, change);
         self.announce(who);
+        if *change == Change::AllowRxPresentation {
+            self.show_presentation(who);
+        } else if *change == Change::DenyRxPresentation {
+            self.hide_presentation(who);
+        }
         Ok(Response::Done(true))
     }
 

@@ -155,6 +155,7 @@ impl Conference {
         self.effects
             .push_back(Effect::SetAdmission(who.clone(), Admission::InConference));
         self.announce(who);
+        self.show_presentation(who);
         if is_host && !self.started {
             self.start();
         }
@@ -184,6 +185,9 @@ impl Conference {
             .extend(gone.calls.into_iter().map(|call| Effect::HangUp(call.uuid)));
         self.effects.push_back(Effect::Forget(gone.uuid));
         self.stage.retain(|entry| entry.participant_uuid != *who);
+        if gone.is_presenting {
+            self.presentation_ended(who);
+        }
         self.send_to_all(Event::ParticipantDelete(who.clone()));
         match self.participants.first() {
             None => self.end(),

@@ -28,6 +28,7 @@ mod hosts;
 mod joining;
 mod messages;
 mod participant;
+mod presenting;
 mod streams;
 mod timers;
 mod tokens;
@@ -169,6 +170,8 @@ impl Conference {
             Command::Message(text) => self.message(&me, None, text)?,
             Command::MessageTo(who, text) => self.message(&me, Some(who), text)?,
             Command::Change(who, change) => self.change(now, &me, who, change)?,
+            Command::TakeFloor(who) => self.take_floor(&me, who)?,
+            Command::ReleaseFloor(who) => self.release_floor(&me, who)?,
             // Guests have a say over themselves.
             Command::Mute(who) if *who == me => self.mute_participant(who, true)?,
             Command::Unmute(who) if *who == me => self.mute_participant(who, false)?,
@@ -216,6 +219,8 @@ impl Conference {
                     | ParticipantPath::Role
                     | ParticipantPath::OverlayText
                     | ParticipantPath::Message
+                    | ParticipantPath::TakeFloor
+                    | ParticipantPath::ReleaseFloor
             ),
             _ => false,
         };

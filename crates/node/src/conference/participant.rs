@@ -56,6 +56,7 @@ pub(super) struct Participant {
     pub(super) is_client_muted: bool,
     pub(super) is_video_muted: bool,
     pub(super) may_see_presentation: bool,
+    pub(super) is_presenting: bool,
     /// In the spotlight since when, as Unix time.
     pub(super) spotlight: Option<Duration>,
     /// Its hand is up since when, as Unix time.
@@ -96,6 +97,7 @@ impl Participant {
             is_client_muted: false,
             is_video_muted: false,
             may_see_presentation: true,
+            is_presenting: false,
             spotlight: None,
             buzz: None,
             joined,
@@ -174,6 +176,7 @@ impl Participant {
             is_muted: self.is_muted,
             is_client_muted: self.is_client_muted,
             is_video_muted: self.is_video_muted,
+            is_presenting: self.is_presenting,
             rx_presentation_policy: if self.may_see_presentation {
                 "ALLOW".to_owned()
             } else {

@@ -72,6 +72,7 @@ impl Conference {
         );
         burst.push(Event::ParticipantSyncEnd);
         burst.push(Event::Stage(self.stage.clone()));
+        burst.extend(self.presentation_for(&me));
         Ok((stream, burst))
     }
 

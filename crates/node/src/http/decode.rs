@@ -53,6 +53,8 @@ fn participant(
         }
         ParticipantPath::Call(call, CallPath::Update) => Command::Update(who, call, json(body)?),
         ParticipantPath::Call(call, CallPath::Disconnect) => Command::DisconnectCall(who, call),
+        ParticipantPath::TakeFloor => Command::TakeFloor(who),
+        ParticipantPath::ReleaseFloor => Command::ReleaseFloor(who),
         ParticipantPath::Message => Command::MessageTo(who, json(body)?),
         ParticipantPath::Role => Command::Change(who, Change::Role(json(body)?)),
         ParticipantPath::OverlayText => Command::Change(who, Change::OverlayText(json(body)?)),

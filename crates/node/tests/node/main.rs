@@ -10,6 +10,7 @@ mod http;
 mod joining;
 mod lifecycle;
 mod logic;
+mod presenting;
 mod receptions;
 mod roster;
 mod shapes;

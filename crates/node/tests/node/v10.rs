@@ -77,6 +77,8 @@ async fn requests_of_later_versions_are_unknown() {
         "role",
         "overlaytext",
         "message",
+        "take_floor",
+        "release_floor",
     ] {
         alice
             .post(&alice.path(path))
