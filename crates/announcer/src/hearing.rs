@@ -272,7 +272,7 @@ impl Hearing {
     }
 
     fn judge(&mut self) -> Option<Step> {
-        let missing = self.sent.saturating_sub(self.received());
+        let missing = self.lost();
         let tolerated = (self.sent as f64 * self.limits.loss) as u64;
         if self.received() == 0 {
             self.not_heard(NotHeard::NeverReported)
@@ -313,9 +313,14 @@ impl Hearing {
         })
     }
 
-    /// Returns the packets of the clip that were lost on the way, as far as reported.
+    /// Returns the packets of the clip that did not reach the node: reported lost or, once the clip
+    /// was sent to its end, never reported at all.
     pub(crate) fn lost(&self) -> u64 {
-        self.report.map_or(0, |report| report.clip_packets_lost)
+        if self.sent > 0 {
+            self.sent.saturating_sub(self.received())
+        } else {
+            self.report.map_or(0, |report| report.clip_packets_lost)
+        }
     }
 
     /// Returns the packets of the clip that were sent to its end; 0 if it was not.

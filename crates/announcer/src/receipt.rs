@@ -34,7 +34,7 @@ pub struct Receipt {
     pub received: Duration,
     /// Packets of the clip that were sent; 0 if it was not played to its end.
     pub packets_sent: u64,
-    /// Packets of the clip that were lost on the way.
+    /// Packets of the clip that did not reach the node: reported lost, or never reported.
     pub packets_lost: u64,
     /// Whether the clip was started although no report had named our streams.
     pub started_unreported: bool,

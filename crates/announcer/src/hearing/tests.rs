@@ -182,6 +182,7 @@ fn a_node_that_stopped_receiving_makes_it_missing() {
             sent: 500
         }
     );
+    assert_eq!(told.hearing.lost(), 300, "what nobody reported is lost too");
 }
 
 #[test]
