@@ -243,6 +243,7 @@ impl TestParticipant {
             Response::CallDisconnected => "calls/…/disconnect",
             Response::ConferenceStatus(_) => "conference_status",
             Response::Participants(_) => "participants",
+            Response::Dialled(_) => "dial",
             Response::Done(_) => "lock",
         });
         self.input(Input::Reply(id, Ok(response)))
