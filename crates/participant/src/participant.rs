@@ -271,14 +271,8 @@ impl Participant {
                     self.outbox.notice(Notice::Role(role));
                 }
             }
-            Some(TokenNews::Gone { why, is_forgotten }) => {
-                let exit = if is_forgotten {
-                    Exit::Removed {
-                        reason: why.clone(),
-                    }
-                } else {
-                    Exit::Lost(why.clone())
-                };
+            Some(TokenNews::Gone { why }) => {
+                let exit = Exit::Lost(why.clone());
                 self.join_again_or(now, why, false, exit);
             }
             Some(TokenNews::Refused(exit)) => self.stop(now, exit),

@@ -81,8 +81,6 @@ pub(crate) enum TokenNews {
     Gone {
         /// Why.
         why: String,
-        /// Whether the node said so, rather than the clock.
-        is_forgotten: bool,
     },
     /// We will not be given one.
     Refused(Exit),
@@ -331,7 +329,6 @@ impl TokenMachine {
             self.refreshing.reset();
             return Some(TokenNews::Gone {
                 why: failure.to_string(),
-                is_forgotten: true,
             });
         }
         self.state = State::Held(membership);
@@ -350,10 +347,7 @@ impl TokenMachine {
 
 fn expired() -> TokenNews {
     let why = "the token expired before it was refreshed".to_owned();
-    TokenNews::Gone {
-        why,
-        is_forgotten: false,
-    }
+    TokenNews::Gone { why }
 }
 
 /// Returns the failure of a request whose answer is of another request's kind.

@@ -39,8 +39,8 @@ async fn a_node_that_forgets_our_token_ends_a_caller_that_does_not_rejoin() {
     })
     .await;
     let outcome = scene.listener("unlucky").await.end().await;
-    // To a participant that is the same as being removed: the node does not say more.
-    let EndReason::Removed(why) = &outcome.reason else {
+    // Nobody said that a host removed us, so nothing claims it.
+    let EndReason::TokenLost(why) = &outcome.reason else {
         panic!("{:?}", outcome.reason)
     };
     assert!(why.contains("does not know our token"), "{why}");

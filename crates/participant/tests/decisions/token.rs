@@ -91,12 +91,12 @@ fn a_refused_refresh_is_final_and_a_new_token_is_asked_for() {
 }
 
 #[test]
-fn a_refused_refresh_removes_who_does_not_join_again() {
+fn a_refused_refresh_ends_who_does_not_join_again_without_blaming_a_host() {
     let mut p = TestParticipant::in_conference(options());
     p.event(Event::RefreshToken)
         .refuse("refresh_token", Refusal::InvalidToken);
-    assert!(matches!(p.exit(), Some(Exit::Removed { .. })));
-    assert_eq!(p.state(), State::Removed);
+    assert!(matches!(p.exit(), Some(Exit::Lost(_))));
+    assert_eq!(p.state(), State::Stopped);
 }
 
 #[test]
