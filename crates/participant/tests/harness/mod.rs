@@ -238,6 +238,7 @@ impl TestParticipant {
             Response::TokenReleased => "release_token",
             Response::CallAccepted(_) => "calls",
             Response::CandidateTaken => "new_candidate",
+            Response::FloorChanged => "take_floor",
             Response::Acked => "ack",
             Response::UpdateAccepted(_) => "update",
             Response::CallDisconnected => "calls/…/disconnect",
