@@ -15,6 +15,7 @@ mod exit;
 mod join;
 mod network;
 mod node;
+mod node_ice;
 mod node_settings;
 mod node_url;
 mod notify;

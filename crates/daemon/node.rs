@@ -71,6 +71,15 @@ pub(crate) struct NodeArgs {
     #[arg(long = "media-address", value_name = "ADDRESS")]
     media_addresses: Vec<String>,
 
+    /// STUN server to tell clients of, as stun:HOST[:PORT]; may be given more than once. TURN servers
+    /// have passwords and stand in the configuration file
+    #[arg(long = "stun", value_name = "URI")]
+    stun: Vec<String>,
+
+    /// Tell clients that media may go through a TURN server alone
+    #[arg(long)]
+    use_relay_candidates_only: bool,
+
     /// PEM file with the certificate chain, instead of a certificate the node makes for itself
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
@@ -124,6 +133,8 @@ impl NodeArgs {
         set_all(&mut written.conferences, self.conferences);
         set_all(&mut written.faults, self.faults);
         set_all(&mut written.media_addresses, self.media_addresses);
+        set_all(&mut written.stun, self.stun);
+        written.use_relay_candidates_only |= self.use_relay_candidates_only;
         if self.tls_cert.is_some() {
             (written.tls_cert, written.tls_key) = (self.tls_cert, self.tls_key);
         }

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use infinity::Profile;
 use media::Codec;
-use node::{ConferenceSettings, Fault, NodeSettings, TlsIdentity};
+use node::{ConferenceSettings, Fault, NodeSettings, SettingsError, TlsIdentity};
 use serde::{Deserialize, Serialize};
+
+use crate::node_ice::{TurnWritten, ice_servers};
 
 /// How an address is written that is not to be listened on.
 const OFF: &str = "off";
@@ -25,6 +27,9 @@ pub(crate) struct NodeWritten {
     pub(crate) token_seconds: u64,
     pub(crate) waiting_room_seconds: u64,
     pub(crate) media_addresses: Vec<String>,
+    pub(crate) stun: Vec<String>,
+    pub(crate) turn: Vec<TurnWritten>,
+    pub(crate) use_relay_candidates_only: bool,
     pub(crate) tls_cert: Option<PathBuf>,
     pub(crate) tls_key: Option<PathBuf>,
 }
@@ -70,6 +75,7 @@ impl NodeWritten {
                     format!("{text:?} is no address of this machine, such as 192.0.2.7")
                 })
             })?,
+            ice_servers: ice_servers(&self.stun, &self.turn, self.use_relay_candidates_only),
             tls: match (&self.tls_cert, &self.tls_key) {
                 (None, None) => TlsIdentity::SelfMade,
                 (Some(certificate), Some(key)) => TlsIdentity::Files {
@@ -86,7 +92,10 @@ impl NodeWritten {
             },
             seed: None,
         };
-        wrong("conferences", settings.check())?;
+        settings.check().map_err(|error| WrongValue {
+            key: key_of(&error),
+            what: error.to_string(),
+        })?;
         Ok(settings)
     }
 }
@@ -111,9 +120,30 @@ impl Default for NodeWritten {
             token_seconds: settings.token_life.as_secs(),
             waiting_room_seconds: settings.waiting_room_life.as_secs(),
             media_addresses: Vec::new(),
+            stun: Vec::new(),
+            turn: Vec::new(),
+            use_relay_candidates_only: false,
             tls_cert: None,
             tls_key: None,
         }
+    }
+}
+
+/// Returns the key that a complaint about the whole is about.
+fn key_of(error: &SettingsError) -> &'static str {
+    match error {
+        SettingsError::ServesNothing => "https",
+        SettingsError::PlainHttpInTheOpen(_) => "http",
+        SettingsError::TokenLife(_) => "token_seconds",
+        SettingsError::NotVideo(_) => "video_codec",
+        SettingsError::UnknownProfile(_) => "profile",
+        SettingsError::IceUri { scheme: "stun", .. } => "stun",
+        SettingsError::IceUri { .. } | SettingsError::TurnWithoutUri => "turn",
+        SettingsError::RelayWithoutTurn => "use_relay_candidates_only",
+        SettingsError::NoConference
+        | SettingsError::AliasTwice(_)
+        | SettingsError::Conference { .. }
+        | _ => "conferences",
     }
 }
 
@@ -175,6 +205,9 @@ mod tests {
                 "token_seconds",
                 "waiting_room_seconds",
                 "media_addresses",
+                "stun",
+                "turn",
+                "use_relay_candidates_only",
                 "tls_cert",
                 "tls_key",
             ]

@@ -199,6 +199,7 @@ fn open_conferences(
         profile: settings.profile,
         token_life: settings.token_life,
         waiting_room_life: settings.waiting_room_life,
+        ice_servers: settings.ice_servers.clone(),
         faults: settings.faults.clone(),
         ..Rules::default()
     };

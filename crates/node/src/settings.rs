@@ -9,6 +9,7 @@ use media::{Codec, Kind};
 
 use crate::conference_settings::ConferenceSettings;
 use crate::fault::Faults;
+use crate::ice_servers::IceServers;
 
 /// Reads the profile a node is to speak: `modern` or `v10`.
 pub fn profile(name: &str) -> Result<Profile, SettingsError> {
@@ -53,6 +54,8 @@ pub struct NodeSettings {
     pub video_codec: Codec,
     /// Addresses on which media is received and offered; empty for all of this machine's.
     pub media_addresses: Vec<IpAddr>,
+    /// The STUN and TURN servers clients are told of.
+    pub ice_servers: IceServers,
     /// What goes wrong on purpose.
     pub faults: Faults,
     /// Where the certificate comes from.
@@ -72,6 +75,7 @@ impl Default for NodeSettings {
             waiting_room_life: Duration::from_secs(900),
             video_codec: Codec::Vp8,
             media_addresses: Vec::new(),
+            ice_servers: IceServers::default(),
             faults: Faults::none(),
             tls: TlsIdentity::default(),
             seed: None,
@@ -117,6 +121,7 @@ impl NodeSettings {
         if self.video_codec.kind() != Kind::Video {
             return Err(SettingsError::NotVideo(self.video_codec.name()));
         }
+        self.ice_servers.check()?;
         Ok(())
     }
 }
@@ -157,6 +162,22 @@ pub enum SettingsError {
     /// The codec for video is one for sound.
     #[error("{0} is no video codec: choose VP8 or AV1")]
     NotVideo(&'static str),
+    /// A STUN or TURN server has no URI of its kind.
+    #[error("{uri:?} is no {scheme} URI: write for example `{scheme}:{scheme}.example.com:3478`")]
+    IceUri {
+        /// What was written.
+        uri: String,
+        /// What it should begin with.
+        scheme: &'static str,
+    },
+    /// A TURN server has no URI at all.
+    #[error("a TURN server has no URI: give it at least one in `urls`")]
+    TurnWithoutUri,
+    /// Media is to go through TURN servers, and there are none.
+    #[error(
+        "media through relays alone needs a relay: give a TURN server in `turn`, or leave use_relay_candidates_only out"
+    )]
+    RelayWithoutTurn,
     /// The profile does not exist.
     #[error("no profile is called {0:?}: choose v10 or modern")]
     UnknownProfile(String),

@@ -107,7 +107,7 @@ impl Conference {
         Ok(Response::CallAccepted(CallAccepted {
             call_uuid: call.clone(),
             sdp: answer,
-            turn: Vec::new(),
+            turn: self.rules.ice_servers.turn_with_calls.clone(),
         }))
     }
 

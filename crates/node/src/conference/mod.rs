@@ -17,6 +17,7 @@ use infinity::{
 
 use crate::conference_settings::ConferenceSettings;
 use crate::fault::Faults;
+use crate::ice_servers::IceServers;
 use crate::room::Admission;
 
 mod calls;
@@ -50,6 +51,8 @@ pub struct Rules {
     pub waiting_room_life: Duration,
     /// So many participants and no more.
     pub participant_limit: usize,
+    /// The STUN and TURN servers clients are told of.
+    pub ice_servers: IceServers,
     /// What goes wrong on purpose.
     pub faults: Faults,
 }
@@ -61,6 +64,7 @@ impl Default for Rules {
             token_life: Duration::from_secs(120),
             waiting_room_life: Duration::from_secs(900),
             participant_limit: 2000,
+            ice_servers: IceServers::default(),
             faults: Faults::none(),
         }
     }

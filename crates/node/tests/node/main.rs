@@ -7,6 +7,7 @@ mod dialling;
 mod faults;
 mod hosts;
 mod http;
+mod ice_servers;
 mod joining;
 mod lifecycle;
 mod logic;
