@@ -31,12 +31,40 @@ open_enum! {
 pub struct Calls {
     /// The kind of call.
     pub call_type: CallType,
-    /// The offer (RFC 8866).
-    #[serde(default, deserialize_with = "lenient::text")]
+    /// The offer (RFC 8866); a stream has none.
+    #[serde(
+        default,
+        deserialize_with = "lenient::text",
+        skip_serializing_if = "String::is_empty"
+    )]
     pub sdp: String,
     /// What the call does with the presentation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub present: Option<Present>,
+    /// Whether a stream is a recording rather than a participant; spelt as the text `true`.
+    #[serde(
+        default,
+        deserialize_with = "lenient::flag",
+        serialize_with = "as_true",
+        skip_serializing_if = "std::ops::Not::not"
+    )]
+    pub streaming: bool,
+    /// The most a stream may take each way, in kbit/s.
+    #[serde(
+        default,
+        deserialize_with = "lenient::optional_count",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub bandwidth: Option<u32>,
+}
+
+/// Writes the flag as the guide has it in this request alone.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature is serde's"
+)]
+fn as_true<S: serde::Serializer>(flag: &bool, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(if *flag { "true" } else { "false" })
 }
 
 impl Calls {
@@ -46,6 +74,16 @@ impl Calls {
             call_type: CallType::Webrtc,
             sdp,
             present: None,
+            streaming: false,
+            bandwidth: None,
+        }
+    }
+
+    /// Returns the body for a stream (RTMP), to which the answer gives addresses.
+    pub fn stream() -> Self {
+        Self {
+            call_type: CallType::Rtmp,
+            ..Self::offer(String::new())
         }
     }
 }
@@ -58,6 +96,12 @@ pub struct CallAccepted {
     /// The answer. Empty where peers shall talk directly.
     #[serde(default, deserialize_with = "lenient::text")]
     pub sdp: String,
+    /// Where the stream of an RTMP call is to be sent or fetched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The same, with TLS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secure_url: Option<String>,
     /// TURN servers for this call.
     #[serde(
         default,
@@ -66,6 +110,9 @@ pub struct CallAccepted {
     )]
     pub turn: Vec<TurnServer>,
 }
+
+/// What a node of version 10 says in its answer to `calls`.
+pub(crate) const ACCEPTED_V10: &[&str] = &["call_uuid", "sdp", "url", "secure_url"];
 
 /// An answer with no SDP in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -3,13 +3,13 @@
 use serde::Serialize;
 
 use crate::{
-    CallPath, CallUuid, Calls, Change, ConferenceAlias, ConferencePath, Dial, Failure, MessageText,
-    NewCandidate, ParticipantPath, ParticipantUuid, Path, Pin, Refusal, ReleaseToken, RequestToken,
-    Response, Token, Update, envelope,
+    CallPath, CallUuid, Calls, Change, ConferenceAlias, ConferencePath, Dial, Dtmf, Failure,
+    MessageText, NewCandidate, ParticipantPath, ParticipantUuid, Path, Pin, Refusal, ReleaseToken,
+    RequestToken, Response, Statistics, Token, Transfer, Update, envelope,
 };
 
 /// A request to a Conferencing Node.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Request {
     /// The conference it is about.
     pub conference: ConferenceAlias,
@@ -27,7 +27,7 @@ impl Request {
 }
 
 /// What can be asked of a Conferencing Node.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     /// Joins.
     RequestToken {
@@ -74,6 +74,10 @@ pub enum Command {
     Admit(ParticipantUuid),
     /// Disconnects a participant.
     Disconnect(ParticipantUuid),
+    /// Presses telephone keys towards a participant.
+    Dtmf(ParticipantUuid, Dtmf),
+    /// Moves a participant to another conference.
+    Transfer(ParticipantUuid, Transfer),
     /// Starts a call.
     Calls(ParticipantUuid, Calls),
     /// Adds a candidate to a call.
@@ -84,6 +88,10 @@ pub enum Command {
     Update(ParticipantUuid, CallUuid, Update),
     /// Hangs a call up.
     DisconnectCall(ParticipantUuid, CallUuid),
+    /// Presses telephone keys towards the far end of a gateway call.
+    CallDtmf(ParticipantUuid, CallUuid, Dtmf),
+    /// Tells the node what was measured of a call's media.
+    Statistics(ParticipantUuid, CallUuid, Box<Statistics>),
 }
 
 impl Command {
@@ -110,11 +118,15 @@ impl Command {
             Self::Unmute(_) => "participants/…/unmute",
             Self::Admit(_) => "participants/…/unlock",
             Self::Disconnect(_) => "participants/…/disconnect",
+            Self::Dtmf(..) => "participants/…/dtmf",
+            Self::Transfer(..) => "transfer",
             Self::Calls(..) => "calls",
             Self::NewCandidate(..) => "new_candidate",
             Self::Ack(..) => "ack",
             Self::Update(..) => "update",
             Self::DisconnectCall(..) => "calls/…/disconnect",
+            Self::CallDtmf(..) => "calls/…/dtmf",
+            Self::Statistics(..) => "statistics",
         }
     }
 
@@ -146,11 +158,15 @@ impl Command {
             Self::Unmute(p) => participant(p, ParticipantPath::Unmute),
             Self::Admit(p) => participant(p, ParticipantPath::Unlock),
             Self::Disconnect(p) => participant(p, ParticipantPath::Disconnect),
+            Self::Dtmf(p, _) => participant(p, ParticipantPath::Dtmf),
+            Self::Transfer(p, _) => participant(p, ParticipantPath::Transfer),
             Self::Calls(p, _) => participant(p, ParticipantPath::Calls),
             Self::NewCandidate(p, c, _) => call(p, c, CallPath::NewCandidate),
             Self::Ack(p, c) => call(p, c, CallPath::Ack),
             Self::Update(p, c, _) => call(p, c, CallPath::Update),
             Self::DisconnectCall(p, c) => call(p, c, CallPath::Disconnect),
+            Self::CallDtmf(p, c, _) => call(p, c, CallPath::Dtmf),
+            Self::Statistics(p, c, _) => call(p, c, CallPath::Statistics),
         }
     }
 
@@ -170,6 +186,9 @@ impl Command {
             Self::Calls(_, body) => json(body),
             Self::NewCandidate(_, _, body) => json(body),
             Self::Update(_, _, body) => json(body),
+            Self::Dtmf(_, body) | Self::CallDtmf(_, _, body) => json(body),
+            Self::Transfer(_, body) => json(body),
+            Self::Statistics(_, _, body) => json(body),
             _ => None,
         }
     }
@@ -208,6 +227,7 @@ impl Command {
             Self::NewCandidate(..) => Response::CandidateTaken,
             Self::Ack(..) => Response::Acked,
             Self::DisconnectCall(..) => Response::CallDisconnected,
+            Self::Statistics(..) => Response::StatisticsTaken,
             // `null` from a node that has nothing to say is as good as true.
             Self::Lock
             | Self::Unlock
@@ -220,6 +240,9 @@ impl Command {
             | Self::Mute(_)
             | Self::Unmute(_)
             | Self::Admit(_)
+            | Self::Dtmf(..)
+            | Self::CallDtmf(..)
+            | Self::Transfer(..)
             | Self::Disconnect(_) => {
                 let done: Option<bool> = envelope::decode(name, body)?;
                 Response::Done(done.unwrap_or(true))

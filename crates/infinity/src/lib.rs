@@ -19,6 +19,7 @@ mod change;
 mod command;
 mod conference;
 mod dial;
+mod dtmf;
 mod envelope;
 pub mod event;
 mod ids;
@@ -30,7 +31,9 @@ mod refusal;
 mod response;
 mod roster;
 mod secrets;
+mod statistics;
 mod token;
+mod transfer;
 mod version;
 
 pub use call::{
@@ -40,6 +43,7 @@ pub use change::{Change, OverlayText, RoleChange};
 pub use command::{Command, Request};
 pub use conference::{ConferenceStatus, MessageText};
 pub use dial::{Dial, DialRole};
+pub use dtmf::{Digits, DigitsError, Dtmf};
 pub use envelope::{Failure, Malformed, Reply};
 pub use event::{Event, EventError, EventText};
 pub use ids::{AliasError, CallUuid, ConferenceAlias, ParticipantUuid};
@@ -49,7 +53,9 @@ pub use refusal::{Capacity, IdentityProvider, PinWanted, ReceptionKind, Refusal,
 pub use response::Response;
 pub use roster::{CallDirection, ParticipantRow, Protocol, Role, ServiceType, VideoMix};
 pub use secrets::{Credential, Pin, Token};
+pub use statistics::{MediaStatistics, Statistics};
 pub use token::{
     MediaType, ReleaseToken, RequestToken, StunServer, TokenGranted, TokenRefreshed, TurnServer,
 };
+pub use transfer::Transfer;
 pub use version::Version;

@@ -87,6 +87,10 @@ pub enum ConferencePath {
     Message, // message
     /// Starts the conference for waiting guests.
     StartConference, // start_conference
+    /// The latest picture of the presentation, JPEG.
+    PresentationJpeg, // presentation.jpeg
+    /// The same, at its full size.
+    PresentationHighJpeg, // presentation_high.jpeg
     /// The texts of splash screens.
     Theme, // theme/
     /// Something of a participant.
@@ -132,6 +136,8 @@ pub enum ParticipantPath {
     Message, // message
     /// Sends digits to the participant.
     Dtmf, // dtmf
+    /// Moves the participant to another conference.
+    Transfer, // transfer
     /// Takes the floor for a presentation.
     TakeFloor, // take_floor
     /// Gives the floor back.
@@ -201,6 +207,8 @@ impl Path {
                 ConferencePath::Events
                 | ConferencePath::Participants
                 | ConferencePath::ConferenceStatus
+                | ConferencePath::PresentationJpeg
+                | ConferencePath::PresentationHighJpeg
                 | ConferencePath::Theme,
             ) => Method::Get,
             Self::Conference(..) => Method::Post,
@@ -224,6 +232,8 @@ impl ConferencePath {
         Disconnect = "disconnect",
         Message = "message",
         StartConference = "start_conference",
+        PresentationJpeg = "presentation.jpeg",
+        PresentationHighJpeg = "presentation_high.jpeg",
         Theme = "theme/",
         => from_word, word
     }
@@ -269,6 +279,7 @@ impl ParticipantPath {
         OverlayText = "overlaytext",
         Message = "message",
         Dtmf = "dtmf",
+        Transfer = "transfer",
         TakeFloor = "take_floor",
         ReleaseFloor = "release_floor",
         Calls = "calls",

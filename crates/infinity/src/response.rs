@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     CallAccepted, ConferenceStatus, ParticipantRow, ParticipantUuid, Profile, Reply, TokenGranted,
     TokenRefreshed, UpdateAccepted,
+    call::ACCEPTED_V10,
     conference::STATUS_V10,
     envelope,
     token::{GRANTED_V10, REFRESHED_V10},
@@ -31,6 +32,8 @@ pub enum Response {
     UpdateAccepted(UpdateAccepted),
     /// To the `disconnect` of a call.
     CallDisconnected,
+    /// To `statistics`.
+    StatisticsTaken,
     /// To `conference_status`.
     ConferenceStatus(ConferenceStatus),
     /// To `dial`: the new participants, of whom one at most will answer.
@@ -52,10 +55,17 @@ impl Response {
             Self::TokenGranted(granted) => envelope::to_json(granted, profile, GRANTED_V10),
             Self::TokenRefreshed(refreshed) => envelope::to_json(refreshed, profile, REFRESHED_V10),
             Self::CallAccepted(accepted) => {
-                envelope::to_json(accepted, profile, &["call_uuid", "sdp"])
+                let mut json = envelope::to_json(accepted, profile, ACCEPTED_V10);
+                // A stream has addresses instead; peers that talk directly get an empty text.
+                if let (Some(_), "", Value::Object(fields)) =
+                    (&accepted.url, accepted.sdp.as_str(), &mut json)
+                {
+                    fields.remove("sdp");
+                }
+                json
             }
             // The web client throws when this is not null.
-            Self::CandidateTaken | Self::FloorChanged => Value::Null,
+            Self::CandidateTaken | Self::FloorChanged | Self::StatisticsTaken => Value::Null,
             // The web client drops the call when this is not a boolean.
             Self::Acked | Self::TokenReleased => json!(true),
             Self::UpdateAccepted(accepted) => match profile {

@@ -68,6 +68,25 @@ pub(crate) mod role_in_token {
     }
 }
 
+/// A role as `transfer` spells it: `host`, `guest`.
+pub(crate) mod role_in_transfer {
+    use super::Role;
+    use serde::Serializer;
+
+    pub(crate) use super::role_in_token::deserialize;
+
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "the signature is serde's"
+    )]
+    pub(crate) fn serialize<S: Serializer>(role: &Role, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(match role {
+            Role::Host => "host",
+            Role::Guest | Role::Unknown => "guest",
+        })
+    }
+}
+
 /// A role as the roster spells it: `chair`, `guest`.
 pub(crate) mod role_in_row {
     use super::{Role, role_in_token};

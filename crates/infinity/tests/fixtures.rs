@@ -3,8 +3,8 @@
 use std::{collections::BTreeSet, fs, path::Path as FilePath};
 
 use infinity::{
-    Calls, Command, Dial, DialRole, Event, MessageText, NewCandidate, OverlayText, Profile,
-    Refusal, ReleaseToken, RequestToken, RoleChange, Update, Version,
+    Calls, Command, Dial, DialRole, Dtmf, Event, MessageText, NewCandidate, OverlayText, Profile,
+    Refusal, ReleaseToken, RequestToken, RoleChange, Statistics, Transfer, Update, Version,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -106,6 +106,9 @@ fn requests() {
             _ if name.starts_with("new_candidate") => round::<NewCandidate>(&name, &text),
             "dial" => round::<Dial>(&name, &text),
             "update" => round::<Update>(&name, &text),
+            "dtmf" => round::<Dtmf>(&name, &text),
+            _ if name.starts_with("transfer") => round::<Transfer>(&name, &text),
+            _ if name.starts_with("statistics") => round::<Statistics>(&name, &text),
             "role" => round::<RoleChange>(&name, &text),
             "overlaytext" => round::<OverlayText>(&name, &text),
             "message" => round::<MessageText>(&name, &text),
@@ -158,6 +161,23 @@ fn command_for(name: &str) -> Option<Command> {
         "calls" | "calls_turn" | "calls_direct_media" => {
             Command::Calls(p, Calls::offer("v=0".into()))
         }
+        "calls_rtmp" => Command::Calls(p, Calls::stream()),
+        "statistics" => Command::Statistics(p, c, Box::default()),
+        "dtmf" => Command::CallDtmf(
+            p,
+            c,
+            Dtmf {
+                digits: "1".parse().expect("a key"),
+            },
+        ),
+        "transfer" => Command::Transfer(
+            p,
+            Transfer {
+                role: infinity::Role::Guest,
+                conference_alias: "board".parse().expect("an alias"),
+                pin: None,
+            },
+        ),
         "new_candidate" => Command::NewCandidate(p, c, candidate),
         "take_floor" => Command::TakeFloor(p),
         "ack" | "ack_empty" => Command::Ack(p, c),

@@ -58,6 +58,36 @@ fn paths_both_ways() {
         ),
         ("conferences/meet/theme/", in_meet(F::Theme), Method::Get),
         (
+            "conferences/meet/presentation.jpeg",
+            in_meet(F::PresentationJpeg),
+            Method::Get,
+        ),
+        (
+            "conferences/meet/presentation_high.jpeg",
+            in_meet(F::PresentationHighJpeg),
+            Method::Get,
+        ),
+        (
+            "conferences/meet/participants/p-1/transfer",
+            of_p(P::Transfer),
+            Method::Post,
+        ),
+        (
+            "conferences/meet/participants/p-1/dtmf",
+            of_p(P::Dtmf),
+            Method::Post,
+        ),
+        (
+            "conferences/meet/participants/p-1/calls/c-1/dtmf",
+            of_c(C::Dtmf),
+            Method::Post,
+        ),
+        (
+            "conferences/meet/participants/p-1/calls/c-1/statistics",
+            of_c(C::Statistics),
+            Method::Post,
+        ),
+        (
             "conferences/meet/participants/p-1/mute",
             of_p(P::Mute),
             Method::Post,

@@ -107,6 +107,8 @@ impl Conference {
         Ok(Response::CallAccepted(CallAccepted {
             call_uuid: call.clone(),
             sdp: answer,
+            url: None,
+            secure_url: None,
             turn: self.rules.ice_servers.turn_with_calls.clone(),
         }))
     }

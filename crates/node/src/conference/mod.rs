@@ -196,6 +196,12 @@ impl Conference {
             }
             Command::Ack(who, call) => self.ack(now, &me, who, call)?,
             Command::DisconnectCall(who, call) => self.disconnect_call(&me, who, call)?,
+            Command::Dtmf(..)
+            | Command::CallDtmf(..)
+            | Command::Transfer(..)
+            | Command::Statistics(..) => {
+                return Err(Refusal::NotFound("Resource not found".to_owned()));
+            }
         };
         Ok(Verdict::Answer(answer))
     }

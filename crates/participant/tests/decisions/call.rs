@@ -145,6 +145,8 @@ fn an_answer_without_sdp_fails_the_call_and_gives_everything_back() {
     let accepted = infinity::CallAccepted {
         call_uuid: "c-1".into(),
         sdp: String::new(),
+        url: None,
+        secure_url: None,
         turn: Vec::new(),
     };
     p.reply(Response::CallAccepted(accepted));

@@ -245,6 +245,7 @@ impl TestParticipant {
             Response::ConferenceStatus(_) => "conference_status",
             Response::Participants(_) => "participants",
             Response::Dialled(_) => "dial",
+            Response::StatisticsTaken => "statistics",
             Response::Done(_) => "lock",
         });
         self.input(Input::Reply(id, Ok(response)))
@@ -271,6 +272,8 @@ impl TestParticipant {
         let accepted = CallAccepted {
             call_uuid: call.into(),
             sdp,
+            url: None,
+            secure_url: None,
             turn: Vec::new(),
         };
         self.reply(Response::CallAccepted(accepted))

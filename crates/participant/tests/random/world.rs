@@ -225,6 +225,8 @@ impl World {
                 Response::CallAccepted(CallAccepted {
                     call_uuid,
                     sdp,
+                    url: None,
+                    secure_url: None,
                     turn: Vec::new(),
                 })
             }
