@@ -9,6 +9,7 @@ mod faults; // a silent, black or wrong node makes the very check fail that stor
 mod heard_and_seen; // a clip is announced, and another participant hears all of it and sees it move
 mod kinds_of_node; // DTLS at once and late, v10 and modern, HTTPS with its own certificate
 mod proxy; // a node behind a proxy of HTTPS
+mod receptions; // Virtual Receptions, and where they are told to connect to
 mod service; // `standin run` comes back after the node was away, and leaves on SIGTERM
 mod sources; // WAV, tone and bars, encoded here; AV1 where the node wants it
 mod support; // processes, the API as others see it, the judge

@@ -4,13 +4,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use driver::{CallerSettings, HttpClient, Network, NodeAddress, Outcome, Tls};
-use infinity::{ConferenceAlias, Pin};
+use infinity::{ConferenceAlias, Pin, Token};
 use tracing::warn;
 
 use crate::exit::Failure;
 use crate::network::NetworkArgs;
 use crate::node_url::NodeUrl;
+use crate::one_time_token;
 use crate::pin;
 
 /// The name in the roster unless another is given.
@@ -33,6 +35,11 @@ pub(crate) struct DestinationArgs {
     #[arg(long, value_name = "ALIAS")]
     conference: ConferenceAlias,
 
+    /// The conference that a Virtual Reception shall connect to, where --conference is the alias of
+    /// one: what a caller would type at its prompt
+    #[arg(long, value_name = "ALIAS", value_parser = NonEmptyStringValueParser::new())]
+    extension: Option<String>,
+
     /// The name in the roster
     #[arg(long, value_name = "NAME", default_value = DISPLAY_NAME)]
     name: String,
@@ -41,6 +48,11 @@ pub(crate) struct DestinationArgs {
     /// A PIN never stands on the command line, which everyone on the machine can read
     #[arg(long, value_name = "FILE")]
     pin_file: Option<PathBuf>,
+
+    /// File that holds a one-time token, alone on one line, to join with instead of a PIN: a node
+    /// gives one out with a transfer
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
 
     /// PEM file with the certificates to believe, instead of the system's
     #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
@@ -63,10 +75,14 @@ pub(crate) struct Destination {
     pub(crate) nodes: Vec<NodeAddress>,
     /// The conference.
     pub(crate) conference: ConferenceAlias,
+    /// The conference that a Virtual Reception shall connect to.
+    pub(crate) extension: Option<String>,
     /// The name in the roster.
     pub(crate) display_name: String,
     /// The PIN, if there is one.
     pub(crate) pin: Option<Pin>,
+    /// A one-time token to join with the first time.
+    pub(crate) one_time_token: Option<Token>,
     /// How media uses the network.
     pub(crate) network: Network,
 }
@@ -84,8 +100,15 @@ impl DestinationArgs {
             client: HttpClient::new(&tls).map_err(Failure::usage)?,
             nodes: self.nodes.iter().map(NodeUrl::address).collect(),
             conference: self.conference,
+            extension: self.extension,
             display_name: self.name,
             pin: pin::find(self.pin_file.as_deref()).map_err(Failure::usage)?,
+            one_time_token: self
+                .token_file
+                .as_deref()
+                .map(one_time_token::read)
+                .transpose()
+                .map_err(Failure::usage)?,
             network: self.network.into(),
         })
     }
@@ -102,6 +125,8 @@ impl Destination {
         );
         settings.nodes = self.nodes.clone();
         settings.pin = self.pin.clone();
+        settings.conference_extension = self.extension.clone();
+        settings.one_time_token = self.one_time_token.clone();
         settings.network = self.network.clone();
         settings.leave_limit = LEAVE_LIMIT;
         settings

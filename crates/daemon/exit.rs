@@ -68,7 +68,9 @@ impl From<&EndReason> for Exit {
         match reason {
             EndReason::Stopped(StopReason::Interrupted) => Self::Interrupted,
             EndReason::Stopped(_) => Self::Done,
-            EndReason::Unreachable(_) | EndReason::Refused(_) => Self::NodeRefused,
+            EndReason::Unreachable(_) | EndReason::Refused(_) | EndReason::ExtensionWanted(_) => {
+                Self::NodeRefused
+            }
             EndReason::PinWanted | EndReason::PinWrong => Self::Pin,
             EndReason::WaitingRoomTimeout => Self::WaitingRoom,
             EndReason::Removed(_) => Self::Removed,
@@ -153,6 +155,7 @@ mod tests {
         assert_eq!(code(EndReason::Media("no such file".into())), 2);
         assert_eq!(code(EndReason::Refused("full".into())), 3);
         assert_eq!(code(EndReason::Unreachable("gone".into())), 3);
+        assert_eq!(code(EndReason::ExtensionWanted("where to".into())), 3);
         assert_eq!(code(EndReason::Removed("by a host".into())), 5);
         assert_eq!(code(EndReason::PinWanted), 6);
         assert_eq!(code(EndReason::PinWrong), 6);

@@ -19,6 +19,7 @@ mod node_ice;
 mod node_settings;
 mod node_url;
 mod notify;
+mod one_time_token;
 mod pin;
 mod print;
 mod run;

@@ -22,6 +22,7 @@ use crate::telemetry::{LogFormat, Verbosity};
 pub(crate) struct Written {
     node: OneOrMore,
     conference: String,
+    extension: Option<String>,
     name: String,
     pin_file: Option<PathBuf>,
     ca_file: Option<PathBuf>,
@@ -113,6 +114,7 @@ impl Default for Written {
         Self {
             node: OneOrMore::More(Vec::new()),
             conference: String::new(),
+            extension: None,
             name: DISPLAY_NAME.to_owned(),
             pin_file: None,
             ca_file: None,
@@ -220,6 +222,12 @@ impl Written {
             .conference
             .parse()
             .map_err(|error| wrong("conference", &error))?;
+        if self.extension.as_deref().is_some_and(str::is_empty) {
+            return Err(wrong(
+                "extension",
+                &"no conference is named: leave the key out, or name one",
+            ));
+        }
         if self.name.trim().is_empty() {
             return Err(wrong("name", &"the name in the roster is empty: give one"));
         }
@@ -274,8 +282,11 @@ impl Written {
                 client: HttpClient::new(&tls).map_err(|error| wrong("ca_file", &error))?,
                 nodes: nodes.iter().map(NodeUrl::address).collect(),
                 conference,
+                extension: self.extension.clone(),
                 display_name: self.name.clone(),
                 pin: pin::find(pin_file.as_deref()).map_err(|error| wrong("pin_file", &error))?,
+                // Good for one time, which is not what a service is for.
+                one_time_token: None,
                 network,
             },
             material: sources::open(audio.as_ref(), video.as_ref()).map_err(|error| {
@@ -351,6 +362,7 @@ mod tests {
             [
                 "ca_file",
                 "conference",
+                "extension",
                 "insecure",
                 "log.format",
                 "log.level",

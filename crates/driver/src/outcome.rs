@@ -35,6 +35,8 @@ pub enum EndReason {
     PinWanted,
     /// The PIN was wrong.
     PinWrong,
+    /// A Virtual Reception asks where to connect to, and we were not told; the text says so.
+    ExtensionWanted(String),
     /// Nobody let us in from the waiting room in time.
     WaitingRoomTimeout,
     /// A host, or the end of the conference, removed us; the text is the node's.
@@ -63,6 +65,7 @@ impl fmt::Display for EndReason {
             Self::PinWrong => {
                 f.write_str("the PIN is wrong: check it with the host of the conference")
             }
+            Self::ExtensionWanted(why) => write!(f, "{why} with --extension"),
             Self::WaitingRoomTimeout => {
                 f.write_str("nobody let us in from the waiting room in time")
             }

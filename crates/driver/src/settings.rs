@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use infinity::{ConferenceAlias, Pin};
+use infinity::{ConferenceAlias, Pin, Token};
 use media::Codec;
 use peer::{Dscp, PortRange};
 
@@ -82,6 +82,10 @@ pub struct CallerSettings {
     pub display_name: String,
     /// The PIN; without one, the caller asks to be let in as a guest who has none.
     pub pin: Option<Pin>,
+    /// The conference that a Virtual Reception shall connect to, if one is found at the alias.
+    pub conference_extension: Option<String>,
+    /// A one-time token to join with the first time; it stands for the PIN.
+    pub one_time_token: Option<Token>,
     /// Whether there is a call at all; without one, the caller is in the conference as soon as the
     /// roster shows it, and nothing is played, heard or seen.
     pub media: bool,
@@ -123,6 +127,8 @@ impl CallerSettings {
             conference,
             display_name: display_name.into(),
             pin: None,
+            conference_extension: None,
+            one_time_token: None,
             media: true,
             network: Network::default(),
             program: Program::Idle,

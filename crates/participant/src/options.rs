@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use infinity::{ConferenceAlias, Pin};
+use infinity::{ConferenceAlias, Pin, Token};
 
 /// What to do when the way into the conference, or out of it, was not the one wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub struct Options {
     pub pin: Option<Pin>,
     /// What a Virtual Reception shall connect to.
     pub conference_extension: Option<String>,
+    /// A one-time token to join with the first time, as a `refer` brings one.
+    pub one_time_token: Option<Token>,
     /// A text for the node's records.
     pub call_tag: Option<String>,
     /// Whether a call is wanted. Without one, being listed in the roster is being in.
@@ -56,6 +58,7 @@ impl Options {
             display_name: display_name.to_owned(),
             pin: None,
             conference_extension: None,
+            one_time_token: None,
             call_tag: None,
             media: true,
             nodes: 1,

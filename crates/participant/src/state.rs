@@ -2,6 +2,8 @@
 
 use std::{fmt, time::Instant};
 
+use infinity::ReceptionKind;
+
 use crate::{LeaveReason, RequestFailure};
 
 /// How it stands with a participant.
@@ -67,6 +69,8 @@ pub enum Exit {
     PinWanted,
     /// The PIN that was given is wrong.
     PinWrong,
+    /// A Virtual Reception of this kind wants to know where to connect to, and nothing was given.
+    ExtensionWanted(ReceptionKind),
     /// Nobody let us in from the waiting room.
     WaitingRoomTimedOut,
     /// The node cannot be reached, cannot be trusted, or refused us.
@@ -96,6 +100,13 @@ impl fmt::Display for Exit {
             Self::PinWanted => f.write_str("the conference wants a PIN: give one"),
             Self::PinWrong => {
                 f.write_str("the PIN is wrong: check it with the host of the conference")
+            }
+            Self::ExtensionWanted(ReceptionKind::Mssip) => f.write_str(
+                "this is a Virtual Reception towards Microsoft conferences: \
+                 give the conference id to connect to",
+            ),
+            Self::ExtensionWanted(_) => {
+                f.write_str("this is a Virtual Reception: give the conference to connect to")
             }
             Self::WaitingRoomTimedOut => f.write_str(
                 "nobody let us in from the waiting room: ask a host to, or to unlock the conference",
@@ -199,6 +210,7 @@ impl Exit {
             Self::Removed { .. } => State::Removed,
             Self::PinWanted | Self::PinWrong => State::PinWanted,
             Self::Left(_)
+            | Self::ExtensionWanted(_)
             | Self::WaitingRoomTimedOut
             | Self::Refused(_)
             | Self::CallFailed(_)

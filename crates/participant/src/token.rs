@@ -14,6 +14,9 @@ use crate::{
 
 mod joining;
 mod releasing;
+mod wanted;
+
+use wanted::pin_beside;
 
 /// No token is refreshed again sooner than this, whatever its life.
 const SHORTEST_REFRESH: Duration = Duration::from_millis(500);
@@ -39,8 +42,9 @@ pub(crate) struct Membership {
 /// | `NoToken`     | join, after a pause        | `Pausing`    | –                                 |
 /// | `Pausing`     | the pause is over          | `Requested`  | `request_token`                   |
 /// | `Requested`   | success                    | `Held`       | refresh at half of its life       |
-/// | `Requested`   | a PIN is wanted, guests need none, we have none | `Requested` | again with PIN `none` |
+/// | `Requested`   | something is wanted that we have | `Requested` | again with it           |
 /// | `Requested`   | failure, another node may do | `Pausing`  | back off once all nodes are tried |
+/// | `Requested`   | failure, final, where we were sent | `Pausing` | back to where we came from   |
 /// | `Requested`   | failure, final             | `NoToken`    | say so                            |
 /// | `Held`        | half of its life, or told to | `Refreshing` | `refresh_token`                 |
 /// | `Refreshing`  | success                    | `Held`       | refresh at half of the new life   |
@@ -128,8 +132,8 @@ impl TokenMachine {
         let entrance = Entrance {
             node: 0,
             conference: options.conference.clone(),
-            one_time: None,
-            pin: options.pin.clone(),
+            one_time: options.one_time_token.clone(),
+            pin: pin_beside(options.one_time_token.as_ref(), &options),
             extension: None,
         };
         Self {

@@ -342,6 +342,8 @@ impl Driving {
 fn options(settings: &CallerSettings, nodes: usize) -> Options {
     let mut options = Options::new(settings.conference.clone(), &settings.display_name);
     options.pin = settings.pin.clone();
+    options.conference_extension = settings.conference_extension.clone();
+    options.one_time_token = settings.one_time_token.clone();
     options.nodes = nodes;
     options.media = settings.media;
     if let Rejoin::Always { first, longest } = settings.rejoin {

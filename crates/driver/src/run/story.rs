@@ -230,6 +230,7 @@ impl Story {
             Exit::Removed { reason } => EndReason::Removed(reason.clone()),
             Exit::PinWanted => EndReason::PinWanted,
             Exit::PinWrong => EndReason::PinWrong,
+            Exit::ExtensionWanted(_) => EndReason::ExtensionWanted(exit.to_string()),
             Exit::WaitingRoomTimedOut => EndReason::WaitingRoomTimeout,
             Exit::Refused(failure) => self.refused(failure),
             Exit::CallFailed(why) => EndReason::CallFailed(why.clone()),

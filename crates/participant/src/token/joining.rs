@@ -2,11 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use infinity::{
-    Command, ConferenceAlias, Pin, PinWanted, Refusal, Remedy, Request, RequestToken, Token,
-    TokenGranted,
-};
+use infinity::{Command, ConferenceAlias, Remedy, Request, RequestToken, Token, TokenGranted};
 
+use super::wanted::{Wanted, pin_beside};
 use super::{Membership, State, TokenMachine, TokenNews};
 use crate::{Exit, Notice, Rejoin, RequestFailure, Timer, outbox::Outbox};
 
@@ -65,8 +63,8 @@ impl TokenMachine {
         outbox: &mut Outbox,
     ) {
         self.entrance.conference = conference;
+        self.entrance.pin = pin_beside(one_time.as_ref(), &self.options);
         self.entrance.one_time = one_time;
-        self.entrance.pin = self.options.pin.clone();
         self.entrance.extension = None;
         self.pause(now, pause, outbox);
     }
@@ -112,47 +110,49 @@ impl TokenMachine {
             return None;
         }
         if let RequestFailure::Refused(refusal) = &failure {
-            match refusal {
-                Refusal::PinWanted(PinWanted {
-                    guest_required: false,
-                    ..
-                }) if self.entrance.pin.is_none() => {
-                    self.entrance.pin = Some(Pin::none());
+            match self.what_is_wanted(refusal) {
+                Wanted::Nothing => {}
+                Wanted::Given => {
                     self.join(now, outbox);
                     return None;
                 }
-                Refusal::PinWanted(_) | Refusal::InvalidPin => {
-                    let is_wrong = self.options.pin.is_some();
-                    let exit = if is_wrong {
-                        Exit::PinWrong
-                    } else {
-                        Exit::PinWanted
-                    };
-                    return Some(TokenNews::Refused(exit));
-                }
-                Refusal::VirtualReception { .. }
-                    if self.entrance.extension.is_none()
-                        && self.options.conference_extension.is_some() =>
-                {
-                    self.entrance.extension = self.options.conference_extension.clone();
+                Wanted::WithoutToken => {
+                    let after = Duration::ZERO;
+                    outbox.notice(Notice::Retrying {
+                        request: "request_token",
+                        failure,
+                        after,
+                    });
                     self.join(now, outbox);
                     return None;
                 }
-                Refusal::InvalidToken if self.entrance.one_time.is_some() => {
-                    self.entrance.one_time = None;
-                    self.join(now, outbox);
-                    return None;
-                }
-                _ => {}
+                Wanted::Missing(exit) => return self.refused(now, exit, outbox),
             }
         }
         let may_pass = matches!(failure.remedy(), Remedy::Retry | Remedy::NextNode)
-            || (self.has_been_in && self.options.rejoin != Rejoin::Never);
+            || (self.has_been_in
+                && self.options.rejoin != Rejoin::Never
+                && self.entrance.conference == self.options.conference);
         if may_pass {
             self.try_next_node(now, failure, outbox)
         } else {
-            Some(TokenNews::Refused(Exit::Refused(failure)))
+            self.refused(now, Exit::Refused(failure), outbox)
         }
+    }
+
+    /// Takes a no for final, unless it was said where we were sent: then we go back to where we
+    /// came from, if we join again after losses at all.
+    fn refused(&mut self, now: Instant, exit: Exit, outbox: &mut Outbox) -> Option<TokenNews> {
+        let home = &self.options.conference;
+        if self.entrance.conference == *home || self.options.rejoin == Rejoin::Never {
+            return Some(TokenNews::Refused(exit));
+        }
+        self.entrance.conference = home.clone();
+        self.entrance.one_time = None;
+        let after = self.join_again(now, false, outbox);
+        let why = exit.to_string();
+        outbox.notice(Notice::JoiningAgain { why, after });
+        None
     }
 
     fn try_next_node(

@@ -93,9 +93,76 @@ fn a_virtual_reception_is_told_where_to_connect_to() {
         Some(&Exit::Refused(RequestFailure::Refused(reception())))
     );
 
-    let mut p = TestParticipant::joining(options());
+    let mut p = TestParticipant::joining(rejoining());
     p.refuse("request_token", reception()).expect([]);
+    let exit = p.exit().expect("nothing can be told to it");
+    assert_eq!(*exit, Exit::ExtensionWanted(ReceptionKind::Standard));
+}
+
+#[test]
+fn a_reception_that_wants_a_pin_as_well_is_given_both() {
+    let both = |pin| Refusal::VirtualReception {
+        kind: ReceptionKind::Mssip,
+        pin: Some(pin),
+    };
+    let to = |pin: Option<&str>| {
+        TestParticipant::joining(Options {
+            conference_extension: Some("1234".to_owned()),
+            pin: pin.map(infinity::Pin::new),
+            ..options()
+        })
+    };
+    // One after the other.
+    let mut p = to(Some("4711"));
+    p.refuse(
+        "request_token",
+        Refusal::VirtualReception {
+            kind: ReceptionKind::Mssip,
+            pin: None,
+        },
+    )
+    .expect(["request_token pin 4711 to 1234"]);
+    p.refuse("request_token", Refusal::InvalidPin);
+    assert_eq!(p.exit(), Some(&Exit::PinWrong));
+
+    // Both at once: a PIN sent without the conference was not judged, the same once more is wrong.
+    let mut p = to(Some("4711"));
+    p.refuse("request_token", both(ALL_NEED_ONE))
+        .expect(["request_token pin 4711 to 1234"]);
+    p.refuse("request_token", both(ALL_NEED_ONE)).expect([]);
+    assert_eq!(p.exit(), Some(&Exit::PinWrong));
+
+    let mut p = to(None);
+    p.refuse("request_token", both(HOSTS_NEED_ONE))
+        .expect(["request_token pin none to 1234"]);
+    p.refuse("request_token", Refusal::NoSuchExtension)
+        .expect([]);
+    let gone = RequestFailure::Refused(Refusal::NoSuchExtension);
+    assert_eq!(p.exit(), Some(&Exit::Refused(gone)));
+
+    let mut p = to(None);
+    p.refuse("request_token", both(ALL_NEED_ONE)).expect([]);
+    assert_eq!(p.exit(), Some(&Exit::PinWanted));
+}
+
+#[test]
+fn a_one_time_token_stands_for_the_pin_and_is_left_out_where_it_is_not_taken() {
+    let with_token = || Options {
+        one_time_token: Some(infinity::Token::new("once")),
+        pin: Some(infinity::Pin::new("4711")),
+        ..options()
+    };
+    let mut p = TestParticipant::new(with_token());
+    p.input(Input::Join).expect(["request_token one-time once"]);
+    p.refuse("request_token", Refusal::InvalidToken)
+        .expect(["request_token pin 4711"]);
+    p.refuse("request_token", Refusal::InvalidToken).expect([]);
     assert!(matches!(p.exit(), Some(Exit::Refused(_))));
+
+    // A node may want both.
+    let mut p = TestParticipant::joining(with_token());
+    p.refuse("request_token", Refusal::PinWanted(ALL_NEED_ONE))
+        .expect(["request_token pin 4711 one-time once"]);
 }
 
 #[test]

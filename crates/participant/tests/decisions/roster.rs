@@ -230,3 +230,24 @@ fn a_one_time_token_that_is_refused_is_left_out() {
     p.refuse("request_token", infinity::Refusal::InvalidToken);
     p.expect(["request_token in other"]);
 }
+
+#[test]
+fn who_is_refused_where_it_was_sent_goes_back_if_it_joins_again_at_all() {
+    let referred = |options| {
+        let mut p = TestParticipant::in_conference(options);
+        let alias = "other".parse().unwrap();
+        p.event(Event::Refer(Refer { alias, token: None }));
+        p.reply(Response::CallDisconnected)
+            .reply(Response::TokenReleased)
+            .wait(secs(1))
+            .skip();
+        p.refuse("request_token", infinity::Refusal::NoSuchConference);
+        p
+    };
+    let mut p = referred(rejoining());
+    p.expect([]).wait(secs(2)).expect(["request_token"]);
+    assert!(p.exit().is_none());
+
+    let p = referred(options());
+    assert!(matches!(p.exit(), Some(participant::Exit::Refused(_))));
+}
