@@ -32,10 +32,12 @@ enum Answer {
 }
 
 /// Reads a password; what stands there instead is not repeated.
-fn hidden<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Credential>, D::Error> {
+pub(crate) fn hidden<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Credential>, D::Error> {
     match toml::Value::deserialize(deserializer)? {
         toml::Value::String(text) => Ok(Some(Credential::new(text))),
-        _ => Err(D::Error::custom("a credential is a text, in quotes")),
+        _ => Err(D::Error::custom("a password is a text, in quotes")),
     }
 }
 

@@ -4,12 +4,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use infinity::Profile;
+use infinity::{Credential, Profile};
 use media::Codec;
-use node::{ConferenceSettings, Fault, NodeSettings, SettingsError, TlsIdentity};
+use node::{ConferenceSettings, Fault, HttpCredentials, NodeSettings, SettingsError, TlsIdentity};
 use serde::{Deserialize, Serialize};
 
-use crate::node_ice::{TurnWritten, ice_servers};
+use crate::node_ice::{TurnWritten, hidden, ice_servers};
 
 /// How an address is written that is not to be listened on.
 const OFF: &str = "off";
@@ -30,6 +30,9 @@ pub(crate) struct NodeWritten {
     pub(crate) stun: Vec<String>,
     pub(crate) turn: Vec<TurnWritten>,
     pub(crate) use_relay_candidates_only: bool,
+    pub(crate) http_user: Option<String>,
+    #[serde(deserialize_with = "hidden")]
+    pub(crate) http_password: Option<Credential>,
     pub(crate) tls_cert: Option<PathBuf>,
     pub(crate) tls_key: Option<PathBuf>,
 }
@@ -76,6 +79,21 @@ impl NodeWritten {
                 })
             })?,
             ice_servers: ice_servers(&self.stun, &self.turn, self.use_relay_candidates_only),
+            http_credentials: match (&self.http_user, &self.http_password) {
+                (None, None) => None,
+                (Some(user), Some(password)) => Some(HttpCredentials {
+                    user: user.clone(),
+                    password: password.clone(),
+                }),
+                (Some(_), None) | (None, Some(_)) => {
+                    return Err(WrongValue {
+                        key: "http_user",
+                        what: "a user needs a password and a password its user: give both http_user and http_password"
+                            .to_owned(),
+                    });
+                }
+            },
+            patience: NodeSettings::default().patience,
             tls: match (&self.tls_cert, &self.tls_key) {
                 (None, None) => TlsIdentity::SelfMade,
                 (Some(certificate), Some(key)) => TlsIdentity::Files {
@@ -123,6 +141,8 @@ impl Default for NodeWritten {
             stun: Vec::new(),
             turn: Vec::new(),
             use_relay_candidates_only: false,
+            http_user: None,
+            http_password: None,
             tls_cert: None,
             tls_key: None,
         }
@@ -139,6 +159,7 @@ fn key_of(error: &SettingsError) -> &'static str {
         SettingsError::UnknownProfile(_) => "profile",
         SettingsError::IceUri { scheme: "stun", .. } => "stun",
         SettingsError::IceUri { .. } | SettingsError::TurnWithoutUri => "turn",
+        SettingsError::HttpUser => "http_user",
         SettingsError::RelayWithoutTurn => "use_relay_candidates_only",
         SettingsError::NoConference
         | SettingsError::AliasTwice(_)
@@ -208,6 +229,8 @@ mod tests {
                 "stun",
                 "turn",
                 "use_relay_candidates_only",
+                "http_user",
+                "http_password",
                 "tls_cert",
                 "tls_key",
             ]

@@ -26,6 +26,10 @@ pub enum Fault {
     SlowAnswers,
     /// `calls` is answered without SDP.
     NoSdp,
+    /// The node takes nobody: `status` and `request_token` say that it is in maintenance.
+    Maintenance,
+    /// A proxy answers in place of the node, in HTML, that it cannot reach it.
+    BadGateway,
     /// `peer_disconnect` is sent a few seconds after a participant's first call began.
     PeerDisconnect,
     /// Tokens live for a quarter of the time they promise.
@@ -36,7 +40,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every fault there is, in the order they are listed to people.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Silent,
         Self::Black,
         Self::WrongClip,
@@ -45,6 +49,8 @@ impl Fault {
         Self::Refresh403,
         Self::SlowAnswers,
         Self::NoSdp,
+        Self::Maintenance,
+        Self::BadGateway,
         Self::PeerDisconnect,
         Self::ExpireEarly,
         Self::Restart,
@@ -61,6 +67,8 @@ impl Fault {
             Self::Refresh403 => "refresh-403",
             Self::SlowAnswers => "slow-answers",
             Self::NoSdp => "no-sdp",
+            Self::Maintenance => "maintenance",
+            Self::BadGateway => "bad-gateway",
             Self::PeerDisconnect => "peer-disconnect",
             Self::ExpireEarly => "expire-early",
             Self::Restart => "restart",
@@ -78,6 +86,10 @@ impl Fault {
             Self::Refresh403 => "every refresh_token is refused with 403",
             Self::SlowAnswers => "every answer comes two seconds late",
             Self::NoSdp => "calls is answered with an empty sdp",
+            Self::Maintenance => {
+                "status and request_token are answered with 503, as in maintenance"
+            }
+            Self::BadGateway => "a proxy answers every request of the API with 502 and HTML",
             Self::PeerDisconnect => {
                 "peer_disconnect is sent three seconds after a participant's first ack"
             }

@@ -30,4 +30,4 @@ pub use error::NodeError;
 pub use fault::{Fault, Faults};
 pub use ice_servers::IceServers;
 pub use node::{Node, RunningNode};
-pub use settings::{NodeSettings, SettingsError, TlsIdentity};
+pub use settings::{HttpCredentials, NodeSettings, SettingsError, TlsIdentity};

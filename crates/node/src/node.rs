@@ -23,6 +23,10 @@ use crate::tls::{self, Identity};
 /// How long requests that are being answered have when the node ends.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// How long a client may take for the headers of a request, an idle connection's pause included:
+/// longer than the time between two refreshes.
+const HEADERS_WITHIN: Duration = Duration::from_secs(75);
+
 /// A node before it runs.
 #[derive(Debug)]
 pub struct Node;
@@ -74,6 +78,8 @@ impl Node {
             receptions: receptions(&settings),
             profile: settings.profile,
             faults: settings.faults.clone(),
+            credentials: settings.http_credentials.clone(),
+            patience: settings.patience,
         });
         let mut running = RunningNode {
             https_url: None,
@@ -146,9 +152,13 @@ impl RunningNode {
         let app = http::router(Arc::clone(&self.site)).into_make_service();
         let handle = axum_server::Handle::new();
         let control = handle.control();
-        let server = axum_server::from_tcp(listener)
+        let mut server = axum_server::from_tcp(listener)
             .map_err(failed)?
             .handle(handle);
+        server
+            .http_builder()
+            .http1()
+            .header_read_timeout(HEADERS_WITHIN);
         let task = if let Some(identity) = identity {
             let config = RustlsConfig::from_config(Arc::clone(&identity.config));
             let acceptor = RustlsAcceptor::new(config).acceptor(NoDelayAcceptor::new());

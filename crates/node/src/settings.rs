@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use infinity::Profile;
+use infinity::{Credential, Profile};
 use media::{Codec, Kind};
 
 use crate::conference_settings::ConferenceSettings;
@@ -35,6 +35,15 @@ pub enum TlsIdentity {
     },
 }
 
+/// A user name and password for HTTP, as a reverse proxy may want them (RFC 7617).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpCredentials {
+    /// The user name, without a colon.
+    pub user: String,
+    /// The password.
+    pub password: Credential,
+}
+
 /// Everything a node needs to know; [`NodeSettings::default`] is `standin node` without flags.
 #[derive(Clone, Debug)]
 pub struct NodeSettings {
@@ -56,6 +65,10 @@ pub struct NodeSettings {
     pub media_addresses: Vec<IpAddr>,
     /// The STUN and TURN servers clients are told of.
     pub ice_servers: IceServers,
+    /// A user name and password wanted of every request, the page's too; `None` for none.
+    pub http_credentials: Option<HttpCredentials>,
+    /// How long the body of a request may take to come.
+    pub patience: Duration,
     /// What goes wrong on purpose.
     pub faults: Faults,
     /// Where the certificate comes from.
@@ -76,6 +89,8 @@ impl Default for NodeSettings {
             video_codec: Codec::Vp8,
             media_addresses: Vec::new(),
             ice_servers: IceServers::default(),
+            http_credentials: None,
+            patience: Duration::from_secs(20),
             faults: Faults::none(),
             tls: TlsIdentity::default(),
             seed: None,
@@ -122,6 +137,11 @@ impl NodeSettings {
             return Err(SettingsError::NotVideo(self.video_codec.name()));
         }
         self.ice_servers.check()?;
+        if let Some(credentials) = &self.http_credentials
+            && (credentials.user.is_empty() || credentials.user.contains(':'))
+        {
+            return Err(SettingsError::HttpUser);
+        }
         Ok(())
     }
 }
@@ -178,6 +198,9 @@ pub enum SettingsError {
         "media through relays alone needs a relay: give a TURN server in `turn`, or leave use_relay_candidates_only out"
     )]
     RelayWithoutTurn,
+    /// The user name of HTTP cannot be sent (RFC 7617 §2).
+    #[error("the user name of HTTP is empty or has a colon in it: choose another one")]
+    HttpUser,
     /// The profile does not exist.
     #[error("no profile is called {0:?}: choose v10 or modern")]
     UnknownProfile(String),

@@ -1,6 +1,6 @@
 //! Tokens: who holds which, and until when.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
@@ -38,7 +38,8 @@ struct Held {
 pub(super) struct Tokens {
     life: Duration,
     holders: HashMap<Token, ParticipantUuid>,
-    held: HashMap<ParticipantUuid, Held>,
+    /// In an order of its own: one seed gives one course of events.
+    held: BTreeMap<ParticipantUuid, Held>,
 }
 
 impl Tokens {
@@ -46,7 +47,7 @@ impl Tokens {
         Self {
             life,
             holders: HashMap::new(),
-            held: HashMap::new(),
+            held: BTreeMap::new(),
         }
     }
 

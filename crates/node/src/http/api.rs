@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
-use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
+use axum::body::{self, Body, Bytes};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response as HttpResponse};
 use infinity::{
@@ -14,7 +13,7 @@ use infinity::{
 use serde_json::json;
 use tracing::debug;
 
-use super::{Served, Site, decode};
+use super::{BODY_AT_MOST, Served, Site, decode};
 use crate::conference::{Conference, Requester, RoomRequest, Verdict};
 use crate::fault::Fault;
 
@@ -22,23 +21,29 @@ use crate::fault::Fault;
 const SLOW: Duration = Duration::from_secs(2);
 
 /// Answers anything below `/api/client/v2/`.
-pub(super) async fn serve(
-    State(site): State<Arc<Site>>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> HttpResponse {
+pub(super) async fn serve(State(site): State<Arc<Site>>, request: Request) -> HttpResponse {
     if site.faults.has(Fault::SlowAnswers) {
         tokio::time::sleep(SLOW).await;
     }
-    let body = match body {
-        Ok(body) => body,
-        Err(rejection) => return plain(rejection.status(), "failed", &rejection.body_text()),
+    let (parts, body) = request.into_parts();
+    let answer = match read(&site, body).await {
+        Ok(body) => answer(&site, &parts.method, &parts.uri, &parts.headers, &body).await,
+        Err(status) => plain(
+            status,
+            "failed",
+            status.canonical_reason().unwrap_or_default(),
+        ),
     };
-    let answer = answer(&site, &method, &uri, &headers, &body).await;
-    debug!(%method, path = uri.path(), status = answer.status().as_u16(), "answered");
+    debug!(method = %parts.method, path = parts.uri.path(), status = answer.status().as_u16(), "answered");
     answer
+}
+
+/// Takes a body that is neither too large nor too slow.
+async fn read(site: &Site, body: Body) -> Result<Bytes, StatusCode> {
+    let read = tokio::time::timeout(site.patience, body::to_bytes(body, BODY_AT_MOST));
+    let read = read.await.map_err(|_| StatusCode::REQUEST_TIMEOUT)?;
+    // The other reason is a client that went away, and takes no answer.
+    read.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)
 }
 
 /// Answers what is neither the API nor the page.
@@ -81,9 +86,22 @@ async fn answer(
         return response;
     }
     let (alias, path) = match path {
+        Path::Status if site.faults.has(Fault::Maintenance) => {
+            return refused(&Refusal::Maintenance);
+        }
         Path::Status => return plain(StatusCode::OK, "success", "OK"),
         Path::Conference(alias, path) => (alias, path),
     };
+    if path == ConferencePath::RequestToken && site.faults.has(Fault::Maintenance) {
+        return refused(&Refusal::Maintenance);
+    }
+    if !(body.is_empty() || is_json(headers) || path == ConferencePath::ReleaseToken) {
+        return plain(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "failed",
+            "Unsupported media type: application/json is wanted",
+        );
+    }
     let token = token(headers, uri);
     let served = match find(site, &alias, &path, token.as_ref(), body) {
         Ok(served) => served,
@@ -186,6 +204,14 @@ fn token(headers: &HeaderMap, uri: &Uri) -> Option<Token> {
         "" => infinity::token_in_query(uri.query()?),
         token => Some(Token::new(token)),
     }
+}
+
+/// Whether a body is said to be JSON, or nothing is said of it. What browsers send on leaving
+/// (`sendBeacon`) calls itself text, so it is not asked there.
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = text(headers, header::CONTENT_TYPE.as_str());
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    kind.is_empty() || kind.eq_ignore_ascii_case("application/json")
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {

@@ -4,17 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, Method, header};
+use axum::middleware;
 use axum::routing::{any, get};
 use infinity::Profile;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use crate::fault::Faults;
+use crate::settings::HttpCredentials;
 
 mod api;
 mod decode;
 mod event_stream;
+mod front;
 mod page;
 mod reception;
 mod served;
@@ -34,6 +36,10 @@ pub(crate) struct Site {
     pub(crate) receptions: Vec<Reception>,
     pub(crate) profile: Profile,
     pub(crate) faults: Faults,
+    /// What a proxy before the node wants of everybody.
+    pub(crate) credentials: Option<HttpCredentials>,
+    /// How long the body of a request may take to come.
+    pub(crate) patience: Duration,
 }
 
 /// Returns everything the node serves.
@@ -45,7 +51,10 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
         .route("/node/conferences.json", get(page::conferences))
         .route("/api/client/v2/{*path}", any(api::serve))
         .fallback(api::nothing_here)
-        .layer(DefaultBodyLimit::max(BODY_AT_MOST))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&site),
+            front::pass,
+        ))
         .layer(cors())
         .with_state(site)
 }
@@ -58,6 +67,7 @@ fn cors() -> CorsLayer {
         .allow_headers(AllowHeaders::list([
             HeaderName::from_static("token"),
             HeaderName::from_static("pin"),
+            header::AUTHORIZATION,
             header::CONTENT_TYPE,
             header::CACHE_CONTROL,
             HeaderName::from_static("last-event-id"),

@@ -5,6 +5,7 @@ mod calls;
 mod changes;
 mod dialling;
 mod faults;
+mod front;
 mod hosts;
 mod http;
 mod ice_servers;

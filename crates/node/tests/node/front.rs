@@ -1,0 +1,125 @@
+//! What clients meet in the field before they reach a conference: content types, proxies, maintenance.
+
+use infinity::{Credential, Refusal};
+use node::{Fault, HttpCredentials, NodeSettings};
+use reqwest::Method;
+use serde_json::json;
+
+use crate::support::{Answer, faulty_node, open_node, settings, start};
+
+/// What a client of ours makes of an answer.
+async fn refusal(request: reqwest::RequestBuilder) -> Refusal {
+    let response = request.send().await.expect("an answer");
+    let code = response.status().as_u16();
+    Refusal::decode(code, &response.bytes().await.expect("a body"))
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_json_by_its_own_word_is_refused() {
+    let node = open_node().await;
+    let alice = node.join("Alice").await;
+    let body = json!({ "type": "text/plain", "payload": "Hello" }).to_string();
+    let send = |kind: &str| {
+        let request = alice.post_request("message").header("content-type", kind);
+        Answer::of(request.body(body.clone()))
+    };
+
+    for kind in [
+        "application/x-www-form-urlencoded",
+        "text/plain",
+        "multipart/form-data",
+    ] {
+        send(kind)
+            .await
+            .refused(415, "Unsupported media type: application/json is wanted");
+    }
+    for kind in [
+        "application/json",
+        "application/json; charset=utf-8",
+        "Application/JSON",
+    ] {
+        send(kind).await.ok();
+    }
+    let beacon = alice
+        .post_request("release_token")
+        .header("content-type", "text/plain;charset=UTF-8");
+    Answer::of(beacon.body("{}")).await.ok();
+}
+
+#[tokio::test]
+async fn a_proxy_that_wants_a_password_gets_it_or_refuses_everything() {
+    let node = start(NodeSettings {
+        http_credentials: Some(HttpCredentials {
+            user: "alice".to_owned(),
+            password: Credential::new("hunter:2"),
+        }),
+        ..settings(&["meet"])
+    })
+    .await;
+    let status = format!("{}/api/client/v2/status", node.url);
+    let get = |path: &str| node.client.get(path);
+
+    for request in [
+        get(&status),
+        get(&status).basic_auth("alice", Some("wrong")),
+        get(&status).basic_auth("bob", Some("hunter:2")),
+        get(&status).bearer_auth("alice"),
+        get(&status).header("authorization", "Basic ?"),
+        get(&format!("{}/", node.url)),
+    ] {
+        let response = request.send().await.expect("an answer");
+        assert_eq!(response.status(), 401);
+        let challenge = response.headers()["www-authenticate"].to_str();
+        assert!(challenge.expect("text").starts_with("Basic "));
+    }
+    assert_eq!(refusal(get(&status)).await, Refusal::BadHttpCredentials);
+
+    let admitted = get(&status).basic_auth("alice", Some("hunter:2"));
+    Answer::of(admitted).await.ok();
+    let preflight = node
+        .client
+        .request(Method::OPTIONS, &status)
+        .header("origin", "https://app.example.com")
+        .header("access-control-request-method", "GET")
+        .header("access-control-request-headers", "authorization")
+        .send();
+    // Browsers ask without a password whether they may ask with one.
+    assert_eq!(preflight.await.expect("an answer").status(), 200);
+}
+
+#[tokio::test]
+async fn a_node_in_maintenance_takes_nobody() {
+    let node = faulty_node(Fault::Maintenance).await;
+    let status = format!("{}/api/client/v2/status", node.url);
+
+    Answer::of(node.client.get(&status))
+        .await
+        .refused(503, "System in maintenance mode");
+    node.request_token("meet", "Alice", None)
+        .await
+        .refused(503, "System in maintenance mode");
+    assert_eq!(
+        refusal(node.client.get(&status)).await,
+        Refusal::Maintenance
+    );
+
+    let well = open_node().await;
+    well.join("Alice").await;
+}
+
+#[tokio::test]
+async fn a_proxy_that_lost_the_node_says_so_in_html() {
+    let node = faulty_node(Fault::BadGateway).await;
+    let url = format!("{}/request_token", node.conference("meet"));
+
+    let response = node.client.post(&url).send().await.expect("an answer");
+
+    assert_eq!(response.status(), 502);
+    assert!(response.text().await.expect("text").starts_with("<html>"));
+    assert_eq!(
+        refusal(node.client.post(&url)).await,
+        Refusal::Unavailable(502)
+    );
+    let page = node.client.get(&node.url).send().await.expect("an answer");
+    assert_eq!(page.status(), 200, "people still see the page");
+}
