@@ -294,6 +294,8 @@ pub enum Warning {
     Recording(String),
     /// A request failed and is tried again, or the event stream was lost and is opened again.
     Retrying(String),
+    /// The node does not answer while we leave; it is not waited for any more.
+    Unanswered,
     /// What the node sent made no sense here and was left aside.
     Ignored(String),
 }
@@ -316,6 +318,10 @@ impl fmt::Display for Warning {
                 waited.as_secs_f32()
             ),
             Self::Recording(why) => write!(f, "recording stopped: {why}"),
+            Self::Unanswered => f.write_str(
+                "the node does not answer: we are gone in two seconds at the latest, whether it has \
+                 taken the token back or not",
+            ),
             Self::Retrying(why) | Self::Ignored(why) => f.write_str(why),
         }
     }

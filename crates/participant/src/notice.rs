@@ -69,6 +69,8 @@ pub enum Notice {
     },
     /// We are being sent to another conference.
     Referred,
+    /// The node does not answer what is to be settled on the way out; it is not waited for any more.
+    Unanswered,
     /// An event could not be read.
     Malformed(EventError),
     /// Something came that makes no sense at the moment.

@@ -167,6 +167,11 @@ impl TokenMachine {
         )
     }
 
+    /// Returns whether a request is under way that may bring a token where there is none.
+    pub(crate) fn is_asking_anew(&self) -> bool {
+        matches!(self.state, State::Requested { .. })
+    }
+
     /// Returns whether a release is under way.
     pub(crate) fn is_releasing(&self) -> bool {
         matches!(self.state, State::Releasing { .. })

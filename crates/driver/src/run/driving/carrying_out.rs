@@ -34,6 +34,7 @@ impl Driving {
         let client = self.settings.client.clone();
         let wakeups = self.wakeups.clone();
         let lease = self.lease.clone();
+        lease.begun(now, &request);
         let ask = async move {
             let began = Instant::now();
             let result = rest::execute(&client, &node, &request, time_limit).await;

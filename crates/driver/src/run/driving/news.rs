@@ -256,6 +256,7 @@ impl Driving {
                     },
                 );
             }
+            Told::Unanswered => self.story.warn(now, Warning::Unanswered),
             Told::Malformed(error) => self.story.warn(now, Warning::Ignored(error.to_string())),
             Told::Ended(exit) => self.exit = Some(exit),
             Told::Conference(_)
