@@ -9,11 +9,13 @@
 //! | To | Start at |
 //! |---|---|
 //! | join a conference | [`start`] |
+//! | make single requests, without media | [`api::Conference`] |
 //! | open what is to be played | [`Material::open`] |
 //! | know why it ended | [`EndReason`] |
 #![warn(missing_docs)]
 
 mod account;
+pub mod api;
 mod caller;
 mod discovery;
 mod events;
@@ -36,7 +38,7 @@ mod tls;
 
 pub use account::{Received, ReceivedMedia};
 pub use caller::{Caller, Stopper, start};
-pub use discovery::NodeAddress;
+pub use discovery::{DiscoveryError, NodeAddress, find_nodes};
 pub use http::HttpClient;
 pub use material::Material;
 pub use notice::{

@@ -108,7 +108,8 @@ impl Outbox {
     }
 }
 
-fn time_limit(command: &Command) -> Option<Duration> {
+/// Returns how long the answer to `command` is waited for; nothing: as long as it takes.
+pub fn time_limit(command: &Command) -> Option<Duration> {
     match command {
         // It may block until the node has media.
         Command::Ack(..) => None,

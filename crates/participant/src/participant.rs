@@ -11,7 +11,7 @@ use crate::{
     departure::{Departure, Then},
     event_stream::{EventStream, StreamNews},
     outbox::Outbox,
-    token::{TokenMachine, TokenNews},
+    token::{Membership, TokenMachine, TokenNews},
 };
 
 mod events;
@@ -132,6 +132,16 @@ impl Participant {
     /// Returns who we are in the roster, since we have been given a token.
     pub fn uuid(&self) -> Option<&ParticipantUuid> {
         self.us.as_ref()
+    }
+
+    /// Returns who we are and what proves it, while we are a participant and not on the way out.
+    ///
+    /// Whoever makes requests of its own in our name makes them with this, and leaves the token's
+    /// life to us.
+    pub fn membership(&self, now: Instant) -> Option<&Membership> {
+        self.token
+            .membership()
+            .filter(|it| matches!(self.phase, Phase::Present) && now < it.expires_at)
     }
 
     /// Returns whether this is over: there will be no more outputs.

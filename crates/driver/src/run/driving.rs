@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use participant::{Exit, Input, LeaveReason, Options, Output, Participant, PeerInput, StreamId};
 use peer::Shard;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::{AbortHandle, JoinSet};
 use tracing::debug;
 use url::Url;
@@ -14,6 +14,7 @@ use super::lease::Lease;
 use super::leg::Leg;
 use super::story::Story;
 use super::wakeup::{Answered, Order, Wakeup};
+use crate::api::Access;
 use crate::pump::PumpCommand;
 use crate::recording;
 use crate::{CallerSettings, EndReason, Notice, Outcome, Rejoin, State, StopReason, Warning};
@@ -216,13 +217,17 @@ impl Driving {
     }
 
     fn order(&mut self, now: Instant, order: Order) {
-        if let Order::Stop(reason) = order {
-            self.stop.get_or_insert(reason);
+        if let Order::Stop(reason) = &order {
+            self.stop.get_or_insert(*reason);
         }
         let reason = match order {
             Order::Play => {
                 self.may_play = true;
                 self.release_clip();
+                return;
+            }
+            Order::Introduce(asked) => {
+                self.introduce(now, asked);
                 return;
             }
             Order::Abandoned => {
@@ -241,6 +246,22 @@ impl Driving {
             Order::Stop(StopReason::Terminated) => LeaveReason::Stopped,
         };
         self.leave(now, reason);
+    }
+
+    /// Says who the participant is and what proves it, if it is anybody.
+    fn introduce(&self, now: Instant, asked: oneshot::Sender<Access>) {
+        let Some(membership) = self.participant.membership(now) else {
+            return;
+        };
+        if let Some(node) = self.nodes.get(membership.node) {
+            // Whoever asked may have gone.
+            let _ = asked.send(Access {
+                node: node.clone(),
+                conference: membership.conference.clone(),
+                participant: membership.participant.clone(),
+                token: membership.token.clone(),
+            });
+        }
     }
 
     fn leave(&mut self, now: Instant, reason: LeaveReason) {

@@ -3,8 +3,10 @@
 use infinity::{Request, Response};
 use participant::{EventStreamInput, PeerId, PeerInput, RequestId, StreamId};
 use peer::{Negotiated, Peer, PeerEvent};
+use tokio::sync::oneshot;
 
 use crate::StopReason;
+use crate::api::Access;
 use crate::pump::PumpEvent;
 use crate::receive::FirstPacket;
 use crate::rest::RequestError;
@@ -55,12 +57,14 @@ pub(crate) enum PeerNews {
 }
 
 /// What whoever runs the caller wants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Order {
     /// Leave; the second time, at once.
     Stop(StopReason),
     /// Let the program start.
     Play,
+    /// Say who the caller is and what proves it; dropped unanswered while it is nobody.
+    Introduce(oneshot::Sender<Access>),
     /// Leave: nobody is there any more to say so.
     Abandoned,
 }

@@ -33,6 +33,8 @@ pub(super) async fn search(
             biased;
             order = orders.recv() => match order.unwrap_or(Order::Abandoned) {
                 Order::Play => search.may_play = true,
+                // Nobody yet.
+                Order::Introduce(_) => {}
                 order => {
                     search.stop = Some(order);
                     return search;
