@@ -103,7 +103,10 @@ pub(crate) struct NodeArgs {
 
 fn long_help() -> String {
     let faults = Fault::ALL.map(|fault| format!("  {:<16} {}", fault.name(), fault.help()));
-    format!("Faults:\n{}\n\n{EXAMPLES}", faults.join("\n"))
+    format!(
+        "Faults:\n{}\n  without=REQUEST  the request is answered with 404: lock, participants/mute, calls/ack …\n  without=event/EVENT  the event is never sent: event/stage …\n\n{EXAMPLES}",
+        faults.join("\n")
+    )
 }
 
 impl NodeArgs {
@@ -207,7 +210,7 @@ fn print_json(node: &RunningNode, settings: &NodeSettings) {
         "conferences": settings.conferences.iter().map(|conference| &conference.alias).collect::<Vec<_>>(),
         "profile": profile_name(settings.profile),
         "video_codec": settings.video_codec.name(),
-        "faults": settings.faults.iter().map(Fault::name).collect::<Vec<_>>(),
+        "faults": settings.faults.iter().map(Fault::to_string).collect::<Vec<_>>(),
     }));
 }
 
@@ -236,7 +239,7 @@ fn print_text(node: &RunningNode, settings: &NodeSettings) {
         ));
     }
     for fault in settings.faults.iter() {
-        print::line(format_args!("fault {}: {}", fault.name(), fault.help()));
+        print::line(format_args!("fault {fault}: {}", fault.help()));
     }
     if let (Some(base), Some(conference)) = (http.or(https), settings.conferences.first()) {
         let insecure = if base.starts_with("https") && settings.tls == TlsIdentity::SelfMade {

@@ -18,6 +18,7 @@ pub mod conference;
 pub mod conference_settings;
 mod error;
 pub mod fault;
+mod handler;
 mod http;
 mod ice_servers;
 mod node;
@@ -27,7 +28,8 @@ mod tls;
 
 pub use conference_settings::{ConferenceSettings, Guests, Service};
 pub use error::NodeError;
-pub use fault::{Fault, Faults};
+pub use fault::{Fault, Faults, UnknownFault};
+pub use handler::{Handler, UnknownHandler};
 pub use ice_servers::IceServers;
 pub use node::{Node, RunningNode};
 pub use settings::{HttpCredentials, NodeSettings, SettingsError, TlsIdentity};

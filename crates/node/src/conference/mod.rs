@@ -287,9 +287,17 @@ impl Conference {
     }
 
     fn send(&mut self, to: Vec<StreamId>, event: Event) {
-        if !to.is_empty() {
+        if !to.is_empty() && !self.leaves_out(&event) {
             self.effects.push_back(Effect::Send { to, event });
         }
+    }
+
+    /// [`crate::Fault::Without`], for events.
+    fn leaves_out(&self, event: &Event) -> bool {
+        let Rules {
+            faults, profile, ..
+        } = &self.rules;
+        faults.leave_out_event(event, *profile)
     }
 
     fn send_to_all(&mut self, event: Event) {

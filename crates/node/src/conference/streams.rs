@@ -73,6 +73,7 @@ impl Conference {
         burst.push(Event::ParticipantSyncEnd);
         burst.push(Event::Stage(self.stage.clone()));
         burst.extend(self.presentation_for(&me));
+        burst.retain(|event| !self.leaves_out(event));
         Ok((stream, burst))
     }
 

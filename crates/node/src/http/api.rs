@@ -69,6 +69,9 @@ async fn answer(
     let Some(path) = path(uri.path()) else {
         return refused(&unknown_request());
     };
+    if site.faults.leave_out(&path) {
+        return refused(&unknown_request());
+    }
     let wanted = if path.method() == ApiMethod::Get {
         Method::GET
     } else {
