@@ -161,6 +161,13 @@ pub struct TokenGranted {
         skip_serializing_if = "Option::is_none"
     )]
     pub trickle_ice_enabled: Option<bool>,
+    /// How often the node wants to be told of the client's media, with `statistics`; `None` for never.
+    #[serde(
+        default,
+        with = "lenient::optional_millis",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub client_stats_update_interval: Option<Duration>,
 }
 
 /// What a node of version 10 says in its answer to `request_token`, according to its guide.
@@ -214,6 +221,13 @@ pub struct TokenRefreshed {
         skip_serializing_if = "Option::is_none"
     )]
     pub role: Option<Role>,
+    /// How often the node wants to be told of the client's media, with `statistics`; `None` for never.
+    #[serde(
+        default,
+        with = "lenient::optional_millis",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub client_stats_update_interval: Option<Duration>,
 }
 
 /// What a node of version 10 says in its answer to `refresh_token`.

@@ -1,6 +1,6 @@
 //! Coming, staying, going.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use infinity::event::Disconnect;
 use infinity::{
@@ -13,6 +13,9 @@ use super::effect::Effect;
 use super::participant::Participant;
 use super::{Conference, entrance, timers};
 use crate::room::Admission;
+
+/// How often clients are asked for their statistics; about what real nodes ask for.
+const STATISTICS_EVERY: Duration = Duration::from_secs(5);
 
 impl Conference {
     pub(super) fn request_token(
@@ -101,6 +104,7 @@ impl Conference {
             call_type: Some(MediaType::Video),
             direct_media: false,
             trickle_ice_enabled: Some(modern),
+            client_stats_update_interval: Some(STATISTICS_EVERY),
         }
     }
 
@@ -123,6 +127,7 @@ impl Conference {
             token,
             expires: self.rules.token_life,
             role: Some(role),
+            client_stats_update_interval: Some(STATISTICS_EVERY),
         })
     }
 

@@ -140,6 +140,7 @@ fn a_role_that_comes_with_a_refresh_is_told() {
         token,
         expires: secs(120),
         role,
+        client_stats_update_interval: None,
     }));
     assert!(p.has_noticed(|notice| matches!(notice, Notice::Role(Role::Host))));
 }

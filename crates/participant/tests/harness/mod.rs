@@ -56,6 +56,7 @@ pub(crate) fn granted(token: &str, expires: Duration) -> TokenGranted {
         call_type: None,
         direct_media: false,
         trickle_ice_enabled: None,
+        client_stats_update_interval: None,
     }
 }
 
@@ -263,6 +264,7 @@ impl TestParticipant {
             token,
             expires,
             role: None,
+            client_stats_update_interval: None,
         }))
     }
 
