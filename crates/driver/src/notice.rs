@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use infinity::ParticipantUuid;
+use infinity::{ConferenceAlias, ParticipantUuid, Role};
 use media::{Codec, Kind};
 use serde::Serialize;
 use url::Url;
@@ -56,6 +56,14 @@ pub enum NoticeKind {
     Report(Report),
     /// The roster changed.
     Roster(RosterFacts),
+    /// What we may do in the conference: with each token, and whenever it has changed.
+    Role(Role),
+    /// The token was refreshed.
+    Refreshed,
+    /// The node sends us on to another conference; we leave this one and join that.
+    Referred(ConferenceAlias),
+    /// There is a new picture of the presentation, to be fetched by who wants to see it.
+    PresentationFrame,
     /// Something is not as it should be, and the caller goes on.
     Warning(Warning),
 }

@@ -262,6 +262,7 @@ impl Participant {
                 let participant = granted.participant_uuid.clone();
                 self.outbox
                     .milestone(Milestone::TokenGranted { participant });
+                self.outbox.notice(Notice::Role(granted.role));
                 self.outbox
                     .start(Timer::JoinLimit, now, self.options.join_limit);
                 self.events.reset();
@@ -274,11 +275,8 @@ impl Participant {
             }
             Some(TokenNews::Refreshed(role)) => {
                 self.events.token_refreshed(now, &mut self.outbox);
-                if let Some(role) = role
-                    && role != self.presence.role
-                {
-                    self.presence.role = role;
-                    self.outbox.notice(Notice::Role(role));
+                if let Some(role) = role {
+                    self.take_role(now, role);
                 }
             }
             Some(TokenNews::Gone { why }) => {

@@ -6,7 +6,7 @@ use infinity::NewCandidate;
 use media::Kind;
 use participant::{Gather, Input, LeaveReason, PeerId, PeerInput};
 use peer::{IceConnectionState, Negotiated, PeerEvent, ReceiverReport, TrackReceiver};
-use tracing::debug;
+use tracing::{debug, info};
 
 use super::Driving;
 use crate::pump::{PumpCommand, PumpEvent};
@@ -226,9 +226,16 @@ impl Driving {
         match notice {
             Told::State(standing) => self.standing(now, &standing),
             Told::Milestone(milestone) => self.story.milestone(now, &milestone),
-            Told::Presence(_) | Told::Came(_) | Told::Gone(_) | Told::Role(_) => {
+            Told::Presence(_) | Told::Came(_) | Told::Gone(_) => {
                 self.story.roster(now, &self.participant);
             }
+            Told::Role(role) => self.story.tell(now, NoticeKind::Role(role)),
+            Told::Refreshed => self.story.tell(now, NoticeKind::Refreshed),
+            Told::Referred(conference) => {
+                info!(%conference, "sent on");
+                self.story.tell(now, NoticeKind::Referred(conference));
+            }
+            Told::PresentationFrame => self.story.tell(now, NoticeKind::PresentationFrame),
             Told::Retrying {
                 request,
                 failure,
@@ -263,8 +270,6 @@ impl Driving {
             | Told::Message(_)
             | Told::Stage(_)
             | Told::Presentation { .. }
-            | Told::Refreshed
-            | Told::Referred
             | Told::Ignored { .. } => {}
         }
     }
