@@ -38,6 +38,8 @@ pub enum Fault {
     BadGateway,
     /// `peer_disconnect` is sent a few seconds after a participant's first call began.
     PeerDisconnect,
+    /// A participant's first call is hung up a few seconds after it began, with `call_disconnected`.
+    CallDisconnected,
     /// Tokens live for a quarter of the time they promise.
     ExpireEarly,
     /// Every few seconds the node forgets all tokens, calls and participants, as if restarted.
@@ -48,7 +50,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every fault that is one word, in the order they are listed to people.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Silent,
         Self::Black,
         Self::WrongClip,
@@ -60,6 +62,7 @@ impl Fault {
         Self::Maintenance,
         Self::BadGateway,
         Self::PeerDisconnect,
+        Self::CallDisconnected,
         Self::ExpireEarly,
         Self::Restart,
     ];
@@ -78,6 +81,7 @@ impl Fault {
             Self::Maintenance => "maintenance",
             Self::BadGateway => "bad-gateway",
             Self::PeerDisconnect => "peer-disconnect",
+            Self::CallDisconnected => "call-disconnected",
             Self::ExpireEarly => "expire-early",
             Self::Restart => "restart",
             Self::Without(_) => "without",
@@ -101,6 +105,9 @@ impl Fault {
             Self::BadGateway => "a proxy answers every request of the API with 502 and HTML",
             Self::PeerDisconnect => {
                 "peer_disconnect is sent three seconds after a participant's first ack"
+            }
+            Self::CallDisconnected => {
+                "a participant's first call is hung up three seconds after its ack"
             }
             Self::ExpireEarly => "tokens live for a quarter of the time they promise",
             Self::Restart => {
