@@ -43,7 +43,7 @@ pub(crate) struct NodeArgs {
     /// A conference; may be given more than once [default: meet]
     #[arg(
         long = "conference",
-        value_name = "ALIAS[,pin=PIN][,guest_pin=PIN|none][,limit=N]|ALIAS,reception=standard|mssip"
+        value_name = "ALIAS[,alias=ALIAS][,pin=PIN][,guest_pin=PIN|none][,limit=N]|ALIAS,reception=standard|mssip"
     )]
     conferences: Vec<String>,
 

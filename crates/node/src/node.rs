@@ -191,9 +191,9 @@ async fn ended(scheme: &'static str, serving: impl Future<Output = io::Result<()
 
 fn receptions(settings: &NodeSettings) -> Vec<Reception> {
     let reception = |one: &ConferenceSettings| match &one.service {
-        Service::Conference => None,
+        Service::Conference | Service::Gateway(_) => None,
         Service::Reception(kind) => Some(Reception {
-            alias: one.alias.clone(),
+            aliases: one.all_aliases().cloned().collect(),
             kind: kind.clone(),
         }),
     };

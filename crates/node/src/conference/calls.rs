@@ -262,7 +262,7 @@ impl Conference {
         }
     }
 
-    fn own_call(
+    pub(super) fn own_call(
         &mut self,
         me: &ParticipantUuid,
         who: &ParticipantUuid,

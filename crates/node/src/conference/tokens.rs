@@ -136,7 +136,7 @@ impl Tokens {
     }
 }
 
-fn new_token(rng: &mut Rng) -> Token {
+pub(super) fn new_token(rng: &mut Rng) -> Token {
     let mut text: String = (0..LENGTH - 1)
         .map(|_| char::from(ALPHABET[rng.usize(..ALPHABET.len())]))
         .collect();

@@ -13,7 +13,7 @@ use infinity::{
 use serde_json::json;
 use tracing::debug;
 
-use super::{BODY_AT_MOST, Served, Site, decode};
+use super::{BODY_AT_MOST, Served, Site, decode, is_among};
 use crate::conference::{Conference, Requester, RoomRequest, Verdict};
 use crate::fault::Fault;
 
@@ -129,16 +129,12 @@ fn find<'a>(
     token: Option<&Token>,
     body: &[u8],
 ) -> Result<&'a Arc<Served>, Refusal> {
-    let conference = site
-        .conferences
-        .iter()
-        .find(|served| is_same(served.alias(), alias));
-    if let Some(served) = conference {
+    if let Some(served) = site.conference(alias.as_str()) {
         return Ok(served);
     }
     site.receptions
         .iter()
-        .find(|reception| is_same(&reception.alias, alias))
+        .find(|reception| is_among(&reception.aliases, alias.as_str()))
         .ok_or(Refusal::NoSuchConference)?
         .connect(site, path, token, body)
 }
@@ -171,6 +167,13 @@ async fn conference(
         }) if site.faults.has(Fault::NoSdp) => served
             .with(|conference, _| conference.call_answered(&participant, &call, String::new()))?,
         Verdict::AskRoom(request) => served.ask_room(request).await?,
+        Verdict::AskConference(who, transfer) => {
+            let other = site
+                .conference(transfer.conference_alias.as_str())
+                .ok_or(Refusal::NoSuchConference)?;
+            let token = other.with(|conference, now| conference.invite(now, &transfer))?;
+            served.with(|conference, _| conference.refer(&who, &transfer, token))?
+        }
     };
     Ok(reply(response.encode(site.profile)))
 }
@@ -194,11 +197,6 @@ fn path(text: &str) -> Option<Path> {
         let before = text.strip_suffix("/theme")?;
         Path::decode(&format!("{before}/theme/"))
     })
-}
-
-/// Aliases are compared without regard to case.
-fn is_same(one: &ConferenceAlias, other: &ConferenceAlias) -> bool {
-    one == other || one.as_str().to_lowercase() == other.as_str().to_lowercase()
 }
 
 /// The token in the header, or in the query where no header can be set.

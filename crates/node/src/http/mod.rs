@@ -7,7 +7,7 @@ use axum::Router;
 use axum::http::{HeaderName, Method, header};
 use axum::middleware;
 use axum::routing::{any, get};
-use infinity::Profile;
+use infinity::{ConferenceAlias, Profile};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use crate::fault::Faults;
@@ -40,6 +40,23 @@ pub(crate) struct Site {
     pub(crate) credentials: Option<HttpCredentials>,
     /// How long the body of a request may take to come.
     pub(crate) patience: Duration,
+}
+
+impl Site {
+    /// Finds the conference that `alias` leads to.
+    fn conference(&self, alias: &str) -> Option<&Arc<Served>> {
+        self.conferences
+            .iter()
+            .find(|served| served.is_called(alias))
+    }
+}
+
+/// Whether `alias` is among these; compared without regard to case.
+fn is_among(aliases: &[ConferenceAlias], alias: &str) -> bool {
+    let alias = alias.to_lowercase();
+    aliases
+        .iter()
+        .any(|one| one.as_str().to_lowercase() == alias)
 }
 
 /// Returns everything the node serves.

@@ -14,6 +14,7 @@ use tokio::sync::{Notify, mpsc};
 use tracing::{debug, info, warn};
 
 use super::event_stream::{self, EventBody};
+use super::is_among;
 use crate::conference::{Conference, Effect, Requester, RoomRequest, StreamId, Timer};
 use crate::room::{CallRefused, CallSettings, Room, RoomEvent};
 
@@ -24,6 +25,7 @@ const EVENTS_WAITING: usize = 1024;
 /// A conference being served.
 pub(crate) struct Served {
     alias: ConferenceAlias,
+    aliases: Vec<ConferenceAlias>,
     profile: Profile,
     state: Mutex<State>,
     /// Something happened, and the next time-out may be another one.
@@ -44,6 +46,7 @@ impl Served {
         conference: Conference,
         room: Room,
     ) -> Self {
+        let aliases = conference.aliases().cloned().collect();
         let state = State {
             conference,
             streams: HashMap::new(),
@@ -51,6 +54,7 @@ impl Served {
         };
         Self {
             alias,
+            aliases,
             profile,
             state: Mutex::new(state),
             changed: Notify::new(),
@@ -60,6 +64,11 @@ impl Served {
 
     pub(crate) fn alias(&self) -> &ConferenceAlias {
         &self.alias
+    }
+
+    /// Whether this conference is meant by `alias`.
+    pub(super) fn is_called(&self, alias: &str) -> bool {
+        is_among(&self.aliases, alias)
     }
 
     /// Whether somebody here has this token, or had it lately.

@@ -18,4 +18,5 @@ mod roster;
 mod shapes;
 mod support;
 mod tokens;
+mod transferring;
 mod v10;
