@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::announce::AnnounceArgs;
+use crate::api::ApiArgs;
 use crate::check::CheckArgs;
 use crate::demo::DemoArgs;
 use crate::join::JoinArgs;
@@ -45,6 +46,8 @@ pub(crate) enum Command {
     Announce(Box<AnnounceArgs>),
     /// Be one participant in the foreground, until stopped
     Join(Box<JoinArgs>),
+    /// Make a single request of the client API, for scripts: mute, lock, dial, events, …
+    Api(Box<ApiArgs>),
     /// Be a participant as a service, as a configuration file says, until stopped
     Run(RunArgs),
     /// Check a configuration file without opening a socket

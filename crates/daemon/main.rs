@@ -4,6 +4,7 @@
 //! prints. Each command is a file; [`cli`] lists them.
 
 mod announce;
+mod api;
 #[cfg(test)]
 mod card;
 mod check;
@@ -13,6 +14,7 @@ mod demo;
 mod destination;
 mod exit;
 mod join;
+mod login;
 mod network;
 mod node;
 mod node_ice;
@@ -22,6 +24,7 @@ mod notify;
 mod one_time_token;
 mod pin;
 mod print;
+mod private_file;
 mod run;
 mod settings;
 mod shutdown;
@@ -60,6 +63,10 @@ fn command(cli: Cli) -> Result<Exit, Failure> {
         Command::Join(args) => {
             log(Verbosity::Untold);
             block_on(join::join(*args))
+        }
+        Command::Api(args) => {
+            log(Verbosity::Warnings);
+            block_on(api::api(*args))
         }
         Command::Run(args) => {
             let service = Service::read(&args)?;

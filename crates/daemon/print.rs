@@ -35,3 +35,8 @@ pub(crate) fn json(value: &impl Serialize) {
 pub(crate) fn failure(text: impl Display) {
     let _ = writeln!(io::stderr().lock(), "standin: {text}");
 }
+
+/// Prints a line on standard error, beside a result that is to stand alone.
+pub(crate) fn aside(text: impl Display) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}

@@ -1,8 +1,10 @@
 //! The HTTP client all callers of a process share.
 
 use std::error::Error as _;
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use url::Url;
@@ -19,6 +21,41 @@ pub struct HttpClient {
     client: reqwest::Client,
     names: Names,
     rootless: bool,
+    login: Option<Arc<Login>>,
+}
+
+/// A user name and password for HTTP Basic (RFC 7617), which a proxy before a node may want.
+///
+/// Those in the address of a node serve as well, and go first.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Login {
+    user: String,
+    password: String,
+}
+
+impl Login {
+    /// Returns a login.
+    pub fn new(user: impl Into<String>, password: impl Into<String>) -> Self {
+        Self {
+            user: user.into(),
+            password: password.into(),
+        }
+    }
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Login(hidden)")
+    }
+}
+
+/// Returns the address of a node as it may be shown: without user name and password.
+pub fn shown(node: &Url) -> String {
+    let mut node = node.clone();
+    // Fails only for addresses that cannot have any.
+    let _ = node.set_username("");
+    let _ = node.set_password(None);
+    node.as_str().trim_end_matches('/').to_owned()
 }
 
 impl HttpClient {
@@ -57,7 +94,15 @@ impl HttpClient {
             client,
             names,
             rootless,
+            login: None,
         })
+    }
+
+    /// Returns a client of the same connections that shows this login to every node.
+    #[must_use]
+    pub fn with_login(mut self, login: Login) -> Self {
+        self.login = Some(Arc::new(login));
+        self
     }
 
     /// Returns where names are looked up.
@@ -74,7 +119,12 @@ impl HttpClient {
         if self.rootless && url.scheme() == "https" {
             return Err(Unreachable::NoAuthorities);
         }
-        Ok(self.client.request(method, url))
+        let is_bare = url.username().is_empty() && url.password().is_none();
+        let request = self.client.request(method, url);
+        Ok(match self.login.as_ref().filter(|_| is_bare) {
+            Some(login) => request.basic_auth(&login.user, Some(&login.password)),
+            None => request,
+        })
     }
 }
 

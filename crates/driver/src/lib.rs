@@ -39,7 +39,7 @@ mod tls;
 pub use account::{Received, ReceivedMedia};
 pub use caller::{Caller, Stopper, start};
 pub use discovery::{DiscoveryError, NodeAddress, find_nodes};
-pub use http::HttpClient;
+pub use http::{HttpClient, Login, shown};
 pub use material::Material;
 pub use notice::{
     JoinStep, JoinTimes, Notice, NoticeKind, Other, OwnRow, Report, RosterFacts, State, Warning,

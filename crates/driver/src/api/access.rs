@@ -27,24 +27,16 @@ pub(crate) struct Access {
 /// Its `Debug` hides the token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Membership {
+    /// The node that gave it; no other one knows it.
+    pub node: Url,
+    /// The conference it is for.
+    pub conference: ConferenceAlias,
     /// The participant that the token stands for.
     pub participant: ParticipantUuid,
     /// The token.
     pub token: Token,
     /// When it expires, as far as this clock can tell.
     pub expires_at: SystemTime,
-}
-
-impl Membership {
-    /// Returns the membership of a token that lives for `life` from now on.
-    pub(crate) fn from_now(participant: ParticipantUuid, token: Token, life: Duration) -> Self {
-        let now = SystemTime::now();
-        Self {
-            participant,
-            token,
-            expires_at: now.checked_add(life).unwrap_or(now),
-        }
-    }
 }
 
 /// Where the token comes from.
@@ -92,8 +84,16 @@ impl Own {
         });
     }
 
-    /// Takes a new token in place of what there was.
-    pub(super) fn hold(&self, membership: Membership) {
+    /// Takes a new token, which lives for `life` from now on, in place of what there was.
+    pub(super) fn hold(&self, participant: ParticipantUuid, token: Token, life: Duration) {
+        let now = SystemTime::now();
+        let membership = Membership {
+            node: self.node.clone(),
+            conference: self.conference.clone(),
+            participant,
+            token,
+            expires_at: now.checked_add(life).unwrap_or(now),
+        };
         let mut held = self.lock();
         let is_borrowed = held.as_ref().is_some_and(|held| held.is_borrowed);
         *held = Some(Held {

@@ -45,15 +45,13 @@ impl Conference {
         }
     }
 
-    /// Returns a conference on `node` with a token from elsewhere, whose release is left to
-    /// whoever keeps it.
-    pub fn resume(
-        client: HttpClient,
-        node: Url,
-        conference: ConferenceAlias,
-        membership: Membership,
-    ) -> Self {
-        let own = Own::new(client.clone(), node, conference);
+    /// Returns a conference with a token from elsewhere, whose release is left to whoever keeps it.
+    pub fn resume(client: HttpClient, membership: Membership) -> Self {
+        let own = Own::new(
+            client.clone(),
+            membership.node.clone(),
+            membership.conference.clone(),
+        );
         own.borrow(membership);
         Self {
             source: Arc::new(Source::Own(Box::new(own))),
@@ -128,11 +126,11 @@ impl Conference {
         };
         match self.execute(&own.node, &request).await? {
             Response::TokenGranted(granted) => {
-                own.hold(Membership::from_now(
+                own.hold(
                     granted.participant_uuid.clone(),
                     granted.token.clone(),
                     granted.expires,
-                ));
+                );
                 Ok(*granted)
             }
             _ => Err(ApiError::mismatch("request_token")),
@@ -150,11 +148,7 @@ impl Conference {
         let participant = access.participant.clone();
         match self.ask_as(access, Command::RefreshToken).await? {
             Response::TokenRefreshed(refreshed) => {
-                own.hold(Membership::from_now(
-                    participant,
-                    refreshed.token.clone(),
-                    refreshed.expires,
-                ));
+                own.hold(participant, refreshed.token.clone(), refreshed.expires);
                 Ok(refreshed)
             }
             _ => Err(ApiError::mismatch("refresh_token")),
@@ -180,6 +174,18 @@ impl Conference {
                 own.forget();
                 Ok(())
             }
+        }
+    }
+
+    /// Returns our own token and what belongs to it.
+    pub fn membership(&self) -> Option<Membership> {
+        self.own("request_token").ok()?.membership()
+    }
+
+    /// Goes on with a token of this conference that somebody else has refreshed and keeps.
+    pub fn adopt(&self, membership: Membership) {
+        if let Ok(own) = self.own("refresh_token") {
+            own.borrow(membership);
         }
     }
 
