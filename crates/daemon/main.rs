@@ -22,6 +22,7 @@ mod node_settings;
 mod node_url;
 mod notify;
 mod one_time_token;
+mod operator_token;
 mod pin;
 mod print;
 mod private_file;

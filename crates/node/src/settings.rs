@@ -10,6 +10,7 @@ use media::{Codec, Kind};
 use crate::conference_settings::ConferenceSettings;
 use crate::fault::Faults;
 use crate::ice_servers::IceServers;
+use crate::operator::OperatorToken;
 
 /// Reads the profile a node is to speak: `modern` or `v10`.
 pub fn profile(name: &str) -> Result<Profile, SettingsError> {
@@ -73,6 +74,8 @@ pub struct NodeSettings {
     pub faults: Faults,
     /// Where the certificate comes from.
     pub tls: TlsIdentity,
+    /// What lets an operator in from other machines; `None` for a new one at each start.
+    pub operator_token: Option<OperatorToken>,
     /// Seed of tokens and identifiers, for repeatable tests; `None` for a new one at each start.
     pub seed: Option<u64>,
 }
@@ -93,6 +96,7 @@ impl Default for NodeSettings {
             patience: Duration::from_secs(20),
             faults: Faults::none(),
             tls: TlsIdentity::default(),
+            operator_token: None,
             seed: None,
         }
     }

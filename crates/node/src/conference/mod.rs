@@ -28,6 +28,7 @@ mod entrance;
 mod hosts;
 mod joining;
 mod messages;
+mod overview;
 mod participant;
 mod presenting;
 mod streams;
@@ -37,6 +38,7 @@ mod transferring;
 
 pub use calls::RoomRequest;
 pub use effect::{Effect, StreamId, Timer};
+pub use overview::{CallOverview, Overview, ParticipantOverview, TokenOverview};
 use participant::Participant;
 use streams::Streams;
 use tokens::Tokens;

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use crate::support::{Member, open_node, settings, start, text};
 
 /// Somebody's WebRTC side.
-struct Caller {
-    peer: Peer,
+pub(crate) struct Caller {
+    pub(crate) peer: Peer,
     _events: peer::PeerEvents,
     _shards: Shards,
 }
@@ -41,7 +41,7 @@ fn offer(sdp: &str) -> Value {
     json!({ "call_type": "WEBRTC", "sdp": sdp })
 }
 
-async fn call(member: &Member) -> (Caller, Value) {
+pub(crate) async fn call(member: &Member) -> (Caller, Value) {
     let (caller, sdp) = Caller::new().await;
     let answer = member
         .post_json(&member.path("calls"), &offer(&sdp))

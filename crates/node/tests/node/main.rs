@@ -12,6 +12,7 @@ mod ice_servers;
 mod joining;
 mod lifecycle;
 mod logic;
+mod operator;
 mod presenting;
 mod receptions;
 mod roster;
