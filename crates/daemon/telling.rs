@@ -91,6 +91,7 @@ impl Telling {
             NoticeKind::Roster(facts) => return self.roster(facts),
             NoticeKind::Role(role) => role_name(*role).map(|name| format!("here as a {name}"))?,
             NoticeKind::Referred(conference) => format!("sent on to {conference}"),
+            NoticeKind::Path(path) => path.to_string(),
             NoticeKind::Warning(warning) => format!("warning: {warning}"),
             // One every second or so, and summed up in the end.
             NoticeKind::Report(_) => return None,
@@ -185,6 +186,7 @@ fn as_json(at: f64, kind: &NoticeKind) -> Value {
             json!({ "notice": "referred", "conference": conference.as_str() })
         }
         NoticeKind::PresentationFrame => json!({ "notice": "presentation_frame" }),
+        NoticeKind::Path(path) => json!({ "notice": "path", "path": path }),
         NoticeKind::Warning(warning) => json!({ "notice": "warning", "text": warning.to_string() }),
         _ => json!({ "notice": "other" }),
     };

@@ -20,6 +20,7 @@ pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct HttpClient {
     client: reqwest::Client,
     names: Names,
+    turn: Arc<rustls::ClientConfig>,
     rootless: bool,
     login: Option<Arc<Login>>,
 }
@@ -78,7 +79,11 @@ impl HttpClient {
     }
 
     fn build(tls: &Tls, names: Names) -> Result<Self, TlsError> {
-        let tls::Trust { config, rootless } = tls::trust(tls)?;
+        let tls::Trust {
+            config,
+            turn,
+            rootless,
+        } = tls::trust(tls)?;
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(config)
             .dns_resolver(names.clone())
@@ -93,6 +98,7 @@ impl HttpClient {
         Ok(Self {
             client,
             names,
+            turn,
             rootless,
             login: None,
         })
@@ -108,6 +114,11 @@ impl HttpClient {
     /// Returns where names are looked up.
     pub(crate) fn names(&self) -> &Names {
         &self.names
+    }
+
+    /// Returns how certificates of TURN servers are judged: as those of nodes are.
+    pub(crate) fn turn_tls(&self) -> Arc<rustls::ClientConfig> {
+        self.turn.clone()
     }
 
     /// Returns a request, or why this client cannot make it.

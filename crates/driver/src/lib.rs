@@ -25,6 +25,7 @@ mod material;
 mod names;
 mod notice;
 mod outcome;
+mod path;
 mod placement;
 mod pump;
 mod receive;
@@ -45,6 +46,7 @@ pub use notice::{
     JoinStep, JoinTimes, Notice, NoticeKind, Other, OwnRow, Report, RosterFacts, State, Warning,
 };
 pub use outcome::{EndReason, Outcome, StopReason};
+pub use path::MediaPath;
 pub use settings::{CallerSettings, Network, Program, Rejoin};
 pub use tls::{Tls, TlsError};
 

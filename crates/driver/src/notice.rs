@@ -8,6 +8,8 @@ use media::{Codec, Kind};
 use serde::Serialize;
 use url::Url;
 
+use crate::MediaPath;
+
 /// Something worth telling about a caller, and when it was.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -64,6 +66,8 @@ pub enum NoticeKind {
     Referred(ConferenceAlias),
     /// There is a new picture of the presentation, to be fetched by who wants to see it.
     PresentationFrame,
+    /// Media takes this path.
+    Path(MediaPath),
     /// Something is not as it should be, and the caller goes on.
     Warning(Warning),
 }
@@ -298,6 +302,13 @@ pub enum Warning {
         /// How long was waited.
         waited: Duration,
     },
+    /// A STUN or TURN server is of no use; another, or none, may do.
+    IceServer {
+        /// Its URI.
+        server: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// What is received cannot be recorded any more.
     Recording(String),
     /// A request failed and is tried again, or the event stream was lost and is opened again.
@@ -325,6 +336,7 @@ impl fmt::Display for Warning {
                  the same, its first words may be lost",
                 waited.as_secs_f32()
             ),
+            Self::IceServer { server, why } => write!(f, "{server} is of no use: {why}"),
             Self::Recording(why) => write!(f, "recording stopped: {why}"),
             Self::Unanswered => f.write_str(
                 "the node does not answer: we are gone in two seconds at the latest, whether it has \

@@ -18,13 +18,15 @@ use webrtc::{
 };
 
 use crate::{
-    Direction, MediaSender, Negotiated, PeerConfig, PeerError, PeerEvents, PeerStats, Shard,
+    CandidatePairStats, Direction, MediaSender, Negotiated, PeerConfig, PeerError, PeerEvents,
+    PeerStats, Shard,
     connection::Core,
     engine,
     handler::Handler,
     inlet::{EventSink, Inlet},
     outlet::Outlet,
     ports::Reservation,
+    relay::Servers,
     runtime::PeerRuntime,
     sdp::{Identity, RemoteCandidate, read_candidate},
     socket::SocketSettings,
@@ -56,6 +58,12 @@ impl Peer {
                 detail: "no local address to bind was given".into(),
             });
         }
+        let (events, receiver) = EventSink::channel();
+        let servers = Arc::new(Servers::new(
+            config.ice_servers.clone(),
+            events.clone(),
+            config.tls.clone(),
+        ));
         let runtime = PeerRuntime::new(
             shard.handle().clone(),
             SocketSettings {
@@ -64,6 +72,7 @@ impl Peer {
                 drop_one_in: config.drop_one_in,
                 dscp: config.dscp,
             },
+            servers.clone(),
         );
         let identity = Identity {
             session_id: fastrand::u32(..) >> 1,
@@ -74,7 +83,6 @@ impl Peer {
             slides: sources(),
             max_video_bitrate: config.max_video_bitrate,
         };
-        let (events, receiver) = EventSink::channel();
         let outlet = Arc::new(Outlet::new(runtime.nudge()));
         let inlet = Arc::new(Mutex::new(Inlet::new(
             events.clone(),
@@ -93,6 +101,7 @@ impl Peer {
             gathered: gathered.clone(),
             ufrag: ufrag.subscribe(),
             first_mid: first_mid.subscribe(),
+            servers: servers.clone(),
             connected: AtomicBool::new(false),
         };
         let ports = match config.ports {
@@ -112,8 +121,9 @@ impl Peer {
                 .map(|address| std::net::SocketAddr::new(*address, 0).to_string())
                 .collect(),
         };
+        let configured = servers.configure(&config.addresses).await;
         let connection = PeerConnectionBuilder::new()
-            .with_configuration(engine::configuration(&config))
+            .with_configuration(engine::configuration(configured, config.relay_only))
             .with_media_engine(engine::media_engine(&config.video_codecs)?)
             .with_setting_engine(engine::settings(&config))
             .with_interceptor_registry(engine::interceptors(&config, outlet.clone(), inlet.clone()))
@@ -165,6 +175,7 @@ impl Peer {
             connection,
             config,
             _ports: ports,
+            servers,
             identity,
             answers: AtomicU32::new(0),
             restart: AtomicBool::new(false),
@@ -229,6 +240,11 @@ impl Peer {
             .as_ref()
             .filter(|negotiated| negotiated.direction.sends())
             .and(sender.clone())
+    }
+
+    /// The pair of candidates ICE has chosen.
+    pub async fn selected_pair(&self) -> Option<CandidatePairStats> {
+        self.0.selected_pair().await
     }
 
     /// What has been measured so far.

@@ -2,7 +2,7 @@
 
 use infinity::{Request, Response};
 use participant::{EventStreamInput, PeerId, PeerInput, RequestId, StreamId};
-use peer::{Negotiated, Peer, PeerEvent};
+use peer::{CandidatePairStats, Negotiated, Peer, PeerEvent};
 use tokio::sync::oneshot;
 
 use crate::StopReason;
@@ -48,6 +48,8 @@ pub(crate) enum PeerNews {
     Negotiated(Negotiated),
     /// It noticed something by itself.
     Event(PeerEvent),
+    /// ICE has chosen a pair of candidates.
+    Path(CandidatePairStats),
     /// What is to be sent was opened.
     Sources(Sources),
     /// The first packet of a kind came.
