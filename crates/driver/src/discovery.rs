@@ -8,7 +8,7 @@ use thiserror::Error;
 use tracing::{debug, warn};
 use url::Url;
 
-use crate::http::HttpClient;
+use crate::http::{HttpClient, shown};
 use crate::names::Service;
 use crate::rest::{self, RequestError};
 
@@ -19,7 +19,9 @@ const STATUS_LIMIT: Duration = Duration::from_secs(5);
 const MOST_NODES: usize = 16;
 
 /// A Conferencing Node, or several, as the operator names them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// Neither `Debug` nor `Display` shows the user name and password that a URL may hold.
+#[derive(Clone, PartialEq, Eq)]
 pub enum NodeAddress {
     /// One node, `http` or `https`.
     Url(Url),
@@ -37,9 +39,15 @@ impl From<Url> for NodeAddress {
 impl fmt::Display for NodeAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Url(url) => url.fmt(f),
+            Self::Url(url) => f.write_str(&shown(url)),
             Self::Domain(domain) => f.write_str(domain),
         }
+    }
+}
+
+impl fmt::Debug for NodeAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.to_string())
     }
 }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use url::Url;
 
 use crate::names::{Names, NoSuchName};
+use crate::proxy;
 use crate::tls::{self, Tls, TlsError};
 
 /// How long connecting may take, TLS included.
@@ -52,11 +53,16 @@ impl fmt::Debug for Login {
 
 /// Returns the address of a node as it may be shown: without user name and password.
 pub fn shown(node: &Url) -> String {
+    bare(node).as_str().trim_end_matches('/').to_owned()
+}
+
+/// Returns the address without user name and password.
+pub(crate) fn bare(node: &Url) -> Url {
     let mut node = node.clone();
     // Fails only for addresses that cannot have any.
     let _ = node.set_username("");
     let _ = node.set_password(None);
-    node.as_str().trim_end_matches('/').to_owned()
+    node
 }
 
 impl HttpClient {
@@ -150,8 +156,14 @@ pub(crate) enum Unreachable {
     NoRoute { detail: String },
     /// Its certificate is not to be believed.
     Certificate { detail: String },
-    /// TLS failed for another reason; perhaps it speaks plain HTTP there.
+    /// TLS failed for another reason.
     Tls { detail: String },
+    /// What came back is no TLS: it speaks plain HTTP there.
+    NoTls,
+    /// What came back to plain HTTP is no HTTP: it may speak TLS there.
+    NoHttp { detail: String },
+    /// The HTTP proxy that this system wants to be used was no help.
+    Proxy { proxy: String, detail: String },
     /// This system has no certificate authorities.
     NoAuthorities,
     /// The node, or something on the way, closed the connection.
@@ -161,8 +173,32 @@ pub(crate) enum Unreachable {
 impl Unreachable {
     /// Returns the reason behind an error of the client.
     pub(crate) fn from_client(error: reqwest::Error) -> Self {
+        let is_connecting = error.is_connect();
+        let url = error.url().cloned();
         // An address may have the token in its query.
         let error = error.without_url();
+        let mut why = Self::from_causes(&error);
+        if is_connecting
+            && !why.is_distrust()
+            && let Some(proxy) = url.as_ref().and_then(proxy::of)
+        {
+            why = Self::Proxy {
+                proxy,
+                detail: why.reason(),
+            };
+        }
+        match why {
+            // A port of TLS answers plain HTTP with an alert, or hangs up.
+            Self::Closed { detail }
+                if !is_connecting && url.is_some_and(|url| url.scheme() == "http") =>
+            {
+                Self::NoHttp { detail }
+            }
+            why => why,
+        }
+    }
+
+    fn from_causes(error: &reqwest::Error) -> Self {
         let mut cause = error.source();
         let mut last = error.to_string();
         while let Some(error) = cause {
@@ -201,6 +237,9 @@ impl Unreachable {
             rustls::Error::InvalidCertificate(why) => Self::Certificate {
                 detail: why.to_string(),
             },
+            rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType) => {
+                Self::NoTls
+            }
             other => Self::Tls {
                 detail: other.to_string(),
             },
@@ -219,6 +258,11 @@ impl Unreachable {
             Self::NoAuthorities => "no CA certificates on this system".to_owned(),
             Self::NoSuchName { detail } => format!("no such name: {detail}"),
             Self::Tls { detail } => format!("TLS: {detail}"),
+            Self::NoTls => "it speaks plain HTTP there; write http://".to_owned(),
+            Self::NoHttp { detail } => {
+                format!("{detail}; if it speaks TLS there, write https://")
+            }
+            Self::Proxy { proxy, detail } => format!("the proxy {proxy}: {detail}"),
             Self::NoRoute { detail } | Self::Certificate { detail } | Self::Closed { detail } => {
                 detail.clone()
             }
@@ -228,6 +272,7 @@ impl Unreachable {
     /// Returns a sentence for `node` that says what to do.
     pub(crate) fn at(&self, node: &Url) -> String {
         let host = node.host_str().unwrap_or("?");
+        let node = shown(node);
         match self {
             Self::NoSuchName { detail } => {
                 format!("cannot find the node {host}: {detail}; check its name and DNS")
@@ -243,8 +288,20 @@ impl Unreachable {
                 "the certificate of {host} is not to be trusted: {detail}; give its authority with \
                  --ca-file, or use --insecure for a test"
             ),
-            Self::Tls { detail } => format!(
-                "cannot speak TLS with {node}: {detail}; if it speaks plain HTTP, write http://"
+            Self::Tls { detail } => {
+                format!("cannot speak TLS with {node}: {detail}; check address and port")
+            }
+            Self::NoTls => format!(
+                "{node} does not speak TLS, but plain HTTP: write http:// if you mean that port, \
+                 where everybody on the way can read along"
+            ),
+            Self::NoHttp { detail } => format!(
+                "{node} does not answer in plain HTTP ({detail}): if it speaks TLS there, write \
+                 https://; else check that it is up"
+            ),
+            Self::Proxy { proxy, detail } => format!(
+                "cannot reach the node {node} through the proxy {proxy} ({detail}): check \
+                 HTTPS_PROXY and HTTP_PROXY, or name the node's host in NO_PROXY"
             ),
             Self::NoAuthorities => "no CA certificates found on this system, so no node can be \
                  verified: install `ca-certificates`, or give the node's authority with --ca-file"

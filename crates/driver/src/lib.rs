@@ -27,6 +27,7 @@ mod notice;
 mod outcome;
 mod path;
 mod placement;
+mod proxy;
 mod pump;
 mod receive;
 mod recording;

@@ -1,5 +1,6 @@
 //! Whose token requests carry, and where they go.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -9,12 +10,12 @@ use tracing::{debug, warn};
 use url::Url;
 
 use super::ApiError;
-use crate::http::HttpClient;
+use crate::http::{HttpClient, shown};
 use crate::rest;
 use crate::run::Order;
 
 /// Who asks, at which node, for which conference.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Access {
     pub(crate) node: Url,
     pub(crate) conference: ConferenceAlias,
@@ -24,8 +25,8 @@ pub(crate) struct Access {
 
 /// A token and what belongs to it, to be kept over the end of the process.
 ///
-/// Its `Debug` hides the token.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Its `Debug` hides the token, and a user name and password in the node's address.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Membership {
     /// The node that gave it; no other one knows it.
     pub node: Url,
@@ -39,6 +40,37 @@ pub struct Membership {
     pub expires_at: SystemTime,
 }
 
+impl fmt::Debug for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Access")
+            .field("node", &shown(&self.node))
+            .field("conference", &self.conference)
+            .field("participant", &self.participant)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Membership {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Membership")
+            .field("node", &shown(&self.node))
+            .field("conference", &self.conference)
+            .field("participant", &self.participant)
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Own {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Own")
+            .field("node", &shown(&self.node))
+            .field("conference", &self.conference)
+            .field("membership", &self.membership())
+            .finish_non_exhaustive()
+    }
+}
+
 /// Where the token comes from.
 #[derive(Debug)]
 pub(super) enum Source {
@@ -49,7 +81,6 @@ pub(super) enum Source {
 }
 
 /// A place to ask, and a token of our own once there is one.
-#[derive(Debug)]
 pub(super) struct Own {
     pub(super) client: HttpClient,
     pub(super) node: Url,
@@ -59,7 +90,7 @@ pub(super) struct Own {
     pub(super) changing: Arc<tokio::sync::Mutex<()>>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Held {
     membership: Membership,
     /// Whether somebody else sees to its release.

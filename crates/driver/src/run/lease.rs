@@ -1,5 +1,6 @@
 //! The token, held where it can be released whatever happens to the loop.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -7,7 +8,7 @@ use infinity::{Command, Failure, Refusal, ReleaseToken, Request, Response};
 use tracing::{info, warn};
 use url::Url;
 
-use crate::http::HttpClient;
+use crate::http::{HttpClient, shown};
 use crate::rest::{self, RequestError};
 
 /// How long releasing a token may take when nobody waits for it in good order any more.
@@ -19,13 +20,21 @@ const LEAST_LIMIT: Duration = Duration::from_millis(200);
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Lease(Arc<Mutex<Option<Held>>>);
 
-#[derive(Debug)]
 struct Held {
     node: Url,
     release: Request,
     expires_at: Instant,
     /// When the node was first told to take it back; it has not answered that yet.
     since: Option<Instant>,
+}
+
+impl fmt::Debug for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Held")
+            .field("node", &shown(&self.node))
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Lease {

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use tracing::{debug, info, warn};
 use url::Url;
 
+use crate::http::{bare, shown};
 use crate::rest::RequestError;
 use crate::{
     EndReason, JoinStep, JoinTimes, MediaPath, Notice, NoticeKind, Other, Outcome, OwnRow,
@@ -83,7 +84,7 @@ impl Story {
         self.began = now;
         self.times = JoinTimes::default();
         self.own = None;
-        self.state(now, State::Joining(node.clone()));
+        self.state(now, State::Joining(bare(node)));
     }
 
     pub(super) fn step(&mut self, at: Instant, step: JoinStep) {
@@ -302,7 +303,7 @@ impl Story {
                 RequestFailure::Unreachable(_) | RequestFailure::Untrusted(_),
                 Some((node, RequestError::Unreachable(why))),
             ) => EndReason::Unreachable(why.at(node)),
-            (_, Some((node, _))) => EndReason::Unreachable(format!("{node}: {failure}")),
+            (_, Some((node, _))) => EndReason::Unreachable(format!("{}: {failure}", shown(node))),
             (_, None) => EndReason::Unreachable(failure.to_string()),
         }
     }
