@@ -109,7 +109,7 @@ impl Header {
                 .map_err(|error| file.no_frame(*position, at, &error))?;
             frames.push(frame);
         }
-        Track::new(frames)
+        file.track(frames)
     }
 }
 

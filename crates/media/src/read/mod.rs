@@ -6,16 +6,24 @@ mod wav;
 mod webm;
 
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 
 use crate::codec::{Codec, Kind};
 use crate::error::{MediaError, ffmpeg_options};
-use crate::frame::FrameError;
+use crate::frame::{Frame, FrameError};
 use crate::track::{Clip, Track};
+
+/// The largest file that is read, in bytes: files are played from memory.
+const LARGEST: u64 = 2 << 30;
+
+/// The longest track that is believed: sound is filled up with silence to the end of its picture, so
+/// that one wild time stamp would cost memory without end.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 /// A file in memory, with what its errors have in common.
 struct File<'a> {
@@ -42,8 +50,35 @@ impl<'a> File<'a> {
             // Reading a pipe or a terminal might never end.
             return Err(unreadable(io::Error::other("it is not a regular file")));
         }
-        let bytes = Bytes::from(fs::read(path).map_err(unreadable)?);
+        let too_large = || {
+            let gigabytes = LARGEST >> 30;
+            unreadable(io::Error::other(format!(
+                "it has more than {gigabytes} GB, and files are played from memory"
+            )))
+        };
+        if metadata.len() > LARGEST {
+            return Err(too_large());
+        }
+        let mut bytes = Vec::new();
+        let file = fs::File::open(path).map_err(unreadable)?;
+        // It may grow meanwhile.
+        let read = file.take(LARGEST + 1).read_to_end(&mut bytes);
+        if read.map_err(unreadable)? as u64 > LARGEST {
+            return Err(too_large());
+        }
+        let bytes = Bytes::from(bytes);
         Ok(Self { path, bytes })
+    }
+
+    /// Makes a track of what was read.
+    fn track(&self, frames: Vec<Frame>) -> Result<Track, MediaError> {
+        let track = Track::new(frames)?;
+        if track.duration > LONGEST {
+            let hours = track.duration.as_secs() / 3600;
+            let problem = format!("its time stamps span {hours} hours; a day at most is believed");
+            return Err(self.broken(self.bytes.len() as u64, problem));
+        }
+        Ok(track)
     }
 
     fn container(&self) -> Result<Container, MediaError> {

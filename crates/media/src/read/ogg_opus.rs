@@ -119,5 +119,5 @@ fn track(file: &File<'_>, head: &Head, packets: Vec<(u64, Bytes)>) -> Result<Tra
     if frames.is_empty() {
         return Err(file.broken(file.bytes.len() as u64, "there is no sound in it"));
     }
-    Track::new(frames)
+    file.track(frames)
 }

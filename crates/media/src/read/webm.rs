@@ -111,7 +111,7 @@ fn audio(
             .map_err(|error| file.no_frame(0, number, &error))?;
         frames.push(frame);
     }
-    Track::new(frames)
+    file.track(frames)
 }
 
 fn video(
@@ -142,7 +142,7 @@ fn video(
             .map_err(|error| file.no_frame(0, number, &error))?;
         frames.push(frame);
     }
-    Track::new(frames)
+    file.track(frames)
 }
 
 fn with_headers(codec: Codec, bytes: Bytes, headers: Option<&[u8]>) -> (Bytes, bool) {
