@@ -19,6 +19,7 @@ pub mod api;
 mod caller;
 mod discovery;
 mod events;
+mod figures;
 mod gate;
 mod http;
 mod material;

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use tracing::{debug, warn};
 
 use crate::account::StreamAccount;
+use crate::figures::Pictures;
 use crate::recording::{Recordable, RecordingQueue};
 use crate::run::{PeerNews, Wakeup};
 use crate::{Received, ReceivedMedia};
@@ -33,6 +34,7 @@ pub(crate) struct FirstPacket {
 /// All that comes in over one call.
 #[derive(Debug, Default)]
 pub(crate) struct Inflow {
+    pub(crate) pictures: Arc<Pictures>,
     streams: Vec<(Kind, Arc<Mutex<StreamAccount>>)>,
 }
 
@@ -52,7 +54,8 @@ impl Inflow {
         }
         let account = Arc::new(Mutex::new(StreamAccount::new(track.codec().clock_rate())));
         self.streams.push((track.kind(), Arc::clone(&account)));
-        shard.spawn(receive(track, account, recording, peer, wakeups));
+        let pictures = Arc::clone(&self.pictures);
+        shard.spawn(receive(track, account, pictures, recording, peer, wakeups));
     }
 
     /// Returns when the last packet came.
@@ -85,6 +88,7 @@ fn lock(account: &Mutex<StreamAccount>) -> MutexGuard<'_, StreamAccount> {
 async fn receive(
     mut track: TrackReceiver,
     account: Arc<Mutex<StreamAccount>>,
+    pictures: Arc<Pictures>,
     recording: Option<RecordingQueue>,
     peer: PeerId,
     wakeups: mpsc::Sender<Wakeup>,
@@ -107,6 +111,14 @@ async fn receive(
         };
         match inbound {
             Inbound::Packet(packet) => {
+                if track.kind() == Kind::Video {
+                    if packet.marker {
+                        pictures.passed();
+                    }
+                    if let Some(size) = track.codec().payload_dimensions(&packet.payload) {
+                        pictures.sized(size);
+                    }
+                }
                 let is_first = lock(&account).packet(
                     packet.arrival,
                     packet.sequence_number,

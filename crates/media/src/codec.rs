@@ -91,6 +91,18 @@ impl Codec {
     }
 }
 
+impl Codec {
+    /// Returns width and height in pixels where the first payload of a frame states them: in key
+    /// frames of video, as senders lay them out.
+    pub fn payload_dimensions(self, payload: &[u8]) -> Option<(u32, u32)> {
+        match self {
+            Self::Opus => None,
+            Self::Vp8 => payload::vp8::payload_dimensions(payload),
+            Self::Av1 => payload::av1::payload_dimensions(payload),
+        }
+    }
+}
+
 impl std::fmt::Display for Codec {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name())

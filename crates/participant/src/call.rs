@@ -21,9 +21,11 @@ mod live;
 mod mending;
 mod peer;
 mod replies;
+mod statistics;
 
 use live::{Ack, Ice, Live, Restart};
 use mending::hang_up;
+use statistics::Reporting;
 
 /// How long an offer may take: gathering waits for STUN servers that do not answer.
 const OFFER_LIMIT: Duration = Duration::from_secs(20);
@@ -53,6 +55,7 @@ const MOST_REMOTE: usize = 64;
 /// | `Live`        | `ack` sent and ICE connected    | `Live`        | media starts                |
 /// | `Live`        | `ack` taken, ICE has no way yet, | `Live`        | restart ICE by `update`     |
 /// |               | TURN servers came with answer   |               |                             |
+/// | `Live`        | the node wants figures          | `Live`        | measure, then `statistics`  |
 /// | `Live`        | ICE failed, media does not flow | `Live`        | restart ICE by `update`     |
 /// | `Live`        | the same again, or no `update`  | `Pausing`     | hang up, close the peer     |
 /// | `Pausing`     | the pause is over               | `Preparing`   | open a peer                 |
@@ -117,6 +120,7 @@ pub(crate) struct CallMachine {
     ladder: Ladder,
     back_off: BackOff,
     refusals: u32,
+    reporting: Reporting,
 }
 
 impl CallMachine {
@@ -130,6 +134,7 @@ impl CallMachine {
             ladder: Ladder::default(),
             back_off: BackOff::new(Duration::from_millis(500), Duration::from_secs(15)),
             refusals: 0,
+            reporting: Reporting::default(),
         }
     }
 
@@ -171,6 +176,7 @@ impl CallMachine {
             bandwidth_out: granted.bandwidth_out,
             takes_update: granted.takes_update(),
         });
+        self.report_every(now, granted.client_stats_update_interval, outbox);
         self.prepare(now, outbox);
     }
 
@@ -206,6 +212,10 @@ impl CallMachine {
             ),
             (Timer::Ack, State::Live(live)) => {
                 live.send_ack(now, membership, outbox);
+                None
+            }
+            (Timer::Statistics, State::Live(_)) => {
+                self.report_is_due(now, outbox);
                 None
             }
             (Timer::Media, State::Live(live)) => {

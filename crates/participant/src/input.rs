@@ -1,6 +1,6 @@
 //! Everything the world can do to a participant.
 
-use infinity::{Event, EventError, NewCandidate, Refusal, Response};
+use infinity::{Event, EventError, NewCandidate, Refusal, Response, Statistics};
 
 use crate::{PeerId, RequestFailure, RequestId, StreamId};
 
@@ -83,6 +83,8 @@ pub enum PeerInput {
     MediaFlowing,
     /// Media that flowed has stopped.
     MediaStopped,
+    /// The figures that were asked for by [`crate::PeerCommand::Measure`].
+    Measured(Box<Statistics>),
     /// The peer connection cannot go on: it could not be made, the answer does not fit, DTLS
     /// failed, or it closed by itself. The sentence says what happened.
     Failed(String),

@@ -88,6 +88,8 @@ pub enum PeerCommand {
     /// Create an offer with new ICE credentials, complete or not as with [`Self::Open`]; answer
     /// with [`crate::PeerInput::Offer`].
     RestartIce,
+    /// Measure its media; answer with [`crate::PeerInput::Measured`].
+    Measure,
     /// Close it. Nothing of it is wanted any more.
     Close,
 }

@@ -213,7 +213,7 @@ impl Participant {
             Timer::Media if self.presence.is_waiting && self.call.is_only_silent() => {
                 self.call.wait_for_media(now, &mut self.outbox);
             }
-            Timer::Ack | Timer::Media | Timer::Call => {
+            Timer::Ack | Timer::Media | Timer::Call | Timer::Statistics => {
                 if let Some(membership) = self.token.membership() {
                     let news = self
                         .call
@@ -273,10 +273,17 @@ impl Participant {
                     self.call.start(now, &granted, &mut self.outbox);
                 }
             }
-            Some(TokenNews::Refreshed(role)) => {
+            Some(TokenNews::Refreshed {
+                role,
+                statistics_every,
+            }) => {
                 self.events.token_refreshed(now, &mut self.outbox);
                 if let Some(role) = role {
                     self.take_role(now, role);
+                }
+                if statistics_every.is_some() {
+                    self.call
+                        .report_every(now, statistics_every, &mut self.outbox);
                 }
             }
             Some(TokenNews::Gone { why }) => {

@@ -21,6 +21,8 @@ pub enum Timer {
     Media,
     /// When to call again, or when the offer should have been there.
     Call,
+    /// When to tell the node of our media.
+    Statistics,
     /// When to go on leaving, whatever has not been answered.
     Departure,
     /// When we should be in the conference.
@@ -32,7 +34,7 @@ pub enum Timer {
 }
 
 impl Timer {
-    pub(crate) const VALUES: [Self; 12] = [
+    pub(crate) const VALUES: [Self; 13] = [
         Self::Join,
         Self::Refresh,
         Self::Expiry,
@@ -41,6 +43,7 @@ impl Timer {
         Self::Ack,
         Self::Media,
         Self::Call,
+        Self::Statistics,
         Self::Departure,
         Self::JoinLimit,
         Self::WaitingRoom,

@@ -84,8 +84,13 @@ enum State {
 pub(crate) enum TokenNews {
     /// We are a participant.
     Granted(Box<TokenGranted>),
-    /// The token was refreshed; the node may say our role.
-    Refreshed(Option<Role>),
+    /// The token was refreshed.
+    Refreshed {
+        /// Our role, if the node says it.
+        role: Option<Role>,
+        /// How often the node wants statistics; nothing: it does not say.
+        statistics_every: Option<Duration>,
+    },
     /// The token is good for nothing any more.
     Gone {
         /// Why.
@@ -295,7 +300,10 @@ impl TokenMachine {
         membership.expires_at = since + refreshed.expires;
         outbox.notice(Notice::Refreshed);
         self.hold(now, since, refreshed.expires, membership, outbox)
-            .unwrap_or(TokenNews::Refreshed(refreshed.role))
+            .unwrap_or(TokenNews::Refreshed {
+                role: refreshed.role,
+                statistics_every: refreshed.client_stats_update_interval,
+            })
     }
 
     /// Keeps a token whose life began, for all we know, when it was asked for:

@@ -14,5 +14,7 @@ mod leaving;
 mod mending;
 #[path = "decisions/roster.rs"]
 mod roster;
+#[path = "decisions/statistics.rs"]
+mod statistics;
 #[path = "decisions/token.rs"]
 mod token;

@@ -4,11 +4,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use infinity::{MediaType, NewCandidate, TurnServer};
+use infinity::{MediaType, NewCandidate, Statistics, TurnServer};
 use media::{Kind, Repeat};
 use participant::{Gather, IceServers, PeerId, PeerInput};
 use peer::{
-    Direction, IceServer, Negotiated, Peer, PeerConfig, PeerError, PeerEvents, Shard, TrackReceiver,
+    Direction, IceServer, Negotiated, Peer, PeerConfig, PeerError, PeerEvents, PeerStats, Shard,
+    TrackReceiver,
 };
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -18,6 +19,7 @@ use url::{Host, Url};
 use super::flow::Flow;
 use super::wakeup::{PeerNews, Wakeup};
 use crate::Network;
+use crate::figures::{Counted, Meter, Pictures};
 use crate::names::Names;
 use crate::pump::{self, Lane, Pump, PumpCommand};
 use crate::receive::Inflow;
@@ -63,6 +65,9 @@ pub(super) struct Leg {
     pub(super) early: Vec<TrackReceiver>,
     pub(super) recording: Option<Recording>,
     pub(super) inflow: Inflow,
+    pub(super) meter: Meter,
+    /// The pictures that were sent.
+    shown: Arc<Pictures>,
     pub(super) flow: Flow,
     /// The `a=mid` of the first candidate, for the end of candidates.
     pub(super) first_mid: Option<String>,
@@ -90,6 +95,8 @@ impl Leg {
             early: Vec::new(),
             recording: None,
             inflow: Inflow::default(),
+            meter: Meter::default(),
+            shown: Arc::default(),
             flow: Flow::default(),
             first_mid: None,
             dtls: false,
@@ -118,6 +125,29 @@ impl Leg {
         }
     }
 
+    /// Has the connection measured; what comes of it is a wakeup.
+    pub(super) fn measure(&self, shard: &Shard, wakeups: &mpsc::Sender<Wakeup>) {
+        let Some(peer) = self.peer.clone() else {
+            return;
+        };
+        let (id, wakeups) = (self.id, wakeups.clone());
+        shard.spawn(async move {
+            let news = PeerNews::Measured(Box::new(peer.stats().await));
+            // A loop that is gone needs no figures.
+            let _ = wakeups.send(Wakeup::Peer(id, news)).await;
+        });
+    }
+
+    /// Returns the figures that come of a measurement; nothing before there is an answer.
+    pub(super) fn figures(&mut self, now: Instant, stats: &PeerStats) -> Option<Statistics> {
+        let negotiated = self.negotiated.as_ref()?;
+        let seen = &self.inflow.pictures;
+        Some(
+            self.meter
+                .measure(now, stats, negotiated, seen, &self.shown),
+        )
+    }
+
     /// Starts sending, as soon as all that it takes is there.
     pub(super) fn start_pump(
         &mut self,
@@ -138,13 +168,11 @@ impl Leg {
             .get_or_insert_with(|| (now, [random.u32(..), random.u32(..)]));
         let lane = |kind, base, idle: &Option<_>, part: &Option<_>| {
             let idle = Arc::clone(idle.as_ref()?);
-            Some(Lane::new(
-                peer.sender(kind)?,
-                idle,
-                part.clone(),
-                base,
-                epoch,
-            ))
+            let sink = Counted {
+                sender: peer.sender(kind)?,
+                pictures: Arc::clone(&self.shown),
+            };
+            Some(Lane::new(sink, idle, part.clone(), base, epoch))
         };
         let audio = lane(Kind::Audio, bases[0], &sources.silence, &sources.audio);
         let video = lane(Kind::Video, bases[1], &sources.slate, &sources.video);

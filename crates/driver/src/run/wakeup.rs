@@ -2,7 +2,7 @@
 
 use infinity::{Request, Response};
 use participant::{EventStreamInput, PeerId, PeerInput, RequestId, StreamId};
-use peer::{CandidatePairStats, Negotiated, Peer, PeerEvent};
+use peer::{CandidatePairStats, Negotiated, Peer, PeerEvent, PeerStats};
 use tokio::sync::oneshot;
 
 use crate::StopReason;
@@ -46,6 +46,8 @@ pub(crate) enum PeerNews {
     Input(PeerInput),
     /// The answer was taken.
     Negotiated(Negotiated),
+    /// It was measured.
+    Measured(Box<PeerStats>),
     /// It noticed something by itself.
     Event(PeerEvent),
     /// ICE has chosen a pair of candidates.

@@ -118,6 +118,25 @@ pub(crate) fn dimensions(encoded: &[u8]) -> Option<(u32, u32)> {
     Sequence::read(unit.content).map(|s| (s.width, s.height))
 }
 
+/// Returns what [`dimensions`] does, of a frame's first payload, if its first element is the
+/// sequence header (RTP payload format for AV1 §4.4).
+pub(crate) fn payload_dimensions(payload: &[u8]) -> Option<(u32, u32)> {
+    let (&aggregation, rest) = payload.split_first()?;
+    if !is_frame_start(payload) {
+        return None;
+    }
+    let element = if aggregation >> 4 & 3 == 1 {
+        rest
+    } else {
+        let (size, length) = leb128(rest)?;
+        rest.get(length..)?.get(..size)?
+    };
+    let (unit, _) = obu(element)?;
+    (unit.kind == SEQUENCE_HEADER)
+        .then(|| Sequence::read(unit.content))?
+        .map(|s| (s.width, s.height))
+}
+
 /// Returns the `av1C` record that WebM and MP4 keep as codec private bytes ("AV1 ISOBMFF" §2.3),
 /// for 8-bit 4:2:0 as all WebRTC senders make it.
 pub(crate) fn configuration_record(encoded: &[u8]) -> Option<Vec<u8>> {

@@ -16,6 +16,12 @@ pub(crate) fn dimensions(encoded: &[u8]) -> Option<(u32, u32)> {
     Some((side(6), side(8)))
 }
 
+/// Returns what [`dimensions`] does, of a frame's first payload.
+pub(crate) fn payload_dimensions(payload: &[u8]) -> Option<(u32, u32)> {
+    let descriptor = descriptor(payload).filter(|d| d.is_frame_start)?;
+    dimensions(&payload[descriptor.len..])
+}
+
 /// The part of a payload descriptor that matters when frames are put together.
 struct Descriptor {
     is_frame_start: bool,

@@ -344,6 +344,10 @@ impl World {
                 self.send_input(from, 20 * soon, Input::Peer(peer, PeerInput::MediaFlowing));
             }
             PeerCommand::AddCandidate(_) => {}
+            PeerCommand::Measure => {
+                let figures = PeerInput::Measured(Box::default());
+                self.send_input(from, soon, Input::Peer(peer, figures));
+            }
             PeerCommand::Close => self.callers[from].peer = None,
         }
     }

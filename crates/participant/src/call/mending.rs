@@ -88,7 +88,7 @@ impl CallMachine {
         again: bool,
         outbox: &mut Outbox,
     ) {
-        for timer in [Timer::Ack, Timer::Media, Timer::Call] {
+        for timer in [Timer::Ack, Timer::Media, Timer::Call, Timer::Statistics] {
             outbox.timers.stop(timer);
         }
         self.candidates = Candidates::Unused;

@@ -73,6 +73,9 @@ impl CallMachine {
                 live.flows = false;
                 outbox.start(Timer::Media, now, FLOW_PATIENCE);
             }
+            (PeerInput::Measured(statistics), _) => {
+                self.measured(now, statistics, membership, outbox);
+            }
             (PeerInput::Failed(why), _) => return self.renew(now, why, membership, outbox),
             (
                 PeerInput::Offer(_)

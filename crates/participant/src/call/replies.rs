@@ -6,7 +6,7 @@ use super::{
     Remedy, RequestFailure, RequestId, Response, Restart, Rung, State, Timer, TurnServer, hang_up,
 };
 
-type Reply = Result<Response, RequestFailure>;
+pub(super) type Reply = Result<Response, RequestFailure>;
 
 impl CallMachine {
     /// Takes a reply; hands it back if it is not to a request of this machine's.
@@ -18,6 +18,10 @@ impl CallMachine {
         membership: &Membership,
         outbox: &mut Outbox,
     ) -> Result<Option<CallNews>, Reply> {
+        let reply = match self.statistics_answered(id, reply, outbox) {
+            Ok(()) => return Ok(None),
+            Err(reply) => reply,
+        };
         match &mut self.state {
             State::Requested { peer, request } if *request == id => {
                 let peer = *peer;
@@ -95,6 +99,7 @@ impl CallMachine {
         }
         outbox.start(Timer::Ack, now, ACK_LIMIT);
         outbox.start(Timer::Media, now, FLOW_LIMIT);
+        self.plan_report(now, outbox);
         self.candidates.release();
         self.send_candidates(now, membership, outbox);
         None

@@ -179,6 +179,7 @@ impl TestParticipant {
                 }
                 PeerCommand::SetAnswer(sdp) => format!("set {sdp}"),
                 PeerCommand::AddCandidate(candidate) => format!("add {}", candidate.candidate),
+                PeerCommand::Measure => "measure".to_owned(),
                 PeerCommand::RestartIce => "restart ice".to_owned(),
                 PeerCommand::AddTurnServers(servers) => {
                     format!("use {}", servers[0].urls[0])

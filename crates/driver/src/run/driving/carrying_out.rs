@@ -149,6 +149,7 @@ impl Driving {
                 let servers = servers.into_iter().map(turn_server).collect();
                 leg.command(LegCommand::AddIceServers(servers));
             }
+            (PeerCommand::Measure, Some(leg)) => leg.measure(&self.shard, &self.wakeups),
             (PeerCommand::RestartIce, Some(leg)) => leg.command(LegCommand::RestartIce),
             (PeerCommand::Close, Some(_)) => self.close_leg(),
             // A connection that is gone has nothing more to do.
@@ -157,6 +158,7 @@ impl Driving {
                 | PeerCommand::AddCandidate(_)
                 | PeerCommand::AddTurnServers(_)
                 | PeerCommand::RestartIce
+                | PeerCommand::Measure
                 | PeerCommand::Close,
                 None,
             ) => {}

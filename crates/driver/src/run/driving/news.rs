@@ -25,6 +25,12 @@ impl Driving {
         match news {
             PeerNews::Made(peer) => leg.peer = Some(peer),
             PeerNews::Input(input) => self.input(now, Input::Peer(id, input)),
+            PeerNews::Measured(stats) => {
+                if let Some(statistics) = leg.figures(now, &stats) {
+                    let measured = PeerInput::Measured(Box::new(statistics));
+                    self.input(now, Input::Peer(id, measured));
+                }
+            }
             PeerNews::Negotiated(negotiated) => self.negotiated(now, id, negotiated),
             PeerNews::Event(event) => self.peer_event(now, id, event),
             PeerNews::Sources(sources) => {
@@ -116,6 +122,7 @@ impl Driving {
             Kind::Video => 1,
         };
         leg.flow.report(now, lane, report.highest_sequence_number);
+        leg.meter.report(lane, &report);
         leg.tell_pump(PumpCommand::Report(report));
         let is_dead = leg.pump.as_ref().is_some_and(|pump| pump.is_closed());
         self.story.reported(now, report.kind);
