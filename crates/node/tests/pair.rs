@@ -1,6 +1,8 @@
 //! Participants and the conference logic of the node in one thread, in virtual time: latency,
 //! lost requests, lost replies, event streams cut, the node restarted. It has to end in agreement.
 
+#[path = "pair/rosters_agree.rs"]
+mod rosters_agree;
 #[path = "pair/world.rs"]
 mod world;
 

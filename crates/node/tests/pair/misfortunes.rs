@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use infinity::Event;
 use participant::{Input, PeerInput};
 
 use super::{Parcel, World};
@@ -31,6 +32,22 @@ pub(crate) enum Withheld {
     Release,
     /// No event arrives.
     Events,
+    /// No `participant_delete` is listened to.
+    Deletes,
+    /// No `participant_sync_end` is listened to.
+    SyncEnds,
+}
+
+impl Withheld {
+    /// Whether an event is kept from those it is for.
+    pub(super) fn keeps(self, event: &Event) -> bool {
+        match self {
+            Self::Refresh | Self::Release => false,
+            Self::Events => true,
+            Self::Deletes => matches!(event, Event::ParticipantDelete(_)),
+            Self::SyncEnds => matches!(event, Event::ParticipantSyncEnd),
+        }
+    }
 }
 
 impl World {

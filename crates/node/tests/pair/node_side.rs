@@ -12,7 +12,7 @@ use participant::{
     EventStreamInput, Input, Outgoing, PeerInput, RequestFailure, StreamEnd, StreamId,
 };
 
-use super::{ANSWER, Withheld, World};
+use super::{ANSWER, World};
 
 impl World {
     pub(super) fn request_arrives(&mut self, from: usize, outgoing: &Outgoing) {
@@ -97,7 +97,7 @@ impl World {
     }
 
     fn send_event(&mut self, node_stream: NodeStream, event: &Event) {
-        if self.withheld == Some(Withheld::Events) {
+        if self.withheld.is_some_and(|withheld| withheld.keeps(event)) {
             return;
         }
         if let Some(text) = event.encode(self.profile) {

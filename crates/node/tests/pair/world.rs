@@ -6,20 +6,22 @@ use std::{
     time::{Duration, Instant},
 };
 
-use infinity::{CallUuid, Command, NewCandidate, Profile, Token};
+use infinity::{CallUuid, Command, ConferenceAlias, Profile, Token};
 use node::{
     ConferenceSettings,
     conference::{Conference, Rules, StreamId as NodeStream},
 };
 use participant::{
     EventStreamCommand, EventStreamInput, Input, LeaveReason, MediaCommand, Milestone, Notice,
-    Options, Outgoing, Output, Participant, PeerCommand, PeerId, PeerInput, Rejoin, RequestFailure,
-    StreamEnd, StreamId,
+    Options, Outgoing, Output, Participant, PeerId, PeerInput, Rejoin, RequestFailure, StreamEnd,
+    StreamId,
 };
 
 mod checks;
 mod misfortunes;
 mod node_side;
+mod peers;
+mod rosters;
 
 pub(crate) use misfortunes::{Misfortunes, Withheld};
 
@@ -67,6 +69,7 @@ struct Caller {
     /// What has been asked for and not answered, with what the answer is to be read by.
     commands: BTreeMap<participant::RequestId, Command>,
     joined_again: usize,
+    told: rosters::Told,
 }
 
 pub(crate) struct World {
@@ -88,15 +91,35 @@ pub(crate) struct World {
     tally: Tally,
 }
 
+fn alias() -> ConferenceAlias {
+    "meet".parse().expect("a good alias")
+}
+
+impl Caller {
+    fn new(number: usize, now: Instant, seed: u64) -> Self {
+        let options = Options {
+            rejoin: Rejoin::AfterLoss,
+            ..Options::new(alias(), &format!("Standin {number}"))
+        };
+        Self {
+            participant: Participant::new(options, now, seed),
+            peer: None,
+            call: None,
+            commands: BTreeMap::new(),
+            joined_again: 0,
+            told: rosters::Told::default(),
+        }
+    }
+}
+
 impl World {
     pub(crate) fn new(profile: Profile, callers: usize, seed: u64) -> Self {
         let now = Instant::now();
-        let alias: infinity::ConferenceAlias = "meet".parse().expect("a good alias");
         let rules = Rules {
             profile,
             ..Rules::default()
         };
-        let settings = ConferenceSettings::open(alias.clone());
+        let settings = ConferenceSettings::open(alias());
         let conference = Conference::new(
             settings,
             rules,
@@ -105,19 +128,7 @@ impl World {
             seed,
         );
         let callers = (0..callers)
-            .map(|number| {
-                let options = Options {
-                    rejoin: Rejoin::AfterLoss,
-                    ..Options::new(alias.clone(), &format!("Standin {number}"))
-                };
-                Caller {
-                    participant: Participant::new(options, now, seed * 1000 + number as u64),
-                    peer: None,
-                    call: None,
-                    commands: BTreeMap::new(),
-                    joined_again: 0,
-                }
-            })
+            .map(|number| Caller::new(number, now, seed * 1000 + number as u64))
             .collect();
         Self {
             profile,
@@ -300,55 +311,22 @@ impl World {
                 self.send_input(from, after, Input::Peer(peer, PeerInput::MediaFlowing));
             }
             Output::Media(_, MediaCommand::Stop) => {}
-            Output::Notice(notice) => match notice {
-                Notice::Refreshed => self.tally.refreshes += 1,
-                Notice::Milestone(Milestone::TokenReleased) => self.tally.releases += 1,
-                Notice::JoiningAgain { .. } => {
-                    self.tally.joined_again += 1;
-                    self.callers[from].joined_again += 1;
-                }
-                _ => {}
-            },
+            Output::Notice(notice) => {
+                self.callers[from].told.hear(&notice);
+                self.count(from, &notice);
+            }
         }
     }
 
-    fn carry_out_peer(&mut self, from: usize, peer: PeerId, command: &PeerCommand) {
-        let soon = Duration::from_millis(20);
-        match command {
-            PeerCommand::Open { .. } => {
-                self.callers[from].peer = Some(peer);
-                self.callers[from].call = None;
-                let offer = PeerInput::Offer("v=0\r\nm=audio 9 x\r\n".into());
-                self.send_input(from, soon, Input::Peer(peer, offer));
-                let candidate = NewCandidate {
-                    candidate: "candidate:1 1 udp 1 192.0.2.1 9 typ host".into(),
-                    mid: "0".into(),
-                    ufrag: None,
-                    pwd: None,
-                };
-                self.send_input(
-                    from,
-                    soon,
-                    Input::Peer(peer, PeerInput::Candidate(candidate)),
-                );
-                let complete = PeerInput::GatheringComplete { mid: "0".into() };
-                self.send_input(from, 2 * soon, Input::Peer(peer, complete));
+    fn count(&mut self, from: usize, notice: &Notice) {
+        match notice {
+            Notice::Refreshed => self.tally.refreshes += 1,
+            Notice::Milestone(Milestone::TokenReleased) => self.tally.releases += 1,
+            Notice::JoiningAgain { .. } => {
+                self.tally.joined_again += 1;
+                self.callers[from].joined_again += 1;
             }
-            PeerCommand::AddTurnServers(_) => {}
-            PeerCommand::RestartIce => {
-                let offer = PeerInput::Offer("v=0\r\nm=audio 9 y\r\n".into());
-                self.send_input(from, soon, Input::Peer(peer, offer));
-            }
-            PeerCommand::SetAnswer(_) => {
-                self.send_input(from, 5 * soon, Input::Peer(peer, PeerInput::IceConnected));
-                self.send_input(from, 20 * soon, Input::Peer(peer, PeerInput::MediaFlowing));
-            }
-            PeerCommand::AddCandidate(_) => {}
-            PeerCommand::Measure => {
-                let figures = PeerInput::Measured(Box::default());
-                self.send_input(from, soon, Input::Peer(peer, figures));
-            }
-            PeerCommand::Close => self.callers[from].peer = None,
+            _ => {}
         }
     }
 
