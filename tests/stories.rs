@@ -10,6 +10,7 @@ mod heard_and_seen; // a clip is announced, and another participant hears all of
 mod kinds_of_node; // DTLS at once and late, v10 and modern, HTTPS with its own certificate
 mod proxy; // a node behind a proxy of HTTPS
 mod receptions; // Virtual Receptions, and where they are told to connect to
+mod relay; // no way to the node but through a TURN server; needs root, for network namespaces
 mod service; // `standin run` comes back after the node was away, and leaves on SIGTERM
 mod sources; // WAV, tone and bars, encoded here; AV1 where the node wants it
 mod support; // processes, the API as others see it, the judge

@@ -1,6 +1,8 @@
 //! What stories are told with: the binary as processes, the node's API as another client sees it, and the judge.
 
+pub(crate) mod coturn;
 mod judge;
+pub(crate) mod network;
 mod practice;
 mod process;
 mod stage;

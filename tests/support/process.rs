@@ -39,8 +39,28 @@ impl Process {
 
     /// Starts `standin` with these arguments and environment variables.
     pub(crate) fn start_with<S: AsRef<str>>(arguments: &[S], variables: &[(&str, &str)]) -> Self {
+        Self::spawn(
+            Command::new(env!("CARGO_BIN_EXE_standin")),
+            arguments,
+            variables,
+        )
+    }
+
+    /// Starts `standin` with these arguments in a network namespace.
+    pub(crate) fn start_in<S: AsRef<str>>(namespace: &str, arguments: &[S]) -> Self {
+        let mut command = Command::new("ip");
+        // It becomes what it starts, so that signals arrive.
+        command.args(["netns", "exec", namespace, env!("CARGO_BIN_EXE_standin")]);
+        Self::spawn(command, arguments, &[])
+    }
+
+    fn spawn<S: AsRef<str>>(
+        mut command: Command,
+        arguments: &[S],
+        variables: &[(&str, &str)],
+    ) -> Self {
         let arguments: Vec<&str> = arguments.iter().map(AsRef::as_ref).collect();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_standin"))
+        let mut child = command
             .args(&arguments)
             .env_remove("STANDIN_PIN")
             .envs(variables.iter().copied())

@@ -62,7 +62,7 @@ pub enum PeerEvent {
     IceConnectionState(IceConnectionState),
     /// The DTLS handshake is done and media may flow.
     DtlsConnected,
-    /// Nothing more will come of this connection.
+    /// Nothing more will come of this connection, and that for another reason than ICE's failure.
     ConnectionFailed {
         /// Why, as far as it is known.
         reason: String,

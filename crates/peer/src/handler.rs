@@ -22,6 +22,8 @@ pub(crate) struct Handler {
     pub(crate) first_mid: watch::Receiver<String>,
     pub(crate) servers: Arc<Servers>,
     pub(crate) connected: AtomicBool,
+    /// ICE has failed and was not begun anew.
+    pub(crate) has_failed: AtomicBool,
 }
 
 #[async_trait::async_trait]
@@ -56,7 +58,9 @@ impl PeerConnectionEventHandler for Handler {
             RTCIceConnectionState::Closed => IceConnectionState::Closed,
             _ => return,
         };
-        if state == IceConnectionState::Failed {
+        let has_failed = state == IceConnectionState::Failed;
+        self.has_failed.store(has_failed, Ordering::Release);
+        if has_failed {
             self.servers.ice_failed();
         }
         self.events.send(PeerEvent::IceConnectionState(state));
@@ -71,11 +75,13 @@ impl PeerConnectionEventHandler for Handler {
                     self.events.send(PeerEvent::DtlsConnected);
                 }
             }
+            // Told already; ICE can be restarted.
+            RTCPeerConnectionState::Failed if self.has_failed.load(Ordering::Acquire) => {}
             RTCPeerConnectionState::Failed => {
                 let reason = if self.connected.load(Ordering::Acquire) {
                     "the far end no longer answers"
                 } else {
-                    "no candidate pair worked, or the DTLS handshake failed"
+                    "the DTLS handshake failed"
                 };
                 self.events.send(PeerEvent::ConnectionFailed {
                     reason: reason.to_owned(),

@@ -103,6 +103,7 @@ impl Peer {
             first_mid: first_mid.subscribe(),
             servers: servers.clone(),
             connected: AtomicBool::new(false),
+            has_failed: AtomicBool::new(false),
         };
         let ports = match config.ports {
             None => None,

@@ -54,6 +54,10 @@ impl CallMachine {
                 live.ice = Ice::Lost;
                 outbox.start(Timer::Media, now, ICE_PATIENCE);
             }
+            // Of the generation that is being replaced.
+            (PeerInput::IceFailed, State::Live(live)) if live.restart != Restart::None => {
+                outbox.ignore("ICE failed while it is being restarted");
+            }
             (PeerInput::IceFailed, State::Live(live)) => {
                 live.ice = Ice::Lost;
                 return self.mend(

@@ -161,3 +161,12 @@ fn a_peer_that_fails_while_the_node_answers_is_replaced_and_the_call_hung_up() {
         .expect(["calls/…/disconnect c-1 with a"]);
     p.wait(secs(1)).expect(["offer"]);
 }
+
+#[test]
+fn ice_that_fails_while_it_is_being_restarted_is_given_its_chance() {
+    let mut p = TestParticipant::answered(options());
+    p.wait(secs(15)).skip();
+    p.peer(PeerInput::IceFailed).expect([]);
+    p.peer(PeerInput::Offer("offer 2".into()))
+        .expect(["update offer 2 with a"]);
+}
