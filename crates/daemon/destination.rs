@@ -10,6 +10,7 @@ use infinity::{ConferenceAlias, Pin, Token};
 use tracing::warn;
 
 use crate::exit::Failure;
+use crate::login;
 use crate::network::NetworkArgs;
 use crate::node_url::NodeUrl;
 use crate::one_time_token;
@@ -62,6 +63,10 @@ pub(crate) struct DestinationArgs {
     #[arg(long)]
     insecure: bool,
 
+    /// File with USER:PASSWORD for a proxy before the node that wants one (HTTP Basic)
+    #[arg(long, value_name = "FILE")]
+    login_file: Option<PathBuf>,
+
     #[command(flatten)]
     network: NetworkArgs,
 }
@@ -97,7 +102,7 @@ impl DestinationArgs {
         };
         warn_of_plain_http(&self.nodes);
         Ok(Destination {
-            client: HttpClient::new(&tls).map_err(Failure::usage)?,
+            client: login::client(&tls, self.login_file.as_deref())?,
             nodes: self.nodes.iter().map(NodeUrl::address).collect(),
             conference: self.conference,
             extension: self.extension,

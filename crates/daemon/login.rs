@@ -5,7 +5,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use driver::Login;
+use driver::{HttpClient, Login, Tls};
+
+use crate::exit::Failure;
 
 /// Why there is no user name and password though a file was named.
 #[derive(Debug, thiserror::Error)]
@@ -18,8 +20,17 @@ pub(crate) enum LoginError {
     NotALogin { path: PathBuf },
 }
 
+/// Returns a client that believes whom `tls` says and shows the login of `file`, if one is named.
+pub(crate) fn client(tls: &Tls, file: Option<&Path>) -> Result<HttpClient, Failure> {
+    let client = HttpClient::new(tls).map_err(Failure::usage)?;
+    Ok(match file {
+        Some(file) => client.with_login(read(file).map_err(Failure::usage)?),
+        None => client,
+    })
+}
+
 /// Returns what `path` holds.
-pub(crate) fn read(path: &Path) -> Result<Login, LoginError> {
+fn read(path: &Path) -> Result<Login, LoginError> {
     let text = fs::read_to_string(path).map_err(|source| LoginError::Unreadable {
         path: path.to_owned(),
         source,

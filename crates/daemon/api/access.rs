@@ -62,7 +62,7 @@ pub(crate) struct AccessArgs {
     #[arg(long, global = true)]
     insecure: bool,
 
-    /// File with `USER:PASSWORD` for a proxy before the node that wants one (HTTP Basic)
+    /// File with USER:PASSWORD for a proxy before the node that wants one (HTTP Basic)
     #[arg(long, value_name = "FILE", global = true)]
     login_file: Option<PathBuf>,
 
@@ -145,11 +145,7 @@ impl AccessArgs {
             (None, false) => Tls::SystemRoots,
         };
         warn_of_plain_http(&self.nodes);
-        let client = HttpClient::new(&tls).map_err(Failure::usage)?;
-        Ok(match &self.login_file {
-            Some(path) => client.with_login(login::read(path).map_err(Failure::usage)?),
-            None => client,
-        })
+        login::client(&tls, self.login_file.as_deref())
     }
 
     fn asked(&self, client: HttpClient) -> Result<Asked, Failure> {

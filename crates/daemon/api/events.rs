@@ -18,8 +18,8 @@ use crate::print::{self, Form};
 use crate::private_file;
 
 const AFTER_HELP: &str = "\
-Lines of text begin with the name of the event; what follows is its data as JSON. With --json each line
-is an object: {\"event\": …, \"id\": …, \"data\": …}. Tokens in them are hidden.
+A line begins with the name of the event; its data follows, in words or as JSON. With --json each
+line is an object: {\"event\": …, \"id\": …, \"data\": …}. Tokens in them are hidden.
 
 The token is kept alive meanwhile, the one in a --token-file too.
 
@@ -111,8 +111,26 @@ fn print_one(form: Form, heard: &Heard) {
             "id": heard.id,
             "data": data,
         })),
-        Form::Text if data.is_null() => print::line(&heard.name),
-        Form::Text => print::line(format_args!("{} {data}", heard.name)),
+        Form::Text => match in_words(heard) {
+            Some(words) => print::line(format_args!("{} {words}", heard.name)),
+            None if data.is_null() => print::line(&heard.name),
+            None => print::line(format_args!("{} {data}", heard.name)),
+        },
+    }
+}
+
+/// Returns the events that are read most, and are long as JSON, in words.
+fn in_words(heard: &Heard) -> Option<String> {
+    match heard.event.as_ref().ok()? {
+        Event::ParticipantCreate(row) | Event::ParticipantUpdate(row) => Some(result::row(row)),
+        Event::ParticipantDelete(uuid) => Some(uuid.to_string()),
+        Event::ConferenceUpdate(status) => Some(result::status(status)),
+        Event::MessageReceived(message) => {
+            // One line a message, whatever is in it.
+            let payload = message.payload.replace(char::is_control, " ");
+            Some(format!("{}: {payload}", message.origin))
+        }
+        _ => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a request came to, in words or as JSON.
 
-use infinity::{ParticipantRow, Profile, Response, Role, TokenGranted};
+use infinity::{ConferenceStatus, ParticipantRow, Profile, Response, Role, TokenGranted};
 use serde_json::{Value, json};
 
 use super::token_file::TokenFile;
@@ -70,21 +70,8 @@ pub(super) fn hide(value: &mut Value) {
 
 fn as_text(response: &Response) {
     match response {
-        Response::Participants(rows) => roster(rows),
-        Response::ConferenceStatus(status) => print::line(format_args!(
-            "{}, guests {}{}",
-            if status.locked { "locked" } else { "unlocked" },
-            if status.guests_muted {
-                "muted"
-            } else {
-                "not muted"
-            },
-            match status.started {
-                Some(true) => ", started",
-                Some(false) => ", not started",
-                None => "",
-            }
-        )),
+        Response::Participants(rows) => rows.iter().for_each(|one| print::line(row(one))),
+        Response::ConferenceStatus(state) => print::line(status(state)),
         Response::Dialled(uuids) => {
             for uuid in uuids {
                 print::line(uuid);
@@ -113,34 +100,50 @@ fn sdp(sdp: &str) {
     }
 }
 
-fn roster(rows: &[ParticipantRow]) {
-    for row in rows {
-        let marks = [
-            (row.has_media, "media"),
-            (row.is_muted, "muted"),
-            (row.is_client_muted, "self-muted"),
-            (row.is_video_muted, "picture off"),
-            (row.is_presenting, "presenting"),
-            (row.buzz_time > 0.0, "hand up"),
-            (row.spotlight > 0.0, "spotlight"),
-        ];
-        let marks: Vec<_> = marks
-            .into_iter()
-            .filter_map(|(is, mark)| is.then_some(mark))
-            .collect();
-        print::line(format_args!(
-            "{}  {:<5}  {:<12}  {}{}",
-            row.uuid,
-            role(row.role),
-            row.service_type.as_str(),
-            row.display_name,
-            if marks.is_empty() {
-                String::new()
-            } else {
-                format!("  ({})", marks.join(", "))
-            }
-        ));
-    }
+/// Returns the state of the conference in words.
+pub(super) fn status(status: &ConferenceStatus) -> String {
+    format!(
+        "{}, guests {}{}",
+        if status.locked { "locked" } else { "unlocked" },
+        if status.guests_muted {
+            "muted"
+        } else {
+            "not muted"
+        },
+        match status.started {
+            Some(true) => ", started",
+            Some(false) => ", not started",
+            None => "",
+        }
+    )
+}
+
+/// Returns a row of the roster in words, on one line.
+pub(super) fn row(row: &ParticipantRow) -> String {
+    let marks = [
+        (row.has_media, "media"),
+        (row.is_muted, "muted"),
+        (row.is_client_muted, "self-muted"),
+        (row.is_video_muted, "picture off"),
+        (row.is_presenting, "presenting"),
+        (row.buzz_time > 0.0, "hand up"),
+        (row.spotlight > 0.0, "spotlight"),
+    ];
+    let marks: Vec<_> = marks
+        .into_iter()
+        .filter_map(|(is, mark)| is.then_some(mark))
+        .collect();
+    let marks = match marks.as_slice() {
+        [] => String::new(),
+        marks => format!("  ({})", marks.join(", ")),
+    };
+    format!(
+        "{}  {:<5}  {:<12}  {}{marks}",
+        row.uuid,
+        role(row.role),
+        row.service_type.as_str(),
+        row.display_name.replace(char::is_control, " "),
+    )
 }
 
 fn role(role: Role) -> &'static str {

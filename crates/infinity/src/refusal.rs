@@ -104,8 +104,8 @@ pub enum Refusal {
     InvalidToken,
     /// A proxy in front of the node wants a user name and password.
     #[error(
-        "the node, or a proxy before it, wants a user name and password: \
-         put them into the address of the node"
+        "the node, or a proxy before it, wants a user name and password, or other ones: \
+         give those of HTTP Basic"
     )]
     BadHttpCredentials,
     /// There is no such conference.
