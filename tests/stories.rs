@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, clippy::print_stdout)]
 
 mod announcers_truth; // an announcement that was not heard says so: muted, alone, wrong PIN, cut short, waiting
+mod api; // single requests for scripts: seen by others, nothing left behind, nothing shown
 mod bad_input; // what people and nodes get wrong: one line, the right exit code, no token left behind
 mod browser; // headless Chromium joins through the node's page, hears and sees
 mod faults; // a silent, black or wrong node makes the very check fail that stories of hearing pass

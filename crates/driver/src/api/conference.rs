@@ -1,6 +1,7 @@
 //! The handle of a conference.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use infinity::{
     Command, ConferenceAlias, ConferenceStatus, Dial, MessageText, ParticipantRow, ParticipantUuid,
@@ -14,6 +15,9 @@ use super::{ApiError, Entrance, EventStream, Participant, PictureRequest, events
 use crate::http::HttpClient;
 use crate::run::Order;
 use crate::{NodeAddress, discovery, find_nodes, rest};
+
+/// How long giving a token back may take.
+const RELEASE_LIMIT: Duration = Duration::from_secs(10);
 
 /// A conference on a Conferencing Node, and our token for it; cheap to clone.
 ///
@@ -344,7 +348,11 @@ impl Conference {
     }
 
     async fn execute(&self, node: &Url, request: &Request) -> Result<Response, ApiError> {
-        let limit = ::participant::time_limit(&request.command);
+        let limit = match request.command {
+            // Nobody hurries us out, and a token that stays behind is seen by the others.
+            Command::ReleaseToken(_) => Some(RELEASE_LIMIT),
+            _ => ::participant::time_limit(&request.command),
+        };
         rest::execute(&self.client, node, request, limit)
             .await
             .map_err(|error| ApiError::of(node, request.command.name(), error))
