@@ -7,7 +7,8 @@ use std::thread;
 
 use clap::Args;
 use node::{
-    ConferenceSettings, Fault, Guests, Node, NodeError, NodeSettings, RunningNode, TlsIdentity,
+    ConferenceSettings, Fault, Guests, Node, NodeError, NodeSettings, RunningNode, Service,
+    TlsIdentity,
 };
 use peer::Shards;
 use serde_json::json;
@@ -45,7 +46,7 @@ pub(crate) struct NodeArgs {
     /// A conference; may be given more than once [default: meet]
     #[arg(
         long = "conference",
-        value_name = "ALIAS[,alias=ALIAS][,pin=PIN][,guest_pin=PIN|none][,limit=N]|ALIAS,reception=standard|mssip"
+        value_name = "ALIAS[,alias=ALIAS][,pin=PIN][,guest_pin=PIN|none][,limit=N]|ALIAS,reception=standard|mssip|ALIAS,gateway=DESTINATION"
     )]
     conferences: Vec<String>,
 
@@ -306,6 +307,11 @@ fn print_operators_page(node: &RunningNode, settings: &NodeSettings, token_file:
 }
 
 fn entrance(conference: &ConferenceSettings) -> &'static str {
+    match &conference.service {
+        Service::Conference => {}
+        Service::Reception(_) => return "a Virtual Reception, asks which conference is wanted",
+        Service::Gateway(_) => return "a gateway, each caller talks to a far end of its own",
+    }
     match (&conference.host_pin, &conference.guests) {
         (None, _) => "open, everyone is a host",
         (Some(_), Guests::Nobody) => "with a PIN",

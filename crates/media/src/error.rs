@@ -89,6 +89,9 @@ pub enum MediaError {
         /// What its library said.
         reason: String,
     },
+    /// A picture could not be written as a JPEG file.
+    #[error("cannot write the picture as JPEG: {0}")]
+    Jpeg(String),
     /// The recording could not be written.
     #[error("cannot write {}: {reason}", path.display())]
     Unwritable {

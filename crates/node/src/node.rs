@@ -15,9 +15,9 @@ use tracing::{info, warn};
 use crate::conference::{Conference, Rules};
 use crate::conference_settings::{ConferenceSettings, Service};
 use crate::error::NodeError;
-use crate::http::{self, Journal, Reception, Served, Site};
+use crate::http::{self, Gateway, Journal, Reception, Served, Site};
 use crate::operator::OperatorToken;
-use crate::room::{Room, RoomError, RoomSettings};
+use crate::room::{RoomError, RoomPlan, RoomSettings};
 use crate::settings::NodeSettings;
 use crate::tls::{self, Identity};
 
@@ -79,8 +79,10 @@ impl Node {
         let journal = Arc::new(Journal::default());
         let operator = settings.operator_token.clone();
         let operator = operator.unwrap_or_else(OperatorToken::random);
+        let opened = open(&settings, shards, &mut conferences, &journal)?;
         let site = Arc::new(Site {
-            conferences: open_conferences(&settings, shards, &mut conferences, &journal)?,
+            conferences: opened.conferences,
+            gateways: opened.gateways,
             receptions: receptions(&settings),
             profile: settings.profile,
             faults: settings.faults.clone(),
@@ -134,7 +136,7 @@ impl RunningNode {
         for server in &self.servers {
             server.control.graceful_shutdown(Some(GRACE));
         }
-        for served in &self.site.conferences {
+        for served in self.site.all() {
             served.end();
         }
         for mut server in std::mem::take(&mut self.servers) {
@@ -213,12 +215,17 @@ fn receptions(settings: &NodeSettings) -> Vec<Reception> {
     settings.conferences.iter().filter_map(reception).collect()
 }
 
-fn open_conferences(
+struct Opened {
+    conferences: Vec<Arc<Served>>,
+    gateways: Vec<Arc<Gateway>>,
+}
+
+fn open(
     settings: &NodeSettings,
     shards: &Shards,
     tasks: &mut JoinSet<()>,
     journal: &Arc<Journal>,
-) -> Result<Vec<Arc<Served>>, NodeError> {
+) -> Result<Opened, NodeError> {
     let rules = Rules {
         profile: settings.profile,
         token_life: settings.token_life,
@@ -237,24 +244,36 @@ fn open_conferences(
         [] => peer::local_addresses(),
         given => given.to_vec(),
     };
-    let mut served = Vec::new();
-    let conferences = settings.conferences.iter();
-    for conference in conferences.filter(|one| one.service == Service::Conference) {
+    let (mut served, mut gateways) = (Vec::new(), Vec::new());
+    for conference in &settings.conferences {
+        let far_end = match &conference.service {
+            Service::Conference => None,
+            Service::Gateway(destination) => Some(format!("{destination}\nA simulated far end")),
+            Service::Reception(_) => continue,
+        };
         let alias = conference.alias.clone();
-        let (room, reports) = Room::new(
-            shards.next(),
-            RoomSettings {
-                name: alias.to_string(),
-                video_codec: settings.video_codec,
-                faults: (&settings.faults).into(),
-                addresses: addresses.clone(),
-            },
-        )
-        .map_err(|error: RoomError| NodeError::Room {
+        let failed = |error: RoomError| NodeError::Room {
             conference: alias.to_string(),
             why: error.to_string(),
-        })?;
-        let seed = seeds.u64(..);
+        };
+        let is_gateway = far_end.is_some();
+        let plan = RoomPlan::new(RoomSettings {
+            name: alias.to_string(),
+            far_end,
+            video_codec: settings.video_codec,
+            faults: (&settings.faults).into(),
+            addresses: addresses.clone(),
+        })
+        .map_err(failed)?;
+        let (shard, seed) = (shards.next(), seeds.u64(..));
+        if is_gateway {
+            let (settings, rules) = (conference.clone(), rules.clone());
+            let journal = Arc::clone(journal);
+            let gateway = Gateway::new(settings, rules, plan, shard, seed, journal);
+            gateways.push(Arc::new(gateway));
+            continue;
+        }
+        let (room, reports) = plan.open(shard).map_err(failed)?;
         let conference = Conference::new(
             conference.clone(),
             rules.clone(),
@@ -272,7 +291,10 @@ fn open_conferences(
         tasks.spawn(Arc::clone(&one).run(reports));
         served.push(one);
     }
-    Ok(served)
+    Ok(Opened {
+        conferences: served,
+        gateways,
+    })
 }
 
 fn listen(

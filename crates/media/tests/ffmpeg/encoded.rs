@@ -129,3 +129,31 @@ fn av1_with_key_frames_on_request_is_decoded_picture_for_picture() {
     let difference = worst(&decoded, (43..70).map(picture));
     assert!(difference < 1.0, "{difference}");
 }
+
+#[test]
+fn a_jpeg_file_shows_what_was_drawn() {
+    let place = Place::new();
+    let path = place.path("x.jpeg");
+    let picture = media::slate_picture("Alice presents", 640, 360);
+    std::fs::write(&path, media::jpeg(&picture, 85).unwrap()).unwrap();
+
+    // Back to the range that pictures have here.
+    let wanted = [
+        "-f",
+        "rawvideo",
+        "-vf",
+        "scale=out_range=tv,format=yuv420p",
+        "-",
+    ];
+    let seen = ffmpeg(&[&["-i", path.to_str().unwrap()], &wanted[..]].concat());
+
+    assert_eq!(seen.len(), 640 * 360 * 3 / 2);
+    let off = |luma: &[u8]| {
+        let off = seen.iter().zip(luma);
+        let sum: u64 = off.map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+        sum as f64 / luma.len() as f64
+    };
+    assert!(off(picture.luma()) < 2.0, "{}", off(picture.luma()));
+    let other = media::slate_picture("Bob", 640, 360);
+    assert!(off(other.luma()) > 2.0, "{}", off(other.luma()));
+}

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use infinity::{Dial, ParticipantUuid, Protocol, Refusal, Response, Role};
 
 use super::Conference;
+use super::effect::Effect;
 use super::participant::Participant;
-use crate::room::Admission;
+use crate::room::{Admission, FarEndMedia};
 
 /// How long a far end rings before it answers or rejects.
 const RINGS: Duration = Duration::from_secs(1);
@@ -27,6 +28,8 @@ enum Reaction {
 pub(super) struct FarEnd {
     pub(super) protocol: Protocol,
     pub(super) is_streaming: bool,
+    /// Whether it is heard and seen.
+    pub(super) has_media: bool,
     /// When it will do what; `None` once it has answered.
     coming: Option<(Instant, Reaction)>,
 }
@@ -37,9 +40,22 @@ impl FarEnd {
     }
 }
 
+/// A call to be made.
+pub(super) struct Call<'a> {
+    pub(super) destination: &'a str,
+    pub(super) role: Role,
+    pub(super) protocol: Protocol,
+    pub(super) is_streaming: bool,
+}
+
+/// Returns what a destination is called, without its scheme.
+pub(super) fn name(destination: &str) -> &str {
+    destination.strip_prefix("sip:").unwrap_or(destination)
+}
+
 /// What the far ends of a destination do, by the word it begins with: several where it forks.
 fn reactions(destination: &str) -> &'static [Reaction] {
-    let name = destination.strip_prefix("sip:").unwrap_or(destination);
+    let name = name(destination);
     if name.starts_with("reject") {
         &[Reaction::Reject]
     } else if name.starts_with("timeout") {
@@ -60,10 +76,23 @@ impl Conference {
                 text: "role or destination is missing".to_owned(),
             });
         }
-        let reactions = reactions(body.destination.trim());
-        self.has_room_for(reactions.len())?;
+        if self.is_gateway() {
+            return Err(Refusal::Denied("Not in a gateway call".to_owned()));
+        }
+        let call = Call {
+            destination: body.destination.trim(),
+            role,
+            protocol: body.protocol.clone(),
+            is_streaming: body.streaming,
+        };
+        self.has_room_for(reactions(call.destination).len())?;
+        Ok(Response::Dialled(self.ring(now, call)))
+    }
+
+    /// Lets the far ends of a destination ring, and returns who they are.
+    pub(super) fn ring(&mut self, now: Instant, call: Call<'_>) -> Vec<ParticipantUuid> {
         let mut uuids = Vec::new();
-        for reaction in reactions {
+        for reaction in reactions(call.destination) {
             let after = match reaction {
                 Reaction::Answer | Reaction::Reject => RINGS,
                 Reaction::LetItRing => ATTEMPT,
@@ -71,20 +100,26 @@ impl Conference {
             let uuid = ParticipantUuid::from(self.new_uuid());
             let mut participant = Participant::new(
                 uuid.clone(),
-                body.destination.trim().to_owned(),
-                role,
+                call.destination.to_owned(),
+                call.role,
                 Admission::InConference,
                 (now, self.unix_time(now)),
             );
             participant.far_end = Some(FarEnd {
-                protocol: body.protocol.clone(),
-                is_streaming: body.streaming,
+                protocol: call.protocol.clone(),
+                is_streaming: call.is_streaming,
+                has_media: false,
                 coming: Some((now + after, *reaction)),
             });
             self.enter(participant);
             uuids.push(uuid);
         }
-        Ok(Response::Dialled(uuids))
+        uuids
+    }
+
+    /// Says what is heard and seen of a far end.
+    pub(super) fn play(&mut self, far_end: ParticipantUuid, media: FarEndMedia) {
+        self.effects.push_back(Effect::SetFarEnd(far_end, media));
     }
 
     /// When the next far end does something.
@@ -108,11 +143,17 @@ impl Conference {
             .collect();
         for (who, reaction) in due {
             if reaction == Reaction::Answer {
-                if let Ok(participant) = self.find(&who)
-                    && let Some(far_end) = &mut participant.far_end
-                {
+                let Ok(participant) = self.find(&who) else {
+                    continue;
+                };
+                let destination = participant.display_name.clone();
+                let is_seen = participant.is_gateway;
+                if let Some(far_end) = &mut participant.far_end {
                     far_end.coming = None;
+                    far_end.has_media = is_seen;
                 }
+                let media = self.answering(&destination);
+                self.play(who.clone(), media);
                 self.announce(&who);
             } else {
                 self.remove(&who, None);

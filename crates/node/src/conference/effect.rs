@@ -1,8 +1,8 @@
 //! What a conference wants done.
 
-use infinity::{CallUuid, Event, ParticipantUuid};
+use infinity::{CallUuid, Digits, Event, ParticipantUuid};
 
-use crate::room::Admission;
+use crate::room::{Admission, FarEndMedia};
 
 /// One event stream of one participant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,6 +31,10 @@ pub enum Effect {
     SetAdmission(ParticipantUuid, Admission),
     /// Media may go to this call from now on.
     StartMedia(CallUuid),
+    /// Say what is heard and seen of a far end.
+    SetFarEnd(ParticipantUuid, FarEndMedia),
+    /// Let a far end play these keys.
+    PlayDigits(ParticipantUuid, Digits),
     /// End the call.
     HangUp(CallUuid),
     /// The participant has gone for good; its calls have been hung up.
@@ -47,6 +51,8 @@ pub enum Timer {
     WaitingRoom,
     /// A far end that was dialled answers, rejects, or has rung for long enough.
     FarEnd,
+    /// There is a new picture of the presentation.
+    Picture,
     /// The event streams are to show that they live.
     Ping,
     /// [`crate::Fault::PeerDisconnect`] or [`crate::Fault::CallDisconnected`].

@@ -61,6 +61,7 @@ impl Conference {
         if role == Role::Host && admission == Admission::InConference && !self.started {
             self.start();
         }
+        self.call_far_end(now);
         Ok(granted)
     }
 
@@ -84,6 +85,8 @@ impl Conference {
     /// Takes a participant into the roster, and tells everyone.
     pub(super) fn enter(&mut self, mut participant: Participant) {
         let uuid = participant.uuid.clone();
+        participant.is_gateway = self.is_gateway();
+        self.was_entered = true;
         participant.is_muted = self.guests_muted && !participant.is_host();
         self.effects
             .push_back(Effect::SetAdmission(uuid.clone(), participant.admission));
@@ -96,6 +99,11 @@ impl Conference {
     }
 
     fn granted(&self, token: Token, participant: &Participant) -> TokenGranted {
+        let service = if self.is_gateway() {
+            ServiceType::Gateway
+        } else {
+            ServiceType::Conference
+        };
         let modern = self.rules.profile != Profile::V10;
         TokenGranted {
             token,
@@ -104,10 +112,10 @@ impl Conference {
             display_name: participant.display_name.clone(),
             version: Self::version(self.rules.profile),
             role: participant.role,
-            service_type: ServiceType::Conference,
+            service_type: service.clone(),
             current_service_type: match participant.admission {
                 Admission::Waiting => ServiceType::WaitingRoom,
-                Admission::InConference => ServiceType::Conference,
+                Admission::InConference => service,
             },
             conference_name: Some(self.settings.alias.to_string()),
             chat_enabled: true,
@@ -192,7 +200,7 @@ impl Conference {
         else {
             return;
         };
-        let gone = self.participants.remove(index);
+        let mut gone = self.participants.remove(index);
         info!(conference = %self.settings.alias, participant = %who, reason, "left");
         if let Some(reason) = reason {
             let event = Event::Disconnect(Disconnect {
@@ -203,13 +211,14 @@ impl Conference {
         self.close_streams_of(who);
         self.tokens.forget(who);
         self.effects
-            .extend(gone.calls.into_iter().map(|call| Effect::HangUp(call.uuid)));
-        self.effects.push_back(Effect::Forget(gone.uuid));
+            .extend(gone.calls.drain(..).map(|call| Effect::HangUp(call.uuid)));
+        self.effects.push_back(Effect::Forget(gone.uuid.clone()));
         self.stage.retain(|entry| entry.participant_uuid != *who);
         if gone.is_presenting {
             self.presentation_ended(who);
         }
         self.send_to_all(Event::ParticipantDelete(who.clone()));
+        self.end_gateway_call(&gone, reason);
         match self.participants.first() {
             None => self.end(),
             // Far ends hang up when nobody is left to talk to.
@@ -227,6 +236,7 @@ impl Conference {
         self.guests_muted = false;
         self.started = false;
         self.stage.clear();
+        self.pictures = None;
         self.restart = None;
     }
 }

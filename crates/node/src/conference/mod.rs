@@ -23,8 +23,10 @@ use crate::room::Admission;
 mod calls;
 mod changes;
 mod dialling;
+mod digits;
 mod effect;
 mod entrance;
+mod gateway;
 mod hosts;
 mod joining;
 mod messages;
@@ -112,7 +114,11 @@ pub struct Conference {
     /// A host has been here since the conference was last empty.
     started: bool,
     stage: Vec<StageEntry>,
+    /// What is to be seen of a presentation, while there is one.
+    pictures: Option<presenting::Pictures>,
     restart: Option<Instant>,
+    /// Somebody was here, or was not let in.
+    was_entered: bool,
     effects: VecDeque<Effect>,
 }
 
@@ -140,7 +146,9 @@ impl Conference {
             guests_muted: false,
             started: false,
             stage: Vec::new(),
+            pictures: None,
             restart: None,
+            was_entered: false,
             effects: VecDeque::new(),
         }
     }
@@ -183,7 +191,7 @@ impl Conference {
             Command::Message(text) => self.message(&me, None, text)?,
             Command::MessageTo(who, text) => self.message(&me, Some(who), text)?,
             Command::Change(who, change) => self.change(now, &me, who, change)?,
-            Command::TakeFloor(who) => self.take_floor(&me, who)?,
+            Command::TakeFloor(who) => self.take_floor(now, &me, who)?,
             Command::ReleaseFloor(who) => self.release_floor(&me, who)?,
             // Guests have a say over themselves.
             Command::Mute(who) if *who == me => self.mute_participant(who, true)?,
@@ -205,8 +213,9 @@ impl Conference {
             }
             Command::Ack(who, call) => self.ack(now, &me, who, call)?,
             Command::DisconnectCall(who, call) => self.disconnect_call(&me, who, call)?,
-            Command::Dtmf(..) | Command::CallDtmf(..) => {
-                return Err(Refusal::NotFound("Resource not found".to_owned()));
+            Command::Dtmf(who, body) => self.host_only(&me, |it| it.press(who, &body.digits))?,
+            Command::CallDtmf(who, call, body) => {
+                self.press_in_call(&me, who, call, &body.digits)?
             }
             Command::Transfer(who, body) => {
                 self.host_only(&me, |it| it.may_transfer(who))?;

@@ -73,6 +73,8 @@ pub(super) struct Participant {
     pub(super) first_call_ends: Option<Instant>,
     /// It has struck.
     pub(super) first_call_ended: bool,
+    /// Whether it is in a gateway call, and not in a conference.
+    pub(super) is_gateway: bool,
     /// Set for one that the conference has called.
     pub(super) far_end: Option<FarEnd>,
 }
@@ -107,6 +109,7 @@ impl Participant {
             media_flows: false,
             first_call_ends: None,
             first_call_ended: false,
+            is_gateway: false,
             far_end: None,
         }
     }
@@ -159,6 +162,7 @@ impl Participant {
             .find(|call| call.slot().is_none() && call.state != CallState::Offered);
         let has_started = main.is_some_and(|call| call.state == CallState::Started);
         let far_end = self.far_end.as_ref();
+        let is_simulated = far_end.is_some_and(|far_end| far_end.has_media);
         ParticipantRow {
             call_direction: if far_end.is_some() {
                 CallDirection::Out
@@ -169,6 +173,7 @@ impl Participant {
             service_type: match self.admission {
                 _ if far_end.is_some_and(FarEnd::is_connecting) => ServiceType::Connecting,
                 Admission::Waiting => ServiceType::WaitingRoom,
+                Admission::InConference if self.is_gateway => ServiceType::Gateway,
                 Admission::InConference => ServiceType::Conference,
             },
             protocol: if let Some(far_end) = far_end {
@@ -178,7 +183,7 @@ impl Participant {
             } else {
                 Protocol::Api
             },
-            has_media: main.is_some() && (has_started || self.media_flows),
+            has_media: main.is_some() && (has_started || self.media_flows) || is_simulated,
             is_muted: self.is_muted,
             is_client_muted: self.is_client_muted,
             is_video_muted: self.is_video_muted,
@@ -191,7 +196,7 @@ impl Participant {
             spotlight: self.spotlight.unwrap_or_default().as_secs_f64(),
             buzz_time: self.buzz.unwrap_or_default().as_secs_f64(),
             overlay_text: self.overlay_text.clone(),
-            is_video_call: main.is_some_and(|call| call.has_video),
+            is_video_call: main.is_some_and(|call| call.has_video) || is_simulated,
             is_audio_only_call: main.is_some_and(|call| !call.has_video),
             start_time: self.start_time.as_secs_f64(),
             local_alias: alias.to_owned(),

@@ -86,6 +86,7 @@ impl Conference {
             (self.streams.next_ping, Timer::Ping),
             (first_call_ends, Timer::EndOfFirstCall),
             (self.next_far_end(), Timer::FarEnd),
+            (self.next_picture(), Timer::Picture),
             (self.restart, Timer::Restart),
         ]
         .into_iter()
@@ -114,6 +115,7 @@ impl Conference {
             self.end_first_call(&who);
         }
         self.hear_far_ends(now);
+        self.renew_picture(now);
         if self.streams.next_ping.is_some_and(|at| at <= now) {
             self.streams.next_ping = Some(now + PING_EVERY);
             self.send_to_all(Event::Ping);

@@ -138,29 +138,39 @@ async fn answer(site: &Site, parts: &Parts, body: &[u8], note: &mut Note) -> Htt
         token: token.as_ref(),
         vendor: text(headers, header::USER_AGENT.as_str()),
     };
-    match conference(site, served, by, path, headers, body, note).await {
+    let is_newcomer = path == ConferencePath::RequestToken;
+    let response = conference(site, &served, by, path, headers, body, note).await;
+    if is_newcomer && response.is_err() {
+        served.with(|conference, _| conference.nobody_came());
+    }
+    match response {
         Ok(response) => response,
         Err(refusal) => refused(&refusal, note),
     }
 }
 
 /// Finds the conference that a request is for: the one of the alias, or the one that a Virtual
-/// Reception of that alias connects to.
-fn find<'a>(
-    site: &'a Site,
+/// Reception of that alias connects to, or a call through a gateway.
+fn find(
+    site: &Site,
     alias: &ConferenceAlias,
     path: &ConferencePath,
     token: Option<&Token>,
     body: &[u8],
-) -> Result<&'a Arc<Served>, Refusal> {
+) -> Result<Arc<Served>, Refusal> {
     if let Some(served) = site.conference(alias.as_str()) {
-        return Ok(served);
+        return Ok(Arc::clone(served));
+    }
+    let mut gateways = site.gateways.iter();
+    if let Some(gateway) = gateways.find(|gateway| gateway.is_called(alias.as_str())) {
+        return gateway.connect(path, token);
     }
     site.receptions
         .iter()
         .find(|reception| is_among(&reception.aliases, alias.as_str()))
         .ok_or(Refusal::NoSuchConference)?
         .connect(site, path, token, body)
+        .cloned()
 }
 
 async fn conference(
@@ -177,6 +187,8 @@ async fn conference(
     }
     match path {
         ConferencePath::Events => return events(site, served, by),
+        ConferencePath::PresentationJpeg => return served.picture(by, false).await,
+        ConferencePath::PresentationHighJpeg => return served.picture(by, true).await,
         // Real nodes without a theme of their own answer so.
         ConferencePath::Theme => return Ok(StatusCode::NO_CONTENT.into_response()),
         _ => {}

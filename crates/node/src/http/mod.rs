@@ -20,13 +20,16 @@ mod decode;
 mod event_stream;
 mod figures;
 mod front;
+mod gateway;
 mod journal;
 mod listener;
 mod operator;
 mod page;
+mod picture;
 mod reception;
 mod served;
 
+pub(crate) use gateway::Gateway;
 pub(crate) use journal::Journal;
 pub(crate) use reception::Reception;
 pub(crate) use served::Served;
@@ -40,6 +43,7 @@ const PREFLIGHT_LIFE: Duration = Duration::from_secs(600);
 /// What every request needs.
 pub(crate) struct Site {
     pub(crate) conferences: Vec<Arc<Served>>,
+    pub(crate) gateways: Vec<Arc<Gateway>>,
     pub(crate) receptions: Vec<Reception>,
     pub(crate) profile: Profile,
     pub(crate) faults: Faults,
@@ -55,6 +59,12 @@ pub(crate) struct Site {
 }
 
 impl Site {
+    /// Returns every conference, and every call through a gateway.
+    pub(crate) fn all(&self) -> Vec<Arc<Served>> {
+        let calls = self.gateways.iter().flat_map(|gateway| gateway.calls());
+        self.conferences.iter().cloned().chain(calls).collect()
+    }
+
     /// Finds the conference that `alias` leads to.
     fn conference(&self, alias: &str) -> Option<&Arc<Served>> {
         self.conferences

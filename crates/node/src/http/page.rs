@@ -5,9 +5,10 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderName, header};
+use infinity::ConferenceAlias;
 use serde_json::{Value, json};
 
-use super::Site;
+use super::{Served, Site};
 
 type Text = ([(HeaderName, &'static str); 2], &'static str);
 
@@ -45,9 +46,13 @@ pub(super) async fn script() -> Text {
 
 /// What the page offers to join. Not part of the client REST API.
 pub(super) async fn conferences(State(site): State<Arc<Site>>) -> Json<Value> {
-    let list = site.conferences.iter().map(|served| {
-        let participants = served.with(|conference, _| conference.participants().count());
-        json!({ "alias": served.alias(), "participants": participants })
+    let count = |served: &Served| served.with(|conference, _| conference.participants().count());
+    let entry = |alias: &ConferenceAlias, participants: usize| json!({ "alias": alias, "participants": participants });
+    let conferences = site.conferences.iter();
+    let conferences = conferences.map(|served| entry(served.alias(), count(served)));
+    let gateways = site.gateways.iter().map(|gateway| {
+        let calls = gateway.calls();
+        entry(gateway.alias(), calls.iter().map(|call| count(call)).sum())
     });
-    Json(list.collect())
+    Json(conferences.chain(gateways).collect())
 }

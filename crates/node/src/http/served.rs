@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use axum::response::Response as HttpResponse;
 use infinity::event::StageEntry;
 use infinity::{
     CallUuid, ConferenceAlias, Event, NewCandidate, ParticipantUuid, Present, Profile, Refusal,
@@ -17,6 +18,7 @@ use super::figures::Figures;
 use super::is_among;
 use super::journal::Journal;
 use super::listener::{EVENTS_WAITING, Listener, ListenerOverview};
+use super::picture::Latest;
 use crate::conference::{Conference, Effect, Overview, Requester, RoomRequest, StreamId, Timer};
 use crate::room::{CallCounters, CallRefused, CallSettings, Room, RoomEvent};
 
@@ -31,6 +33,7 @@ pub(crate) struct Served {
     room: Room,
     journal: Arc<Journal>,
     figures: Figures,
+    pictures: Latest,
 }
 
 struct State {
@@ -62,6 +65,7 @@ impl Served {
             room,
             journal,
             figures: Figures::default(),
+            pictures: Latest::default(),
         }
     }
 
@@ -125,6 +129,16 @@ impl Served {
                 stream,
             },
         ))
+    }
+
+    /// Answers with a picture of the presentation.
+    pub(super) async fn picture(
+        &self,
+        by: Requester<'_>,
+        high: bool,
+    ) -> Result<HttpResponse, Refusal> {
+        let text = self.with(|conference, now| conference.presentation_picture(now, by))?;
+        self.pictures.serve(text, high).await
     }
 
     /// Has the room answer what the conference let through.
@@ -198,10 +212,16 @@ impl Served {
     }
 
     /// Wakes the conference when its time has come, and tells it what its room reports. Ends with
-    /// the room.
+    /// the room, or with the call if it is a gateway's.
     pub(crate) async fn run(self: Arc<Self>, mut reports: mpsc::Receiver<RoomEvent>) {
         loop {
-            let timeout = self.lock().conference.poll_timeout();
+            let timeout = {
+                let state = self.lock();
+                if state.conference.is_over() {
+                    return;
+                }
+                state.conference.poll_timeout()
+            };
             tokio::select! {
                 report = reports.recv() => match report {
                     Some(report) => self.hear(report),
@@ -279,6 +299,8 @@ impl Served {
                 Effect::SetSpotlights(lit) => self.room.set_spotlights(lit),
                 Effect::SetAdmission(who, admission) => self.room.set_admission(&who, admission),
                 Effect::StartMedia(call) => self.room.ack(&call),
+                Effect::SetFarEnd(who, media) => self.room.set_far_end(&who, media),
+                Effect::PlayDigits(who, digits) => self.room.play_digits(&who, digits.as_str()),
                 Effect::HangUp(call) => self.room.hang_up(&call),
                 Effect::Forget(who) => {
                     self.room.remove(&who);

@@ -8,6 +8,7 @@
 //! | `view` | what one receiver sees, and its timestamps; pure |
 //! | `hearing`, `encoding` | Opus in, Opus out |
 //! | `pictures`, `babble` | the room's own pictures, and its faults' |
+//! | `far_end`, `tones` | far ends that are simulated, and what they sound like |
 //! | `call`, `state`, `sound`, `tell` | the room itself: its calls, its ticks, its events |
 //! | `inbound` | tasks that read packets and peers' events |
 //! | `counters` | figures for an operator |
@@ -22,6 +23,7 @@ mod babble;
 mod call;
 mod counters;
 mod encoding;
+mod far_end;
 mod hearing;
 mod inbound;
 mod jitter;
@@ -31,6 +33,7 @@ mod sound;
 mod stage;
 mod state;
 mod tell;
+mod tones;
 mod types;
 mod view;
 mod voice;
@@ -44,7 +47,8 @@ use tokio::sync::mpsc;
 
 pub use counters::{BitRates, CallCounters, VideoCounts};
 pub use types::{
-    Admission, CallRefused, CallSettings, MediaFaults, RoomError, RoomEvent, RoomSettings,
+    Admission, CallRefused, CallSettings, FarEndMedia, MediaFaults, RoomError, RoomEvent,
+    RoomSettings,
 };
 
 use counters::Rates;
@@ -66,6 +70,39 @@ const LONGEST_STALL: Duration = Duration::from_millis(200);
 
 /// Stalls are reported no more often than this.
 const STALL_REPORT_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Rooms to come that look the same: their pictures are painted and encoded once.
+#[derive(Clone)]
+pub struct RoomPlan {
+    settings: RoomSettings,
+    pictures: Pictures,
+}
+
+impl RoomPlan {
+    /// Paints the pictures.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no encoder for the codec.
+    pub fn new(settings: RoomSettings) -> Result<Self, RoomError> {
+        let pictures = Pictures::new(
+            &settings.name,
+            settings.far_end.as_deref(),
+            settings.video_codec,
+            settings.faults,
+        )?;
+        Ok(Self { settings, pictures })
+    }
+
+    /// Opens a room on `shard`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a codec cannot be set up.
+    pub fn open(&self, shard: Shard) -> Result<(Room, mpsc::Receiver<RoomEvent>), RoomError> {
+        Room::with_pictures(shard, self.settings.clone(), self.pictures.clone())
+    }
+}
 
 /// The media of one conference. Cheap to clone; ends with the last clone.
 #[derive(Clone)]
@@ -117,8 +154,15 @@ impl Room {
         shard: Shard,
         settings: RoomSettings,
     ) -> Result<(Self, mpsc::Receiver<RoomEvent>), RoomError> {
+        RoomPlan::new(settings)?.open(shard)
+    }
+
+    fn with_pictures(
+        shard: Shard,
+        settings: RoomSettings,
+        pictures: Pictures,
+    ) -> Result<(Self, mpsc::Receiver<RoomEvent>), RoomError> {
         let (events, receiver) = mpsc::channel(EVENTS);
-        let pictures = Pictures::new(&settings.name, settings.video_codec, settings.faults)?;
         let state = State::new(settings.faults, pictures, events)?;
         let shared = Arc::new(Shared {
             shard,
@@ -239,6 +283,7 @@ impl Room {
         let mut state = self.shared.lock();
         state.standings.remove(participant);
         state.spotlights.retain(|lit| lit != participant);
+        state.forget_far_end(Instant::now(), participant);
         for key in state.calls_of(participant) {
             if let Some(peer) = state.remove(Instant::now(), key) {
                 self.shared.close(peer);
@@ -268,6 +313,18 @@ impl Room {
     /// Puts participants before all others on the stage, in this order, whoever speaks.
     pub fn set_spotlights(&self, lit: Vec<ParticipantUuid>) {
         self.shared.lock().spotlights = lit;
+    }
+
+    /// Says what is heard and seen of a far end, until the participant is removed.
+    pub fn set_far_end(&self, participant: &ParticipantUuid, media: FarEndMedia) {
+        self.shared
+            .lock()
+            .set_far_end(Instant::now(), participant, media);
+    }
+
+    /// Lets a far end play telephone keys, for all others to hear.
+    pub fn play_digits(&self, participant: &ParticipantUuid, digits: &str) {
+        self.shared.lock().play_digits(participant, digits);
     }
 
     /// Returns every call's figures.

@@ -24,11 +24,13 @@ const LOOP: u32 = 20;
 /// Limited-range black, BT.601.
 const BLACK: [u8; 3] = [16, 128, 128];
 
-/// The room's own pictures, each encoded once for all.
+/// The room's own pictures, each encoded once for all. Cheap to clone.
+#[derive(Clone)]
 pub(super) struct Pictures {
     waiting: Arc<Track>,
     empty: Arc<Track>,
     replacement: Option<Arc<Track>>,
+    far_end: Option<Arc<Track>>,
 }
 
 impl Pictures {
@@ -37,7 +39,12 @@ impl Pictures {
     /// # Errors
     ///
     /// Fails if there is no encoder for the codec.
-    pub(super) fn new(name: &str, codec: Codec, faults: MediaFaults) -> Result<Self, MediaError> {
+    pub(super) fn new(
+        name: &str,
+        far_end: Option<&str>,
+        codec: Codec,
+        faults: MediaFaults,
+    ) -> Result<Self, MediaError> {
         let replacement = match faults {
             MediaFaults { black: true, .. } => Some(encode(codec, |_| black())?),
             MediaFaults {
@@ -49,6 +56,7 @@ impl Pictures {
             waiting: media::slate(codec, &format!("{name}\nWaiting for the host"))?,
             empty: media::slate(codec, &format!("{name}\nNobody is sending video"))?,
             replacement,
+            far_end: far_end.map(|text| media::slate(codec, text)).transpose()?,
         })
     }
 
@@ -58,6 +66,11 @@ impl Pictures {
             Admission::Waiting => &self.waiting,
             Admission::InConference => &self.empty,
         })
+    }
+
+    /// What is seen of a far end that has answered, if it has a picture.
+    pub(super) fn far_end(&self) -> Option<Arc<Track>> {
+        self.far_end.clone()
     }
 
     /// What is seen in place of anybody's video, if the room has that fault.

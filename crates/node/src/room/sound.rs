@@ -17,11 +17,16 @@ const OWN_MIX_TICKS: u64 = 10;
 impl State {
     /// Plays 20 ms.
     pub(super) fn tick_sound(&mut self, now: Instant) {
-        let sounds = self.hear(now);
+        let mut sounds = self.hear(now);
+        sounds.extend(self.hear_far_ends(now));
         let mut mixer = Mixer::default();
         for pcm in sounds.values() {
             mixer.add(pcm);
         }
+        self.tell_far_ends(|key| match sounds.get(&key) {
+            Some(own) => mixer.everyone_but(own),
+            None => mixer.everyone(),
+        });
         let shared = self.shared_mix.encode(mixer.everyone().as_ref());
         let silence = self.shared_mix.silence();
         // Wraps after a day, as RTP timestamps do.

@@ -14,6 +14,7 @@ use super::babble::Babble;
 use super::call::{Call, CallKey};
 use super::counters::CallCounters;
 use super::encoding::MixEncoder;
+use super::far_end::FarEnd;
 use super::pictures::Pictures;
 use super::stage::Stage;
 use super::types::{Admission, MediaFaults, RoomEvent};
@@ -33,6 +34,7 @@ pub(super) struct Standing {
 /// Everything the room knows.
 pub(super) struct State {
     pub(super) calls: BTreeMap<CallKey, Call>,
+    pub(super) far_ends: BTreeMap<ParticipantUuid, FarEnd>,
     pub(super) standings: BTreeMap<ParticipantUuid, Standing>,
     pub(super) stage: Stage<CallKey>,
     /// Who stands before all others on the stage, whoever speaks.
@@ -62,6 +64,7 @@ impl State {
     ) -> Result<Self, MediaError> {
         Ok(Self {
             calls: BTreeMap::new(),
+            far_ends: BTreeMap::new(),
             standings: BTreeMap::new(),
             stage: Stage::default(),
             spotlights: Vec::new(),
@@ -92,11 +95,16 @@ impl State {
         let splash = self.pictures.splash(self.standing(&participant).admission);
         let view = View::new(now, splash, self.pictures.replacement());
         let call = Call::new(now, uuid, participant, peer, view)?;
-        self.next_key += 1;
-        let key = self.next_key;
+        let key = self.new_key();
         self.calls.insert(key, call);
         self.stage.enter(&key);
         Ok(key)
+    }
+
+    /// Returns a key that nothing in the room has had.
+    pub(super) fn new_key(&mut self) -> CallKey {
+        self.next_key += 1;
+        self.next_key
     }
 
     /// Lets a call go, and returns its connection to be closed.
@@ -200,7 +208,7 @@ impl State {
     }
 
     /// Takes a picture from everyone who sees it.
-    fn hide(&mut self, now: Instant, key: CallKey) {
+    pub(super) fn hide(&mut self, now: Instant, key: CallKey) {
         for other in self.calls.values_mut() {
             other.view.forget(now, &key);
         }
@@ -235,6 +243,17 @@ impl State {
         {
             return;
         }
+        self.forward_to_viewers(now, from, frame, rtp_timestamp);
+    }
+
+    /// Passes a frame on to everyone who sees its source.
+    pub(super) fn forward_to_viewers(
+        &mut self,
+        now: Instant,
+        from: CallKey,
+        frame: &Arc<Frame>,
+        rtp_timestamp: u32,
+    ) {
         for (key, call) in &mut self.calls {
             if *key == from || !call.receives() {
                 continue;
@@ -261,14 +280,17 @@ impl State {
         for (key, sends) in sources {
             self.stage.set_sends_video(&key, sends);
         }
+        self.show_far_ends(now);
         let lit = self
             .spotlights
             .iter()
-            .flat_map(|participant| self.calls_of(participant))
+            .flat_map(|participant| {
+                let far_end = self.far_ends.get(participant).map(|one| one.key);
+                self.calls_of(participant).into_iter().chain(far_end)
+            })
             .filter(|key| {
-                self.calls
-                    .get(key)
-                    .is_some_and(|call| self.takes_part(call))
+                let call = self.calls.get(key);
+                call.is_none_or(|call| self.takes_part(call))
             });
         let lit = lit.collect();
         self.stage.set_spotlights(lit);

@@ -75,16 +75,13 @@ impl State {
     fn tell_stage(&mut self) {
         let mut stage: Vec<(ParticipantUuid, u8)> = Vec::new();
         for (key, speaks) in self.stage.speakers() {
-            let Some(call) = self.calls.get(&key) else {
+            let Some(participant) = self.participant_of(&key) else {
                 continue;
             };
             let vad = if speaks { 100 } else { 0 };
-            match stage
-                .iter_mut()
-                .find(|(participant, _)| *participant == call.participant)
-            {
+            match stage.iter_mut().find(|(other, _)| other == participant) {
                 Some((_, loudest)) => *loudest = vad.max(*loudest),
-                None => stage.push((call.participant.clone(), vad)),
+                None => stage.push((participant.clone(), vad)),
             }
         }
         if stage == self.told.stage {

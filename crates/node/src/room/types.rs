@@ -24,12 +24,28 @@ pub struct MediaFaults {
 pub struct RoomSettings {
     /// The conference's name, as it stands on the splash picture.
     pub name: String,
+    /// What stands on the picture of its far end, if it is a gateway's.
+    pub far_end: Option<String>,
     /// The one codec of main video; who lacks it takes part without video.
     pub video_codec: Codec,
     /// Misfortunes on purpose.
     pub faults: MediaFaults,
     /// Addresses to bind media to and to offer as host candidates.
     pub addresses: Vec<IpAddr>,
+}
+
+/// What is heard and seen of a far end that is simulated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FarEndMedia {
+    /// Nothing, but for the keys that are pressed towards it.
+    Silent,
+    /// It rings, as the one who called hears it.
+    Ringing,
+    /// Three notes, then a beep every second, and the room's picture of a far end.
+    Greeting,
+    /// What it hears, a second later; and the picture.
+    Echo,
 }
 
 /// What a client asked of a call besides its SDP.

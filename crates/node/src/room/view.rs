@@ -234,7 +234,8 @@ impl Clock {
     }
 }
 
-fn ticks(duration: Duration) -> u32 {
+/// Returns a duration in ticks of the RTP clock.
+pub(super) fn ticks(duration: Duration) -> u32 {
     // Far below 2^32 in practice; a longer pause wraps like the timestamp itself (RFC 3550 §5.1).
     (duration.as_micros() * CLOCK_RATE / 1_000_000) as u32
 }

@@ -3,6 +3,7 @@
 
 mod changes;
 mod delivery;
+mod far_ends;
 mod faults;
 mod tester;
 
@@ -33,15 +34,19 @@ pub(crate) const LISTENER: Sends = Sends {
     luma: None,
 };
 
-pub(crate) fn open(faults: MediaFaults) -> (Shards, Room, mpsc::Receiver<RoomEvent>) {
-    let shards = Shards::new(1).expect("a thread");
-    let settings = RoomSettings {
+pub(crate) fn settings(faults: MediaFaults) -> RoomSettings {
+    RoomSettings {
         name: "meet".to_owned(),
+        far_end: None,
         video_codec: Codec::Vp8,
         faults,
         addresses: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
-    };
-    let (room, events) = Room::new(shards.next(), settings).expect("a room");
+    }
+}
+
+pub(crate) fn open(faults: MediaFaults) -> (Shards, Room, mpsc::Receiver<RoomEvent>) {
+    let shards = Shards::new(1).expect("a thread");
+    let (room, events) = Room::new(shards.next(), settings(faults)).expect("a room");
     (shards, room, events)
 }
 

@@ -18,8 +18,8 @@ use crate::room::CallCounters;
 /// The whole node.
 pub(super) async fn site(site: &Site) -> Value {
     let mut conferences = Vec::new();
-    for served in &site.conferences {
-        conferences.push(conference(site, served).await);
+    for served in site.all() {
+        conferences.push(conference(site, &served).await);
     }
     let left_out = site.faults.iter();
     let left_out = left_out.filter(|fault| matches!(fault, Fault::Without(_)));

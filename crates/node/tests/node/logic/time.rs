@@ -1,7 +1,9 @@
 //! What happens because time has passed.
 
 use infinity::event::Disconnect;
-use infinity::{Command, Dial, DialRole, Event, Protocol, Refusal, Response};
+use infinity::{
+    Command, Dial, DialRole, Event, Protocol, Refusal, RequestToken, Response, Role, Transfer,
+};
 use node::Fault;
 use node::conference::{Effect, Rules, Timer};
 
@@ -240,4 +242,83 @@ fn a_far_end_that_does_not_answer_is_gone_after_thirty_seconds() {
     assert_eq!(meeting.present().len(), 2, "the one that answered stays");
     meeting.release(&alice.token);
     assert_eq!(meeting.present(), [], "and hangs up when it is alone");
+}
+
+#[test]
+fn there_is_a_new_picture_of_a_presentation_every_five_seconds_while_it_lasts() {
+    let mut meeting = Meeting::new("m", []);
+    let (alice, bob) = (meeting.join("Alice", None), meeting.join("Bob", None));
+    let (own, of_bob) = (
+        meeting.open_events(&alice.token),
+        meeting.open_events(&bob.token),
+    );
+    let me = alice.participant_uuid.clone();
+    let frames = |meeting: &mut Meeting, stream| {
+        let (events, _) = meeting.sent(stream);
+        let frames = events
+            .iter()
+            .filter(|one| **one == Event::PresentationFrame);
+        frames.count()
+    };
+    let text = |meeting: &mut Meeting| {
+        let by = node::conference::Requester {
+            token: Some(&bob.token),
+            vendor: "",
+        };
+        meeting.conference.presentation_picture(meeting.now, by)
+    };
+
+    meeting
+        .answer(&alice.token, &Command::TakeFloor(me.clone()))
+        .expect("a free floor");
+    let first = text(&mut meeting).expect("a picture");
+    meeting.wait(secs(4));
+    assert_eq!(text(&mut meeting), Ok(first.clone()));
+    meeting.wait(secs(12));
+    let later = text(&mut meeting).expect("a picture");
+    assert!(first.contains("0:00") && later.contains("0:15"), "{later}");
+    assert_eq!(frames(&mut meeting, of_bob), 4);
+    meeting
+        .answer(&alice.token, &Command::ReleaseFloor(me.clone()))
+        .expect("its own floor");
+    meeting.wait(secs(20));
+    assert_eq!(frames(&mut meeting, of_bob), 0);
+    meeting
+        .answer(&alice.token, &Command::TakeFloor(me))
+        .expect("a free floor");
+    assert_eq!(frames(&mut meeting, own), 0, "the presenter has its own");
+}
+
+#[test]
+fn a_one_time_token_waits_for_a_minute() {
+    let mut meeting = Meeting::new("m", []);
+    let wanted = Transfer {
+        role: Role::Guest,
+        conference_alias: "m".parse().expect("an alias"),
+        pin: None,
+    };
+    let use_it = |meeting: &mut Meeting, token| {
+        let body = RequestToken {
+            token: Some(token),
+            ..RequestToken::default()
+        };
+        let command = Command::RequestToken { pin: None, body };
+        meeting.ask(None, &command).map(|_| ())
+    };
+
+    let tokens: Vec<_> = (0..2)
+        .map(|_| {
+            meeting
+                .conference
+                .invite(meeting.now, &wanted)
+                .expect("no PIN")
+        })
+        .collect();
+    meeting.wait(secs(59));
+    assert_eq!(use_it(&mut meeting, tokens[0].clone()), Ok(()));
+    meeting.wait(secs(1));
+    assert_eq!(
+        use_it(&mut meeting, tokens[1].clone()),
+        Err(Refusal::InvalidToken)
+    );
 }
