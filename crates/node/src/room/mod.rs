@@ -12,6 +12,7 @@
 //! | `call`, `state`, `sound`, `tell` | the room itself: its calls, its ticks, its events |
 //! | `inbound` | tasks that read packets and peers' events |
 //! | `counters` | figures for an operator |
+//! | `plan` | rooms that look the same, painted once |
 //! | `types` | settings, refusals and events |
 //!
 //! A room lives on one shard. Its state stands behind one lock, held for a tick's work at most;
@@ -29,6 +30,7 @@ mod inbound;
 mod jitter;
 mod mixer;
 mod pictures;
+mod plan;
 mod sound;
 mod stage;
 mod state;
@@ -46,6 +48,7 @@ use peer::{Direction, Peer, PeerConfig, Shard};
 use tokio::sync::mpsc;
 
 pub use counters::{BitRates, CallCounters, VideoCounts};
+pub use plan::RoomPlan;
 pub use types::{
     Admission, CallRefused, CallSettings, FarEndMedia, MediaFaults, RoomError, RoomEvent,
     RoomSettings,
@@ -70,39 +73,6 @@ const LONGEST_STALL: Duration = Duration::from_millis(200);
 
 /// Stalls are reported no more often than this.
 const STALL_REPORT_INTERVAL: Duration = Duration::from_secs(10);
-
-/// Rooms to come that look the same: their pictures are painted and encoded once.
-#[derive(Clone)]
-pub struct RoomPlan {
-    settings: RoomSettings,
-    pictures: Pictures,
-}
-
-impl RoomPlan {
-    /// Paints the pictures.
-    ///
-    /// # Errors
-    ///
-    /// Fails if there is no encoder for the codec.
-    pub fn new(settings: RoomSettings) -> Result<Self, RoomError> {
-        let pictures = Pictures::new(
-            &settings.name,
-            settings.far_end.as_deref(),
-            settings.video_codec,
-            settings.faults,
-        )?;
-        Ok(Self { settings, pictures })
-    }
-
-    /// Opens a room on `shard`.
-    ///
-    /// # Errors
-    ///
-    /// Fails if a codec cannot be set up.
-    pub fn open(&self, shard: Shard) -> Result<(Room, mpsc::Receiver<RoomEvent>), RoomError> {
-        Room::with_pictures(shard, self.settings.clone(), self.pictures.clone())
-    }
-}
 
 /// The media of one conference. Cheap to clone; ends with the last clone.
 #[derive(Clone)]
