@@ -216,6 +216,12 @@ pub(crate) fn interceptors(
 
 /// Timers, ciphers, and the candidates we understand.
 pub(crate) fn settings(config: &PeerConfig) -> SettingEngine {
+    // Where no other path is allowed, none is waited for.
+    let relay_patience = if config.relay_only {
+        Duration::ZERO
+    } else {
+        RELAY_PATIENCE
+    };
     SettingEngineBuilder::new()
         .with_ice_timeouts(
             Some(config.disconnected_after),
@@ -224,7 +230,7 @@ pub(crate) fn settings(config: &PeerConfig) -> SettingEngine {
         )
         .with_ice_connection_attempts(Some(CHECK_INTERVAL), Some(MAX_CHECKS))
         .with_turn_allocation_refresh_interval_cap(RELAY_REFRESH)
-        .with_relay_acceptance_min_wait((!config.relay_only).then_some(RELAY_PATIENCE))
+        .with_relay_acceptance_min_wait(Some(relay_patience))
         .with_network_types(vec![NetworkType::Udp4, NetworkType::Udp6])
         .with_multicast_dns_mode(MulticastDnsMode::Disabled)
         .with_include_loopback_candidate(true)
