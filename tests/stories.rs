@@ -16,3 +16,4 @@ mod service; // `standin run` comes back after the node was away, and leaves on 
 mod sources; // WAV, tone and bars, encoded here; AV1 where the node wants it
 mod support; // processes, the API as others see it, the judge
 mod switching; // two senders: who speaks is seen
+mod waiting_room; // who sits there says so, and is heard once a host has let it in

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use driver::{EndReason, Material, NoticeKind, Program, Rejoin, State};
-use infinity::Role;
+use infinity::{Pin, Role, Transfer};
 use node::{Fault, Faults};
 
 use crate::scene::{Scene, Watched, is_in};
@@ -107,4 +107,33 @@ async fn disconnect_is_obeyed_even_by_who_joins_again_after_losses() {
         outcome.reason
     );
     assert_eq!(outcome.joins, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refer_is_followed_with_its_token_into_a_conference_whose_pin_we_do_not_know() {
+    let scene = Scene::with(|node| {
+        node.conferences = vec!["meet".parse().unwrap(), "board,pin=4711".parse().unwrap()];
+    })
+    .await;
+    let mut toner = toner(&scene).await;
+    let host = scene.host("meet").await;
+    let uuid = scene.uuid_of(&host, "toner").await;
+    let transfer = Transfer {
+        role: Role::Host,
+        conference_alias: "board".parse().unwrap(),
+        pin: Some(Pin::new("4711")),
+    };
+    host.participant(uuid).transfer(transfer).await.unwrap();
+    toner
+        .until(|kind| matches!(kind, NoticeKind::Referred(to) if to.as_str() == "board"))
+        .await;
+    toner.until(is_in).await;
+    assert!(host.participants().await.unwrap().len() == 1, "it has left");
+    scene
+        .hears_tone_as("board", Some("4711"))
+        .await
+        .expect("there");
+    let outcome = toner.leave().await;
+    assert_eq!(outcome.joins, 2);
+    assert!(outcome.token_released, "{outcome:?}");
 }

@@ -9,4 +9,5 @@ mod heard; // one plays, another receives; live sources; what is recorded
 mod lost; // tokens that live briefly or die, nodes that go away
 mod network; // addresses, ports, IPv6, no media
 mod refused; // PINs, waiting rooms, certificates
-mod scene; // the node and the callers of all these
+mod scene;
+mod spelling; // aliases with spaces, slashes, Unicode // the node and the callers of all these

@@ -9,7 +9,7 @@ use driver::api::{Conference, Entrance};
 use driver::{
     Caller, CallerSettings, HttpClient, Material, Notice, NoticeKind, Program, Shards, State, Tls,
 };
-use infinity::ParticipantUuid;
+use infinity::{ParticipantUuid, Pin};
 use media::SourceSpec;
 use media::measure::decode::sound;
 use node::{Node, NodeSettings, RunningNode};
@@ -95,10 +95,20 @@ impl Scene {
     /// Has somebody new listen to a conference for some seconds. An error if the tone of 1 kHz is
     /// not all there is to hear in the last of them.
     pub(crate) async fn hears_tone(&self, conference: &str) -> Result<(), String> {
+        self.hears_tone_as(conference, None).await
+    }
+
+    /// The same, for whoever knows the PIN.
+    pub(crate) async fn hears_tone_as(
+        &self,
+        conference: &str,
+        pin: Option<&str>,
+    ) -> Result<(), String> {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("heard.webm");
         let mut settings = self.settings("ear");
         settings.conference = conference.parse().unwrap();
+        settings.pin = pin.map(Pin::new);
         settings.record = Some(file.clone());
         let mut ear = self.start(settings);
         ear.until(is_in).await;
