@@ -14,7 +14,7 @@ use thiserror::Error;
 use tracing::info;
 
 use crate::hearing::{Hearing, Limits, Step};
-use crate::{NotHeard, Receipt, Verdict};
+use crate::{NotHeard, PictureReceipt, Receipt, Verdict};
 
 /// Why an announcement cannot even be begun.
 #[derive(Debug, Error)]
@@ -96,6 +96,11 @@ pub async fn announce(
         .verdict()
         .cloned()
         .unwrap_or(Verdict::NotHeard(NotHeard::NeverIn));
+    let (judged, picture) = (*hearing.judged(), *hearing.tally(Kind::Video));
+    let beside = clip
+        .video
+        .as_ref()
+        .filter(|_| judged_by == Kind::Audio && picture.sent() > 0);
     let receipt = Receipt {
         conference,
         clip: clip.name,
@@ -104,9 +109,15 @@ pub async fn announce(
         ice_after: steps.get(JoinStep::Ice),
         steps,
         length: clip.duration,
-        received: packet.mul_f64(hearing.received() as f64).min(clip.duration),
-        packets_sent: hearing.sent(),
-        packets_lost: hearing.lost(),
+        received: received(packet, judged.received(), clip.duration),
+        packets_sent: judged.sent(),
+        packets_lost: judged.lost(),
+        picture: beside.map(|track| PictureReceipt {
+            length: track.duration,
+            received: received(packet_time(track), picture.received(), track.duration),
+            packets_sent: picture.sent(),
+            packets_lost: picture.lost(),
+        }),
         started_unreported: hearing.started_unreported(),
         unseen: hearing
             .unseen()
@@ -133,6 +144,11 @@ fn packet_time(track: &Track) -> Duration {
     let packets: usize = track.frames.iter().map(|frame| frame.payloads.len()).sum();
     // A track has a frame, and a frame a payload.
     track.duration.div_f64(packets.max(1) as f64)
+}
+
+/// Returns how much of a track so many packets are.
+fn received(packet: Duration, packets: u64, length: Duration) -> Duration {
+    packet.mul_f64(packets as f64).min(length)
 }
 
 async fn until(due: Option<Instant>) {

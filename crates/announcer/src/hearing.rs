@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use driver::{EndReason, Notice, NoticeKind, Report, RosterFacts, State, Warning};
+use driver::{EndReason, Notice, NoticeKind, RosterFacts, State, Warning};
 use media::Kind;
 
+use crate::tally::Tally;
 use crate::{NotHeard, Verdict};
 
 /// How long an announcement is patient, and how much loss still counts as heard.
@@ -73,8 +74,8 @@ pub(crate) struct Hearing {
     judged_by: Kind,
     phase: Phase,
     roster: RosterFacts,
-    sent: u64,
-    report: Option<Report>,
+    /// Of sound and of picture.
+    tallies: [Tally; 2],
     started: Option<bool>,
     /// Why no picture is sent, if none is.
     unseen: Option<String>,
@@ -90,8 +91,7 @@ impl Hearing {
             judged_by,
             phase: Phase::Joining(now),
             roster: RosterFacts::default(),
-            sent: 0,
-            report: None,
+            tallies: [Tally::default(); 2],
             started: None,
             unseen: None,
             verdict: None,
@@ -155,17 +155,15 @@ impl Hearing {
                 audio_packets,
                 video_packets,
             } => {
-                self.sent = match self.judged_by {
-                    Kind::Audio => *audio_packets,
-                    Kind::Video => *video_packets,
-                };
+                self.tallies[Kind::Audio as usize].finished(*audio_packets);
+                self.tallies[Kind::Video as usize].finished(*video_packets);
                 if self.phase == Phase::Playing {
                     self.phase = Phase::Draining(now);
                 }
                 self.drain(now)
             }
-            NoticeKind::Report(report) if report.kind == self.judged_by => {
-                self.report = Some(*report);
+            NoticeKind::Report(report) => {
+                self.tallies[report.kind as usize].reported(*report);
                 self.drain(now)
             }
             _ => None,
@@ -256,14 +254,13 @@ impl Hearing {
         }
     }
 
-    /// Judges as soon as reports cover the last packet.
+    /// Judges as soon as reports cover the last packet, of sound and of picture: the receipt tells
+    /// of both.
     fn drain(&mut self, now: Instant) -> Option<Step> {
         let Phase::Draining(since) = self.phase else {
             return None;
         };
-        let covered = self
-            .report
-            .is_some_and(|report| report.clip_packets_reached >= self.sent);
+        let covered = self.tallies.iter().all(Tally::is_covered);
         if covered || now >= since + self.limits.reports {
             self.judge()
         } else {
@@ -272,15 +269,13 @@ impl Hearing {
     }
 
     fn judge(&mut self) -> Option<Step> {
-        let missing = self.lost();
-        let tolerated = (self.sent as f64 * self.limits.loss) as u64;
-        if self.received() == 0 {
+        let judged = self.judged();
+        let (missing, sent) = (judged.lost(), judged.sent());
+        let tolerated = (sent as f64 * self.limits.loss) as u64;
+        if judged.received() == 0 {
             self.not_heard(NotHeard::NeverReported)
         } else if missing > tolerated {
-            self.not_heard(NotHeard::Missing {
-                missing,
-                sent: self.sent,
-            })
+            self.not_heard(NotHeard::Missing { missing, sent })
         } else {
             self.settle(Verdict::Heard)
         }
@@ -304,28 +299,14 @@ impl Hearing {
         self.verdict.as_ref()
     }
 
-    /// Returns the packets of the clip that reached the node.
-    pub(crate) fn received(&self) -> u64 {
-        self.report.map_or(0, |report| {
-            report
-                .clip_packets_reached
-                .saturating_sub(report.clip_packets_lost)
-        })
+    /// Returns what became of the clip's packets of a kind.
+    pub(crate) fn tally(&self, kind: Kind) -> &Tally {
+        &self.tallies[kind as usize]
     }
 
-    /// Returns the packets of the clip that did not reach the node: reported lost or, once the clip
-    /// was sent to its end, never reported at all.
-    pub(crate) fn lost(&self) -> u64 {
-        if self.sent > 0 {
-            self.sent.saturating_sub(self.received())
-        } else {
-            self.report.map_or(0, |report| report.clip_packets_lost)
-        }
-    }
-
-    /// Returns the packets of the clip that were sent to its end; 0 if it was not.
-    pub(crate) fn sent(&self) -> u64 {
-        self.sent
+    /// Returns what became of that by which the announcement is judged.
+    pub(crate) fn judged(&self) -> &Tally {
+        self.tally(self.judged_by)
     }
 
     /// Returns whether the clip was started although no report had named us.

@@ -9,9 +9,10 @@
 mod announce;
 mod hearing;
 mod receipt;
+mod tally;
 mod verdict;
 
 pub use announce::{AnnounceError, announce};
 pub use hearing::Limits;
-pub use receipt::Receipt;
+pub use receipt::{PictureReceipt, Receipt};
 pub use verdict::{NotHeard, Verdict};

@@ -32,10 +32,14 @@ pub struct Receipt {
     /// How much of it the node received, in seconds.
     #[serde(serialize_with = "all_seconds")]
     pub received: Duration,
-    /// Packets of the clip that were sent; 0 if it was not played to its end.
+    /// Packets of the clip's sound that were sent, or of its picture if it has nothing else; 0 if it
+    /// was not played to its end.
     pub packets_sent: u64,
-    /// Packets of the clip that did not reach the node: reported lost, or never reported.
+    /// Those of them that did not reach the node: reported lost, or never reported.
     pub packets_lost: u64,
+    /// What became of the picture beside the sound. The verdict is about the sound alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub picture: Option<PictureReceipt>,
     /// Whether the clip was started although no report had named our streams.
     pub started_unreported: bool,
     /// Why nothing of the clip's picture was sent, if it has one and none was.
@@ -48,6 +52,22 @@ pub struct Receipt {
     /// Why we were told to stop, if we were, before there was a verdict.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped: Option<StopReason>,
+}
+
+/// What became of a clip's picture.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct PictureReceipt {
+    /// How long the picture is, in seconds.
+    #[serde(serialize_with = "all_seconds")]
+    pub length: Duration,
+    /// How much of it the node received, in seconds.
+    #[serde(serialize_with = "all_seconds")]
+    pub received: Duration,
+    /// Packets of it that were sent.
+    pub packets_sent: u64,
+    /// Those of them that did not reach the node: reported lost, or never reported.
+    pub packets_lost: u64,
 }
 
 impl Receipt {
@@ -84,6 +104,19 @@ impl fmt::Display for Receipt {
                 f,
                 ", lost {} of {} packets",
                 self.packets_lost, self.packets_sent
+            )?;
+        }
+        if let Some(picture) = &self.picture {
+            let PictureReceipt {
+                length,
+                received,
+                packets_sent,
+                packets_lost,
+            } = picture;
+            let (received, length) = (received.as_secs_f64(), length.as_secs_f64());
+            write!(
+                f,
+                "; its picture for {received:.1} of {length:.1} s, lost {packets_lost} of {packets_sent} packets"
             )?;
         }
         if self.started_unreported {
@@ -134,6 +167,7 @@ mod tests {
             received: Duration::from_secs(12),
             packets_sent: 600,
             packets_lost: 0,
+            picture: None,
             started_unreported: false,
             unseen: None,
             audience: vec!["Alice".into(), "Bob".into()],
@@ -167,6 +201,25 @@ mod tests {
                 .contains("; its picture was not sent: the node rejected our video; "),
             "{receipt}"
         );
+    }
+
+    #[test]
+    fn what_was_lost_of_the_picture_is_told_beside_the_sound() {
+        let mut receipt = receipt(Verdict::Heard);
+        receipt.picture = Some(PictureReceipt {
+            length: Duration::from_secs(12),
+            received: Duration::from_secs(8),
+            packets_sent: 900,
+            packets_lost: 300,
+        });
+        assert!(
+            receipt.to_string().contains(
+                "lost 0 of 600 packets; its picture for 8.0 of 12.0 s, lost 300 of 900 packets; "
+            ),
+            "{receipt}"
+        );
+        let json = serde_json::to_value(&receipt).expect("plain values");
+        assert_eq!(json["picture"]["packets_lost"], 300);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use driver::{Other, OwnRow, StopReason};
+use driver::{Other, OwnRow, Report, StopReason};
 
 use super::*;
 
@@ -53,8 +53,13 @@ impl Told {
         self.told(secs, NoticeKind::State(State::InConference))
     }
 
+    /// The clip's sound is over; it has nothing else.
     fn finished(&mut self, secs: f32) -> Option<Step> {
-        let (audio_packets, video_packets) = (500, 300);
+        self.finished_with_picture(secs, 0)
+    }
+
+    fn finished_with_picture(&mut self, secs: f32, video_packets: u64) -> Option<Step> {
+        let audio_packets = 500;
         self.told(
             secs,
             NoticeKind::ClipFinished {
@@ -118,10 +123,35 @@ fn is_heard_when_reports_cover_its_last_packet() {
 #[test]
 fn reports_on_the_picture_do_not_speak_for_the_sound() {
     let mut told = Told::playing();
-    told.finished(11.0);
+    told.finished_with_picture(11.0, 300);
     assert_eq!(told.report(12.0, Kind::Video, 300, 0), None);
     assert_eq!(told.hearing.timeout(told.at(17.0)), Some(Step::Leave));
     assert_eq!(told.not_heard(), &NotHeard::NeverReported);
+}
+
+#[test]
+fn what_is_lost_of_the_picture_is_known_and_does_not_judge_the_sound() {
+    let mut told = Told::playing();
+    told.finished_with_picture(11.0, 300);
+    assert_eq!(told.report(12.0, Kind::Audio, 500, 0), None);
+    assert_eq!(
+        told.report(12.1, Kind::Video, 300, 120),
+        Some(Step::Leave),
+        "both are covered"
+    );
+    assert_eq!(told.verdict(), &Verdict::Heard);
+    assert_eq!(told.hearing.tally(Kind::Video).lost(), 120);
+    assert_eq!(told.hearing.tally(Kind::Audio).lost(), 0);
+}
+
+#[test]
+fn a_picture_that_nobody_reports_on_is_waited_for_and_counts_as_lost() {
+    let mut told = Told::playing();
+    told.finished_with_picture(11.0, 300);
+    assert_eq!(told.report(12.0, Kind::Audio, 500, 0), None);
+    assert_eq!(told.hearing.timeout(told.at(17.0)), Some(Step::Leave));
+    assert_eq!(told.verdict(), &Verdict::Heard);
+    assert_eq!(told.hearing.tally(Kind::Video).lost(), 300);
 }
 
 #[test]
@@ -182,7 +212,11 @@ fn a_node_that_stopped_receiving_makes_it_missing() {
             sent: 500
         }
     );
-    assert_eq!(told.hearing.lost(), 300, "what nobody reported is lost too");
+    assert_eq!(
+        told.hearing.judged().lost(),
+        300,
+        "what nobody reported is lost too"
+    );
 }
 
 #[test]
