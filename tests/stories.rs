@@ -7,11 +7,13 @@ mod api; // single requests for scripts: seen by others, nothing left behind, no
 mod bad_input; // what people and nodes get wrong: one line, the right exit code, no token left behind
 mod browser; // headless Chromium joins through the node's page, hears and sees
 mod faults; // a silent, black or wrong node makes the very check fail that stories of hearing pass
+mod full_disk; // a recording that does not fit is a failure, and no half of it looks whole
 mod heard_and_seen; // a clip is announced, and another participant hears all of it and sees it move
 mod kinds_of_node; // DTLS at once and late, v10 and modern, HTTPS with its own certificate
 mod proxy; // a node behind a proxy of HTTPS
 mod receptions; // Virtual Receptions, and where they are told to connect to
 mod relay; // no way to the node but through a TURN server; needs root, for network namespaces
+mod secrets_in_logs; // what the most talkative log does not say
 mod service; // `standin run` comes back after the node was away, and leaves on SIGTERM
 mod sources; // WAV, tone and bars, encoded here; AV1 where the node wants it
 mod support; // processes, the API as others see it, the judge

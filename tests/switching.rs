@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::support::{Process, SOON, Stage, material, turn};
+use crate::support::{Process, SOON, Stage, material, turn, wait_for};
+
+/// The silent one's whole picture.
+const LENGTH: Duration = Duration::from_secs(4);
 
 #[tokio::test]
 async fn the_one_who_speaks_is_seen_and_the_other_before_and_after() {
@@ -24,8 +27,14 @@ async fn the_one_who_speaks_is_seen_and_the_other_before_and_after() {
         other.to_str().unwrap(),
     ]);
     silent.until_notice("clip_started", SOON).await;
-    // Media time, not hope: its whole picture, four seconds, is to be in the recording first.
-    tokio::time::sleep(Duration::from_secs(5)).await;
+    // Its whole picture is to be in the recording first: the node has sent so many pictures of it.
+    let pictures = 16 * LENGTH.as_secs();
+    let shown = async || stage.node.pictures_shown("Listener", "Silent").await;
+    let before = wait_for("the silent one is seen", SOON, shown).await;
+    wait_for("its whole picture is seen", SOON + LENGTH, async || {
+        (shown().await? >= before + pictures).then_some(())
+    })
+    .await;
 
     stage.announce().await.expect(0, "");
     let recorded = stage.recorded().await;

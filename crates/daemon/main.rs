@@ -26,6 +26,7 @@ mod operator_token;
 mod pin;
 mod print;
 mod private_file;
+mod redaction;
 mod run;
 mod settings;
 mod shutdown;

@@ -6,6 +6,8 @@ use std::io::{self, IsTerminal};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::time::SystemTime;
 
+use crate::redaction::Redacted;
+
 /// The form of a log line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -99,7 +101,7 @@ pub(crate) fn start(format: LogFormat, verbosity: Verbosity) {
     let journal = env::var_os("JOURNAL_STREAM").is_some();
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(io::stderr)
+        .with_writer(Redacted::stderr)
         .with_ansi(!journal && io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none());
     match (format, journal) {
         (LogFormat::Text, false) => builder.with_timer(SystemTime).init(),

@@ -50,6 +50,23 @@ impl PracticeNode {
         }
     }
 
+    /// Returns what it has logged so far.
+    pub(crate) fn log(&self) -> String {
+        self.process.log()
+    }
+
+    /// Returns how many pictures the node has sent to the participant `to` of `meet`, if it shows it
+    /// the picture of `whose` now.
+    pub(crate) async fn pictures_shown(&self, to: &str, whose: &str) -> Option<u64> {
+        let state = plain_http().get(format!("{}/node/state.json", self.http));
+        let state: Value = state.send().await.ok()?.json().await.ok()?;
+        let people = state["conferences"][0]["participants"].as_array()?;
+        let named = |name: &str| people.iter().find(|one| one["row"]["display_name"] == name);
+        let media = &named(to)?["calls"][0]["media"];
+        (media["sees"] == named(whose)?["row"]["uuid"])
+            .then(|| media["video"]["out"]["frames"].as_u64())?
+    }
+
     /// Returns the address without its scheme, to start another node in its place.
     pub(crate) fn http_address(&self) -> String {
         self.http.trim_start_matches("http://").to_owned()

@@ -147,6 +147,11 @@ impl Process {
         }
     }
 
+    /// Returns what it has said on standard error so far.
+    pub(crate) fn log(&self) -> String {
+        self.err.lock().unwrap().join("\n")
+    }
+
     /// Returns the lines printed so far.
     pub(crate) fn lines(&self) -> Vec<String> {
         self.out.lock().unwrap().clone()
