@@ -75,7 +75,7 @@ impl From<&EndReason> for Exit {
             EndReason::WaitingRoomTimeout => Self::WaitingRoom,
             EndReason::Removed(_) => Self::Removed,
             EndReason::Media(_) => Self::Usage,
-            // The token or the call was lost, or a defect showed.
+            // The token or the call was lost, the disk was full, or a defect showed.
             _ => Self::Failed,
         }
     }
@@ -152,6 +152,7 @@ mod tests {
         assert_eq!(code(EndReason::Stopped(StopReason::Finished)), 0);
         assert_eq!(code(EndReason::Stopped(StopReason::Terminated)), 0);
         assert_eq!(code(EndReason::CallFailed("no ICE".into())), 1);
+        assert_eq!(code(EndReason::RecordingFailed("disk full".into())), 1);
         assert_eq!(code(EndReason::Media("no such file".into())), 2);
         assert_eq!(code(EndReason::Refused("full".into())), 3);
         assert_eq!(code(EndReason::Unreachable("gone".into())), 3);

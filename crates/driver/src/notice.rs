@@ -309,8 +309,6 @@ pub enum Warning {
         /// What is wrong with it.
         why: String,
     },
-    /// What is received cannot be recorded any more.
-    Recording(String),
     /// A request failed and is tried again, or the event stream was lost and is opened again.
     Retrying(String),
     /// The node does not answer while we leave; it is not waited for any more.
@@ -337,7 +335,6 @@ impl fmt::Display for Warning {
                 waited.as_secs_f32()
             ),
             Self::IceServer { server, why } => write!(f, "{server} is of no use: {why}"),
-            Self::Recording(why) => write!(f, "recording stopped: {why}"),
             Self::Unanswered => f.write_str(
                 "the node does not answer: we are gone in two seconds at the latest, whether it has \
                  taken the token back or not",

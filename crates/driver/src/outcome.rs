@@ -47,6 +47,8 @@ pub enum EndReason {
     CallFailed(String),
     /// A source or the recording cannot be used.
     Media(String),
+    /// What came could not be recorded to its end; the text says where what there is of it lies.
+    RecordingFailed(String),
     /// A defect of this program.
     Defect(String),
 }
@@ -71,7 +73,7 @@ impl fmt::Display for EndReason {
             Self::Removed(why) => write!(f, "removed from the conference: {why}"),
             Self::TokenLost(why) => write!(f, "lost the token: {why}"),
             Self::CallFailed(why) => write!(f, "the call failed: {why}"),
-            Self::Media(why) => f.write_str(why),
+            Self::Media(why) | Self::RecordingFailed(why) => f.write_str(why),
             Self::Defect(why) => write!(f, "defect in this program: {why}"),
         }
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use media::{Assembled, FrameAssembler, Kind};
 use participant::PeerId;
 use peer::{Inbound, RtpPacket, Shard, TrackReceiver};
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, error::TrySendError};
 use tracing::{debug, warn};
 
 use crate::account::StreamAccount;
@@ -236,7 +236,8 @@ impl Tap {
     }
 
     fn record(&mut self, recordable: Recordable) {
-        if self.queue.try_send(recordable).is_err() {
+        // When nobody takes anything any more, the recording has failed, and says so itself.
+        if let Err(TrySendError::Full(_)) = self.queue.try_send(recordable) {
             self.left_out += 1;
             if self.left_out.is_power_of_two() {
                 let left_out = self.left_out;

@@ -1,5 +1,6 @@
 //! Writes what is heard and seen into a WebM file, on a thread where the disk may be slow.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -42,11 +43,12 @@ pub(crate) type RecordingQueue = mpsc::Sender<Recordable>;
 #[derive(Debug)]
 pub(crate) struct Recording {
     queue: RecordingQueue,
-    writing: JoinHandle<Result<(), MediaError>>,
+    writing: JoinHandle<Result<(), String>>,
 }
 
 impl Recording {
-    /// Begins a recording; its time zero is `start`.
+    /// Begins a recording; its time zero is `start`. Where it cannot go on, `failed` is called, with
+    /// words for a person, and what was written until then is set aside under another name.
     ///
     /// # Errors
     /// When the file cannot be created.
@@ -56,15 +58,26 @@ impl Recording {
         audio: Option<Codec>,
         video: Option<Codec>,
         start: Instant,
+        failed: impl FnOnce(String) + Send + 'static,
     ) -> Result<Self, MediaError> {
         let mut recorder = Recorder::create(path, audio, video)?;
         let (queue, mut frames) = mpsc::channel(QUEUE);
+        let path = path.to_owned();
         let writing = runtime.spawn_blocking(move || {
             let mut placement = Placement::new(start);
-            while let Some(recordable) = frames.blocking_recv() {
-                write(&mut recorder, &mut placement, &recordable)?;
+            let mut written = Ok(());
+            while written.is_ok()
+                && let Some(recordable) = frames.blocking_recv()
+            {
+                written = write(&mut recorder, &mut placement, &recordable);
             }
-            recorder.finish().map(drop)
+            // In any case, so that what is set aside can be played as far as it goes.
+            let finished = recorder.finish().map(drop);
+            written.and(finished).map_err(|error| {
+                let why = format!("the recording is not complete: {error}{}", set_aside(&path));
+                failed(why.clone());
+                why
+            })
         });
         Ok(Self { queue, writing })
     }
@@ -77,11 +90,11 @@ impl Recording {
     /// Completes the file; waits until nobody holds the queue any more.
     ///
     /// # Errors
-    /// When something could not be written; what was written until then stays.
+    /// When something could not be written; `failed` has been told the same.
     pub(crate) async fn finish(self) -> Result<(), String> {
         drop(self.queue);
         match self.writing.await {
-            Ok(written) => written.map_err(|error| error.to_string()),
+            Ok(written) => written,
             Err(error) => Err(error.to_string()),
         }
     }
@@ -131,6 +144,24 @@ fn lane(kind: Kind) -> usize {
     }
 }
 
+/// Gives what there is of a recording a name that nobody takes for the whole of it. Returns what is
+/// to be said about that.
+fn set_aside(path: &Path) -> String {
+    // A pipe or a device keeps its name.
+    if !fs::symlink_metadata(path).is_ok_and(|found| found.is_file()) {
+        return String::new();
+    }
+    let mut name = path.as_os_str().to_owned();
+    name.push(".incomplete");
+    match fs::rename(path, &name) {
+        Ok(()) => format!("; what there is of it is in {}", Path::new(&name).display()),
+        Err(error) => format!(
+            "; what there is of it is still in {}: {error}",
+            path.display()
+        ),
+    }
+}
+
 /// Returns the file of the `n`th join, counted from 1: each has one of its own.
 pub(crate) fn file_of_join(path: &Path, n: u32) -> PathBuf {
     if n <= 1 {
@@ -146,6 +177,18 @@ pub(crate) fn file_of_join(path: &Path, n: u32) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_incomplete_does_not_keep_the_name_of_the_whole() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("room.webm");
+        assert_eq!(set_aside(&path), "", "there is nothing yet");
+        fs::write(&path, "half").expect("written");
+        let said = set_aside(&path);
+        assert!(said.ends_with("room.webm.incomplete"), "{said}");
+        assert!(!path.exists() && path.with_extension("webm.incomplete").exists());
+        assert_eq!(set_aside(Path::new("/dev/full")), "", "a device stays");
+    }
 
     #[test]
     fn each_join_has_a_file_of_its_own() {

@@ -5,7 +5,7 @@ use std::time::Instant;
 use participant::{Exit, Input, LeaveReason, Options, Output, Participant, PeerInput, StreamId};
 use peer::Shard;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::{AbortHandle, JoinError, JoinSet};
 use tracing::debug;
 use url::Url;
 
@@ -17,7 +17,7 @@ use super::wakeup::{Answered, Order, Wakeup};
 use crate::api::Access;
 use crate::pump::PumpCommand;
 use crate::recording;
-use crate::{CallerSettings, EndReason, Notice, Outcome, Rejoin, State, StopReason, Warning};
+use crate::{CallerSettings, EndReason, Notice, Outcome, Rejoin, State, StopReason};
 
 mod carrying_out;
 mod news;
@@ -79,8 +79,8 @@ struct Driving {
     lease: Lease,
     wakeups: mpsc::Sender<Wakeup>,
     requests: JoinSet<()>,
-    /// Legs being closed; each ends with what is to be said about its recording.
-    closing: JoinSet<Option<Warning>>,
+    /// Legs being closed; each ends with why its recording is not complete, if it is not.
+    closing: JoinSet<Option<String>>,
     streams: Vec<(StreamId, AbortHandle)>,
     leg: Option<Leg>,
     /// The nodes to choose from.
@@ -305,12 +305,17 @@ impl Driving {
     }
 
     /// Carries out all that the participant wants done.
+    /// A leg has been closed: what it recorded is whole, or the caller has failed.
+    fn closed(&mut self, closed: Result<Option<String>, JoinError>) {
+        if let Ok(Some(why)) = closed {
+            self.story.fault(EndReason::RecordingFailed(why));
+        }
+    }
+
     fn drain(&mut self) {
         while self.requests.try_join_next().is_some() {}
         while let Some(closed) = self.closing.try_join_next() {
-            if let Ok(Some(warning)) = closed {
-                self.story.warn(Instant::now(), warning);
-            }
+            self.closed(closed);
         }
         while let Some(output) = self.participant.poll_output() {
             let now = Instant::now();
@@ -352,9 +357,7 @@ impl Driving {
         while let Ok(Some(closed)) =
             tokio::time::timeout_at(deadline, self.closing.join_next()).await
         {
-            if let Ok(Some(warning)) = closed {
-                self.story.warn(now, warning);
-            }
+            self.closed(closed);
         }
         self.story.sum_up(now, self.exit.as_ref(), self.stop)
     }

@@ -58,6 +58,8 @@ pub(crate) enum PeerNews {
     First(FirstPacket),
     /// The pump has something to say.
     Pump(PumpEvent),
+    /// The recording cannot go on, in words for a person.
+    RecordingFailed(String),
 }
 
 /// What whoever runs the caller wants.

@@ -9,7 +9,7 @@ use tracing::debug;
 use super::Driving;
 use crate::run::leg::{Leg, LegCommand, Opening, turn_server};
 use crate::run::wakeup::{Answered, Wakeup};
-use crate::{Program, Warning, events, rest};
+use crate::{Program, events, rest};
 
 impl Driving {
     pub(super) fn request(&mut self, now: Instant, outgoing: Outgoing) {
@@ -206,8 +206,8 @@ impl Driving {
     }
 }
 
-/// Closes a leg, and completes its recording. Returns what is to be said about that.
-async fn close(leg: Leg) -> Option<Warning> {
+/// Closes a leg, and completes its recording. Returns why that failed.
+async fn close(leg: Leg) -> Option<String> {
     let recording = leg.close().await?;
-    recording.finish().await.err().map(Warning::Recording)
+    recording.finish().await.err()
 }

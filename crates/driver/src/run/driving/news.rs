@@ -12,7 +12,7 @@ use tracing::{debug, info};
 use super::Driving;
 use crate::pump::{PumpCommand, PumpEvent};
 use crate::recording::{self, Recording};
-use crate::run::wakeup::PeerNews;
+use crate::run::wakeup::{PeerNews, Wakeup};
 use crate::{EndReason, JoinStep, MediaPath, NoticeKind, Program, State, Warning, sources};
 
 /// Key frames of a file further apart than this are reported.
@@ -44,6 +44,10 @@ impl Driving {
             PeerNews::Path(pair) => self.story.path(now, MediaPath::of(&pair)),
             PeerNews::First(first) => self.story.first_packet(first.at, first.kind),
             PeerNews::Pump(event) => self.pump_event(now, event),
+            PeerNews::RecordingFailed(why) => {
+                self.story.fault(EndReason::RecordingFailed(why));
+                self.leave(now, LeaveReason::Failed);
+            }
         }
     }
 
@@ -167,7 +171,7 @@ impl Driving {
         self.shard.handle().spawn_blocking(move || {
             let opened = sources::open(material.as_deref(), audio, video);
             // A loop that is gone needs no sources.
-            let _ = wakeups.blocking_send(crate::run::Wakeup::Peer(id, PeerNews::Sources(opened)));
+            let _ = wakeups.blocking_send(Wakeup::Peer(id, PeerNews::Sources(opened)));
         });
     }
 
@@ -182,7 +186,12 @@ impl Driving {
         };
         self.recordings += 1;
         let path = recording::file_of_join(path, self.recordings);
-        match Recording::begin(self.shard.handle(), &path, audio, video, now) {
+        let (wakeups, id) = (self.wakeups.clone(), leg.id);
+        let failed = move |why| {
+            // Whoever does not hear it now learns it when the recording is finished.
+            let _ = wakeups.try_send(Wakeup::Peer(id, PeerNews::RecordingFailed(why)));
+        };
+        match Recording::begin(self.shard.handle(), &path, audio, video, now, failed) {
             Ok(recording) => leg.recording = Some(recording),
             Err(error) => {
                 self.story.fault(EndReason::Media(error.to_string()));
