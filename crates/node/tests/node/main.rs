@@ -18,6 +18,7 @@ mod presenting;
 mod receptions;
 mod robustness;
 mod roster;
+mod schemas;
 mod shapes;
 mod support;
 mod tokens;
