@@ -15,7 +15,7 @@ TEST_PACKAGES  := chromium chromium-driver coturn ffmpeg fonts-dejavu-core iprou
 step = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo demo-watch test test-unit test-long check fmt bench deps deps-test toolchain clean
+.PHONY: help build demo demo-watch test test-unit test-long conformance check fmt bench deps deps-test toolchain clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -44,6 +44,10 @@ test-unit: deps-test ## the tests beside the code, without sockets or browsers: 
 test-long: deps-test ## the tests that take minutes, left out of `make test`
 	$(call step,long tests)
 	$(CARGO) test $(PROFILE) --workspace -- --ignored
+
+conformance: deps ## every row of the client API, and the table of crates/node/README.md
+	$(call step,conformance)
+	$(CARGO) test $(PROFILE) --workspace --test conformance -- --write
 
 check: deps ## formatting and lints
 	$(call step,formatting)

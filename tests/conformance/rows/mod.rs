@@ -1,0 +1,31 @@
+//! The rows, by group.
+
+use crate::row::Row;
+
+mod call;
+mod client_control;
+mod conference;
+mod events;
+mod participant;
+mod presentation;
+mod reception;
+mod refusals;
+mod waiting_room;
+
+/// Every row, in the order of the table.
+pub(crate) fn all() -> Vec<Row> {
+    [
+        client_control::rows(),
+        conference::rows(),
+        participant::rows(),
+        call::rows(),
+        events::rows(),
+        presentation::rows(),
+        refusals::rows(),
+        reception::rows(),
+        waiting_room::rows(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
