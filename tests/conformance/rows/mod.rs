@@ -7,6 +7,7 @@ mod client_control;
 mod conference;
 mod events;
 mod participant;
+mod participant_later;
 mod presentation;
 mod reception;
 mod refusals;
@@ -18,6 +19,7 @@ pub(crate) fn all() -> Vec<Row> {
         client_control::rows(),
         conference::rows(),
         participant::rows(),
+        participant_later::rows(),
         call::rows(),
         events::rows(),
         presentation::rows(),
