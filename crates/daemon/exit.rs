@@ -68,9 +68,10 @@ impl From<&EndReason> for Exit {
         match reason {
             EndReason::Stopped(StopReason::Interrupted) => Self::Interrupted,
             EndReason::Stopped(_) => Self::Done,
-            EndReason::Unreachable(_) | EndReason::Refused(_) | EndReason::ExtensionWanted(_) => {
-                Self::NodeRefused
-            }
+            EndReason::Unreachable(_)
+            | EndReason::Refused(_)
+            | EndReason::CapacityReached(_)
+            | EndReason::ExtensionWanted(_) => Self::NodeRefused,
             EndReason::PinWanted | EndReason::PinWrong => Self::Pin,
             EndReason::WaitingRoomTimeout => Self::WaitingRoom,
             EndReason::Removed(_) => Self::Removed,

@@ -69,6 +69,12 @@ impl Caller {
         let _ = self.stopper.0.send(Order::Play);
     }
 
+    /// Lets the sound of the program be heard, as it is from the start, or silence instead.
+    pub fn talk(&self, aloud: bool) {
+        // A caller that has ended has nothing left to say.
+        let _ = self.stopper.0.send(Order::Talk(aloud));
+    }
+
     /// Returns a handle that stops this caller from elsewhere.
     pub fn stopper(&self) -> Stopper {
         self.stopper.clone()

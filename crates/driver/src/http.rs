@@ -3,9 +3,12 @@
 use std::error::Error as _;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use url::Url;
+
+mod connecting;
 
 use crate::names::{Names, NoSuchName};
 use crate::tls::{self, Tls, TlsError};
@@ -17,8 +20,19 @@ pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub struct HttpClient {
     client: reqwest::Client,
+    tls: rustls::ClientConfig,
     names: Names,
     rootless: bool,
+    connecting: Arc<Mutex<Connecting>>,
+}
+
+/// How long the first connection of a client took, by its parts.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Connecting {
+    /// Looking up the name.
+    pub(crate) name: Option<Duration>,
+    /// All of it: name, TCP and TLS.
+    pub(crate) whole: Option<Duration>,
 }
 
 impl HttpClient {
@@ -42,22 +56,49 @@ impl HttpClient {
 
     fn build(tls: &Tls, names: Names) -> Result<Self, TlsError> {
         let tls::Trust { config, rootless } = tls::trust(tls)?;
+        Self::of(config, rootless, names).map_err(TlsError::Client)
+    }
+
+    /// Returns a client with connections of its own that trusts whom this one trusts; for many
+    /// participants in one process that are to cost a node what as many processes would.
+    ///
+    /// # Errors
+    /// When the process has run out of what a client needs.
+    pub fn with_own_connections(&self) -> Result<Self, TlsError> {
+        Self::of(self.tls.clone(), self.rootless, self.names.clone()).map_err(TlsError::Client)
+    }
+
+    fn of(tls: rustls::ClientConfig, rootless: bool, names: Names) -> Result<Self, reqwest::Error> {
+        let connecting = Arc::new(Mutex::new(Connecting::default()));
         let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(config)
-            .dns_resolver(names.clone())
+            .tls_backend_preconfigured(tls.clone())
+            .dns_resolver(connecting::TimedNames {
+                names: names.clone(),
+                connecting: Arc::clone(&connecting),
+            })
+            .connector_layer(connecting::Timing(Arc::clone(&connecting)))
             .connect_timeout(CONNECT_TIMEOUT)
             .redirect(reqwest::redirect::Policy::none())
             .tcp_nodelay(true)
             // Event streams are silent for long; a node that vanished is noticed all the same.
             .tcp_keepalive(Duration::from_secs(20))
             .user_agent(concat!("standin/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(TlsError::Client)?;
+            .build()?;
         Ok(Self {
             client,
+            tls,
             names,
             rootless,
+            connecting,
         })
+    }
+
+    /// Returns how long the first connection took; nothing before there is one.
+    pub(crate) fn connecting(&self) -> Connecting {
+        *self
+            .connecting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns where names are looked up.

@@ -17,6 +17,8 @@ mod account;
 mod caller;
 mod discovery;
 mod events;
+mod figures;
+mod frames;
 mod gate;
 mod http;
 mod material;
@@ -37,6 +39,8 @@ mod tls;
 pub use account::{Received, ReceivedMedia};
 pub use caller::{Caller, Stopper, start};
 pub use discovery::NodeAddress;
+pub use figures::{Answer, Figures, Gauge};
+pub use frames::Frames;
 pub use http::HttpClient;
 pub use material::Material;
 pub use notice::{
@@ -47,7 +51,10 @@ pub use settings::{CallerSettings, Network, Program, Rejoin};
 pub use tls::{Tls, TlsError};
 
 /// Where callers run, and how their media leaves; see [`peer`].
-pub use peer::{Dscp, PortRange, Shard, Shards};
+pub use peer::{Dscp, Impairment, PeerStats, PortRange, Shard, Shards};
+
+/// What a caller says to the node, in the words of the wire.
+pub use infinity::{ConferenceAlias, Pin};
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

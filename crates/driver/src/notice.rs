@@ -8,6 +8,8 @@ use media::{Codec, Kind};
 use serde::Serialize;
 use url::Url;
 
+use crate::{Answer, Figures};
+
 /// Something worth telling about a caller, and when it was.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -58,6 +60,20 @@ pub enum NoticeKind {
     Roster(RosterFacts),
     /// Something is not as it should be, and the caller goes on.
     Warning(Warning),
+    /// A request ended; told where [`crate::CallerSettings::figures`] asks for it, as are the two
+    /// below.
+    Request {
+        /// What was asked for, as the API spells it.
+        verb: &'static str,
+        /// From the first byte out to the last one in, connecting included.
+        took: Duration,
+        /// How it ended.
+        answer: Answer,
+    },
+    /// The event stream was lost; it is opened again.
+    EventStreamLost,
+    /// What was measured so far.
+    Figures(Box<Figures>),
 }
 
 /// Where a caller is.
@@ -106,6 +122,10 @@ impl fmt::Display for State {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum JoinStep {
+    /// The node's name was looked up, where it has one.
+    Dns,
+    /// The first connection to the node was there, TLS included.
+    Connected,
     /// The token was granted.
     Token,
     /// The event stream opened.
@@ -132,7 +152,9 @@ pub enum JoinStep {
 
 impl JoinStep {
     /// All steps, in the order in which they usually come.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
+        Self::Dns,
+        Self::Connected,
         Self::Token,
         Self::Events,
         Self::Sdp,
@@ -149,6 +171,8 @@ impl JoinStep {
     /// Returns a few words for a table.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Dns => "name",
+            Self::Connected => "connection",
             Self::Token => "token",
             Self::Events => "events",
             Self::Sdp => "SDP answer",

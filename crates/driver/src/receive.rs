@@ -50,7 +50,7 @@ impl Inflow {
             debug!(ssrc = track.ssrc(), "one stream too many; left aside");
             return;
         }
-        let account = Arc::new(Mutex::new(StreamAccount::new(track.codec().clock_rate())));
+        let account = Arc::new(Mutex::new(StreamAccount::new(track.codec())));
         self.streams.push((track.kind(), Arc::clone(&account)));
         shard.spawn(receive(track, account, recording, peer, wakeups));
     }
@@ -107,12 +107,17 @@ async fn receive(
         };
         match inbound {
             Inbound::Packet(packet) => {
-                let is_first = lock(&account).packet(
-                    packet.arrival,
-                    packet.sequence_number,
-                    packet.timestamp,
-                    packet.payload.len(),
-                );
+                let is_first = {
+                    let mut account = lock(&account);
+                    let is_first = account.packet(
+                        packet.arrival,
+                        packet.sequence_number,
+                        packet.timestamp,
+                        packet.payload.len(),
+                    );
+                    account.part_of_frame(packet.arrival, packet.marker, &packet.payload);
+                    is_first
+                };
                 if is_first {
                     let told = FirstPacket {
                         kind: track.kind(),

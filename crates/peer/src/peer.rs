@@ -63,6 +63,7 @@ impl Peer {
                 hold_dtls: config.hold_dtls,
                 drop_one_in: config.drop_one_in,
                 dscp: config.dscp,
+                impairment: config.impairment,
             },
         );
         let identity = Identity {

@@ -4,17 +4,18 @@ use std::{
     io::{self, IoSliceMut},
     net::SocketAddr,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, AtomicU64, Ordering},
     },
     task::{Context, Poll},
+    time::Instant,
 };
 
 use quinn_udp::{RecvMeta, Transmit, UdpSockRef, UdpSocketState};
 use tokio::{io::Interest, net::UdpSocket};
 use webrtc::runtime::AsyncUdpSocket;
 
-use crate::{Dscp, gate::DtlsGate, outbox::Outbox, sockopt};
+use crate::{Dscp, Impairment, gate::DtlsGate, link::Link, outbox::Outbox, sockopt};
 
 /// Room for some hundred milliseconds of video while the thread is busy; the system may give less.
 const RECEIVE_BUFFER: usize = 1 << 20;
@@ -32,16 +33,19 @@ pub(crate) struct SocketSettings {
     /// Mark what is sent. quinn-udp writes the field itself for every datagram, zero but for ECN,
     /// so that a marked socket sends without it, and without segmentation offload.
     pub(crate) dscp: Option<Dscp>,
+    /// What is wrong with the link on purpose; then datagrams leave one by one.
+    pub(crate) impairment: Option<Impairment>,
 }
 
 /// A UDP socket that sends once a turn of its driver: see [`Socket::flush`].
 #[derive(Debug)]
 pub(crate) struct Socket {
-    io: UdpSocket,
+    io: Arc<UdpSocket>,
     state: UdpSocketState,
     outbox: Mutex<Outbox>,
     gate: DtlsGate,
     settings: SocketSettings,
+    link: Option<Mutex<Link>>,
     rtp_packets: AtomicU32,
     discarded: AtomicU64,
 }
@@ -50,10 +54,10 @@ impl Socket {
     /// Takes over a bound socket. Must run inside the runtime that will poll it.
     pub(crate) fn new(socket: std::net::UdpSocket, settings: SocketSettings) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
-        let io = UdpSocket::from_std(socket)?;
-        let state = UdpSocketState::new(UdpSockRef::from(&io))?;
+        let io = Arc::new(UdpSocket::from_std(socket)?);
+        let state = UdpSocketState::new(UdpSockRef::from(&*io))?;
         // A smaller buffer than asked for works too.
-        let _ = state.set_recv_buffer_size(UdpSockRef::from(&io), RECEIVE_BUFFER);
+        let _ = state.set_recv_buffer_size(UdpSockRef::from(&*io), RECEIVE_BUFFER);
         if !settings.receive_offload {
             sockopt::set_receive_offload(&io, false)?;
         }
@@ -61,12 +65,17 @@ impl Socket {
             let is_ipv6 = io.local_addr()?.is_ipv6();
             sockopt::set_traffic_class(&io, dscp.traffic_class(), is_ipv6)?;
         }
+        let link = settings
+            .impairment
+            .filter(|impairment| !impairment.is_none())
+            .map(|impairment| Mutex::new(Link::new(impairment, Arc::clone(&io))));
         Ok(Self {
             io,
             state,
             outbox: Mutex::default(),
             gate: DtlsGate::new(!settings.hold_dtls),
             settings,
+            link,
             rtp_packets: AtomicU32::new(0),
             discarded: AtomicU64::new(0),
         })
@@ -130,7 +139,7 @@ impl Socket {
         // Through `try_io`, so that tokio learns when the socket stops being writable.
         let send = |transmit: &Transmit<'_>| {
             self.io.try_io(Interest::WRITABLE, || {
-                self.state.try_send(UdpSockRef::from(&self.io), transmit)
+                self.state.try_send(UdpSockRef::from(&*self.io), transmit)
             })
         };
         let result = send(transmit);
@@ -194,6 +203,11 @@ impl AsyncUdpSocket for Socket {
             {
                 continue;
             }
+            if let Some(link) = &self.link {
+                let mut link = link.lock().unwrap_or_else(PoisonError::into_inner);
+                link.take(Instant::now(), transmit.destination, datagram);
+                continue;
+            }
             if !self
                 .outbox()
                 .push(transmit.destination, datagram, max_segments)
@@ -213,7 +227,7 @@ impl AsyncUdpSocket for Socket {
         loop {
             std::task::ready!(self.io.poll_recv_ready(cx))?;
             let received = self.io.try_io(Interest::READABLE, || {
-                self.state.recv(UdpSockRef::from(&self.io), buffers, meta)
+                self.state.recv(UdpSockRef::from(&*self.io), buffers, meta)
             });
             match received {
                 Ok(count) => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use infinity::{MediaType, NewCandidate};
-use media::{Kind, Repeat};
+use media::Kind;
 use participant::{Gather, IceServers, PeerId, PeerInput};
 use peer::{
     Direction, IceServer, Negotiated, Peer, PeerConfig, PeerError, PeerEvents, Shard, TrackReceiver,
@@ -19,7 +19,7 @@ use super::flow::Flow;
 use super::wakeup::{PeerNews, Wakeup};
 use crate::Network;
 use crate::names::Names;
-use crate::pump::{self, Lane, Pump, PumpCommand};
+use crate::pump::{self, Lane, Manner, Pump, PumpCommand};
 use crate::receive::Inflow;
 use crate::recording::Recording;
 use crate::sources::Sources;
@@ -120,7 +120,7 @@ impl Leg {
     pub(super) fn start_pump(
         &mut self,
         shard: &Shard,
-        repeat: Repeat,
+        manner: Manner,
         random: &mut fastrand::Rng,
         now: Instant,
         wakeups: &mpsc::Sender<Wakeup>,
@@ -152,7 +152,7 @@ impl Leg {
         let (commands, queue) = mpsc::channel(pump::QUEUE);
         let (events, mut told) = mpsc::channel(pump::QUEUE);
         shard.spawn(pump::run(
-            Pump::new(audio, video, repeat, now),
+            Pump::new(audio, video, manner, now),
             queue,
             events,
         ));
@@ -292,6 +292,7 @@ fn config(opening: Opening, addresses: Vec<IpAddr>) -> PeerConfig {
         addresses,
         ports: opening.network.ports,
         dscp: opening.network.dscp,
+        impairment: opening.network.impairment,
         ice_servers: stun.chain(turn).collect(),
         relay_only: opening.ice.relay_only,
         audio: Some(direction),

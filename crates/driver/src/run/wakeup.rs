@@ -61,6 +61,8 @@ pub(crate) enum Order {
     Stop(StopReason),
     /// Let the program start.
     Play,
+    /// Let the program's sound be heard, or silence instead.
+    Talk(bool),
     /// Leave: nobody is there any more to say so.
     Abandoned,
 }

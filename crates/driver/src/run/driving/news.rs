@@ -238,6 +238,9 @@ impl Driving {
                 self.story.warn(now, Warning::Retrying(text));
             }
             Told::EventStreamLost { why, after } => {
+                if self.settings.figures.is_some() {
+                    self.story.tell(now, NoticeKind::EventStreamLost);
+                }
                 let text = format!("the event stream is lost ({why}), open again in {after:.1?}");
                 self.story.warn(now, Warning::Retrying(text));
             }
