@@ -4,11 +4,16 @@
 mod histogram;
 mod measurements;
 pub mod metric;
+pub mod mos;
 mod rows;
+mod threshold;
 mod unit;
+mod verdict;
 
 pub use histogram::Histogram;
 pub use measurements::{Counter, Interval, Measurements};
 pub use metric::Metric;
 pub use rows::{CallerRow, Generator};
+pub use threshold::{Judged, Threshold, ThresholdError};
 pub use unit::{Told, Unit};
+pub use verdict::{Conclusion, Verdict};
