@@ -22,6 +22,8 @@ pub struct Histogram {
     unit: Unit,
     /// Sum of what was recorded, in steps of the unit: a mean from it does not depend on buckets.
     sum: u128,
+    /// The lowest and the highest value, in steps, exactly: a bucket would tell its edge.
+    extremes: Option<(u64, u64)>,
     hdr: Hdr<u64>,
 }
 
@@ -43,7 +45,12 @@ impl Histogram {
             reason = "both numbers of digits are tried in a test"
         )]
         let hdr = Hdr::new(digits).unwrap();
-        Self { unit, sum: 0, hdr }
+        Self {
+            unit,
+            sum: 0,
+            extremes: None,
+            hdr,
+        }
     }
 
     /// The same counts in bounds that follow from the unit alone, so that what is written does not
@@ -65,6 +72,7 @@ impl Histogram {
         // A cast from a float saturates; NaN becomes 0.
         let step = ((value * self.unit.scale()).round() as u64).min(self.unit.highest());
         self.sum += u128::from(step);
+        self.extremes = wider(self.extremes, Some((step, step)));
         // It resizes itself up to the unit's highest, and so has room.
         let _ = self.hdr.record(step);
     }
@@ -76,6 +84,7 @@ impl Histogram {
             && self.hdr.add(&other.hdr).is_ok()
         {
             self.sum += other.sum;
+            self.extremes = wider(self.extremes, other.extremes);
         }
     }
 
@@ -97,12 +106,12 @@ impl Histogram {
 
     /// The lowest value.
     pub fn min(&self) -> Option<f64> {
-        (!self.hdr.is_empty()).then(|| self.in_unit(self.hdr.min()))
+        self.extremes.map(|(lowest, _)| self.in_unit(lowest))
     }
 
     /// The highest value.
     pub fn max(&self) -> Option<f64> {
-        (!self.hdr.is_empty()).then(|| self.in_unit(self.hdr.max()))
+        self.extremes.map(|(_, highest)| self.in_unit(highest))
     }
 
     /// The mean, from the values themselves.
@@ -113,6 +122,14 @@ impl Histogram {
     fn in_unit(&self, step: u64) -> f64 {
         // The library tells the end of a bucket, which may be past the highest there is.
         step.min(self.unit.highest()) as f64 / self.unit.scale()
+    }
+}
+
+/// The extremes of two distributions together.
+fn wider(one: Option<(u64, u64)>, other: Option<(u64, u64)>) -> Option<(u64, u64)> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some((one.0.min(other.0), one.1.max(other.1))),
+        (one, other) => one.or(other),
     }
 }
 
@@ -127,6 +144,8 @@ struct Written {
     figures: Option<Shown>,
     /// Decimal digits, since JSON's numbers end earlier than sums do.
     sum: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    extremes: Option<(u64, u64)>,
     hdr: String,
 }
 
@@ -161,6 +180,7 @@ impl Serialize for Histogram {
             count: self.count(),
             figures: figures(),
             sum: self.sum.to_string(),
+            extremes: self.extremes,
             hdr: STANDARD.encode(bytes),
         }
         .serialize(serializer)
@@ -188,6 +208,10 @@ impl<'de> Deserialize<'de> for Histogram {
             .sum
             .parse()
             .map_err(|_| de::Error::custom("`sum` is not a whole number"))?;
+        if written.extremes.is_some() == histogram.hdr.is_empty() {
+            return Err(de::Error::custom("`extremes` do not belong to `hdr`"));
+        }
+        histogram.extremes = written.extremes;
         Ok(histogram)
     }
 }

@@ -189,12 +189,12 @@ impl Measurements {
 
     /// Takes note of what one caller lived through.
     pub fn caller(&mut self, number: u32, row: CallerRow) {
-        self.callers.insert(number, row);
+        self.callers.insert(number, row.rounded());
     }
 
     /// Takes note of how the generator of a shard did.
     pub fn generator(&mut self, shard: u32, generator: Generator) {
-        self.generators.insert(shard, generator);
+        self.generators.insert(shard, generator.rounded());
     }
 
     /// Adds what others measured: other callers of the same run.

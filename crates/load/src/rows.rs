@@ -35,6 +35,33 @@ pub struct CallerRow {
     pub over_time: BTreeMap<u32, u16>,
 }
 
+impl CallerRow {
+    /// The row with its numbers as they can be written and read back without change.
+    pub(crate) fn rounded(mut self) -> Self {
+        self.join.values_mut().for_each(round);
+        round(&mut self.seconds_in);
+        for value in [
+            &mut self.rtt,
+            &mut self.audio_loss,
+            &mut self.video_loss,
+            &mut self.mos,
+        ] {
+            if let Some(value) = value {
+                round(value);
+            }
+        }
+        self
+    }
+}
+
+/// Rounds to millionths. What is no number becomes 0, since JSON cannot say it.
+fn round(value: &mut f64) {
+    *value = (*value * 1e6).round() / 1e6;
+    if !value.is_finite() {
+        *value = 0.0;
+    }
+}
+
 /// How the program that generated a shard's load did itself.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -60,4 +87,12 @@ pub struct Generator {
     /// The limits that it exceeded, each in a sentence: what was measured, and what was allowed.
     /// With any, the whole run is invalid.
     pub exceeded: Vec<String>,
+}
+
+impl Generator {
+    /// The row with its numbers as they can be written and read back without change.
+    pub(crate) fn rounded(mut self) -> Self {
+        round(&mut self.cpu_seconds);
+        self
+    }
 }
