@@ -5,6 +5,7 @@ mod histogram;
 mod measurements;
 pub mod metric;
 pub mod mos;
+pub mod report;
 mod result;
 mod rows;
 mod threshold;
