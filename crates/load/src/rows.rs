@@ -40,16 +40,13 @@ impl CallerRow {
     pub(crate) fn rounded(mut self) -> Self {
         self.join.values_mut().for_each(round);
         round(&mut self.seconds_in);
-        for value in [
+        let shares = [
             &mut self.rtt,
             &mut self.audio_loss,
             &mut self.video_loss,
             &mut self.mos,
-        ] {
-            if let Some(value) = value {
-                round(value);
-            }
-        }
+        ];
+        shares.into_iter().flatten().for_each(round);
         self
     }
 }

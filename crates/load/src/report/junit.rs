@@ -17,9 +17,9 @@ pub fn junit(result: &RunResult) -> String {
         .count();
     let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     // Writing into a String cannot fail.
-    let _ = write!(
+    let _ = writeln!(
         text,
-        "<testsuite name=\"{}\" tests=\"{}\" failures=\"{failures}\" errors=\"{}\" timestamp=\"{}\">\n",
+        "<testsuite name=\"{}\" tests=\"{}\" failures=\"{failures}\" errors=\"{}\" timestamp=\"{}\">",
         Escaped(&result.run.title),
         verdict.thresholds.len() + 1,
         u8::from(invalid),
