@@ -13,6 +13,7 @@ mod demo;
 mod destination;
 mod exit;
 mod join;
+mod load;
 mod network;
 mod node;
 mod node_ice;
@@ -60,6 +61,10 @@ fn command(cli: Cli) -> Result<Exit, Failure> {
         Command::Join(args) => {
             log(Verbosity::Untold);
             block_on(join::join(*args))
+        }
+        Command::Load(args) => {
+            log(Verbosity::Untold);
+            block_on(load::load(*args))
         }
         Command::Run(args) => {
             let service = Service::read(&args)?;

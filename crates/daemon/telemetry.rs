@@ -60,6 +60,7 @@ impl Verbosity {
             "announcer",
             "driver",
             "infinity",
+            "load",
             "media",
             "node",
             "participant",

@@ -60,7 +60,7 @@ pub enum NoticeKind {
     Roster(RosterFacts),
     /// Something is not as it should be, and the caller goes on.
     Warning(Warning),
-    /// A request ended; told where [`crate::CallerSettings::figures`] asks for it, as are the two
+    /// A request ended; told where [`crate::CallerSettings::figures`] asks for it, as are those
     /// below.
     Request {
         /// What was asked for, as the API spells it.
@@ -70,6 +70,8 @@ pub enum NoticeKind {
         /// How it ended.
         answer: Answer,
     },
+    /// An event stream opened.
+    EventStreamOpened,
     /// The event stream was lost; it is opened again.
     EventStreamLost,
     /// What was measured so far.

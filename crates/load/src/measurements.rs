@@ -159,6 +159,18 @@ impl Measurements {
         }
     }
 
+    /// Takes note of values that were gathered elsewhere.
+    pub fn add(&mut self, metric: &Metric, values: &Histogram, at: Duration) {
+        if values.count() == 0 {
+            return;
+        }
+        recorded(&mut self.histograms, metric, Histogram::new).merge(values);
+        if metric.over_time {
+            let interval = self.interval_mut(at);
+            recorded(&mut interval.histograms, metric, Histogram::of_interval).merge(values);
+        }
+    }
+
     /// Takes note of a time.
     pub fn record_time(&mut self, metric: &Metric, value: Duration, at: Duration) {
         self.record(metric, value.as_secs_f64(), at);

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use infinity::NewCandidate;
 use media::Kind;
-use participant::{Gather, Input, LeaveReason, PeerId, PeerInput};
+use participant::{Gather, Input, LeaveReason, Milestone, PeerId, PeerInput};
 use peer::{IceConnectionState, Negotiated, PeerEvent, ReceiverReport, TrackReceiver};
 use tracing::debug;
 
@@ -225,7 +225,12 @@ impl Driving {
         debug!(?notice, "notice");
         match notice {
             Told::State(standing) => self.standing(now, &standing),
-            Told::Milestone(milestone) => self.story.milestone(now, &milestone),
+            Told::Milestone(milestone) => {
+                self.story.milestone(now, &milestone);
+                if milestone == Milestone::EventsOpened && self.settings.figures.is_some() {
+                    self.story.tell(now, NoticeKind::EventStreamOpened);
+                }
+            }
             Told::Presence(_) | Told::Came(_) | Told::Gone(_) | Told::Role(_) => {
                 self.story.roster(now, &self.participant);
             }
