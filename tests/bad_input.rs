@@ -1,6 +1,7 @@
 //! What people and nodes get wrong: one line that says what to do, the right exit code, no token left behind.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use crate::support::{Ended, Observer, PracticeNode, Process, SOON, SPEECH, announce, material};
 
@@ -149,4 +150,47 @@ async fn interrupted_it_still_leaves() {
         process.ended(SOON).await.expect(code, "");
         observer.expect_alone().await;
     }
+}
+
+/// Joins with a node that then stops answering, and sends SIGINT so many times. Returns how long it
+/// took to end, and how it ended.
+async fn interrupted_with_a_hung_node(signals: usize) -> (Duration, Ended) {
+    let node = PracticeNode::start(&[]).await;
+    let mut process = Process::start(&[
+        "join",
+        "--json",
+        "--node",
+        &node.http,
+        "--conference",
+        "meet",
+    ]);
+    process.until_state("in_conference").await;
+    node.signal("STOP").await;
+    let begin = Instant::now();
+    for _ in 0..signals {
+        process.signal("INT").await;
+        // A second signal that comes at once is taken for an echo of the first.
+        tokio::time::sleep(Duration::from_millis(400)).await;
+    }
+    let ended = process.ended(SOON).await;
+    let took = begin.elapsed();
+    node.signal("CONT").await;
+    (took, ended)
+}
+
+#[tokio::test]
+async fn interrupted_while_the_node_hangs_it_ends_in_seconds_and_says_what_stays() {
+    let (took, ended) = interrupted_with_a_hung_node(1).await;
+    ended.expect(130, "");
+    let outcome = ended.last_json();
+    assert_eq!(outcome["outcome"]["token_released"], false, "{ended:#?}");
+    let said = ended.out.join("\n");
+    assert!(said.contains("the node does not answer"), "{said}");
+    // Three by design; the rest is for a busy machine.
+    let expected = Duration::from_millis(2500)..Duration::from_secs(5);
+    assert!(expected.contains(&took), "{took:?}");
+
+    let (took, ended) = interrupted_with_a_hung_node(2).await;
+    ended.expect(130, "a token may stay with the node");
+    assert!(took < Duration::from_millis(1500), "{took:?}");
 }

@@ -8,6 +8,7 @@ mod browser; // headless Chromium joins through the node's page, hears and sees
 mod faults; // a silent, black or wrong node makes the very check fail that stories of hearing pass
 mod heard_and_seen; // a clip is announced, and another participant hears all of it and sees it move
 mod kinds_of_node; // DTLS at once and late, v10 and modern, HTTPS with its own certificate
+mod load; // callers by the dozen: nothing left behind, faults named, a starved generator admits it
 mod proxy; // a node behind a proxy of HTTPS
 mod receptions; // Virtual Receptions, and where they are told to connect to
 mod service; // `standin run` comes back after the node was away, and leaves on SIGTERM

@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::announce::AnnounceArgs;
+use crate::api::ApiArgs;
 use crate::check::CheckArgs;
 use crate::demo::DemoArgs;
 use crate::join::JoinArgs;
@@ -47,6 +48,8 @@ pub(crate) enum Command {
     Announce(Box<AnnounceArgs>),
     /// Be one participant in the foreground, until stopped
     Join(Box<JoinArgs>),
+    /// Make a single request of the client API, for scripts: mute, lock, dial, events, …
+    Api(Box<ApiArgs>),
     /// Be a participant as a service, as a configuration file says, until stopped
     Run(RunArgs),
     /// Put many callers on a node, measure what each lives through, and judge

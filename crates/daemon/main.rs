@@ -4,6 +4,7 @@
 //! prints. Each command is a file; [`cli`] lists them.
 
 mod announce;
+mod api;
 #[cfg(test)]
 mod card;
 mod check;
@@ -14,6 +15,7 @@ mod destination;
 mod exit;
 mod join;
 mod load;
+mod login;
 mod network;
 mod node;
 mod node_ice;
@@ -21,8 +23,10 @@ mod node_settings;
 mod node_url;
 mod notify;
 mod one_time_token;
+mod operator_token;
 mod pin;
 mod print;
+mod private_file;
 mod run;
 mod settings;
 mod shutdown;
@@ -65,6 +69,10 @@ fn command(cli: Cli) -> Result<Exit, Failure> {
         Command::Load(args) => {
             log(Verbosity::Untold);
             block_on(load::load(*args))
+        }
+        Command::Api(args) => {
+            log(Verbosity::Warnings);
+            block_on(api::api(*args))
         }
         Command::Run(args) => {
             let service = Service::read(&args)?;

@@ -1,7 +1,8 @@
 //! `standin node`: the practice Conferencing Node.
 
 use std::fs;
-use std::path::PathBuf;
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
 use std::thread;
 
 use clap::Args;
@@ -14,6 +15,7 @@ use serde_json::json;
 use crate::config_file::ConfigFile;
 use crate::exit::{Exit, Failure};
 use crate::node_settings::{NodeWritten, profile_name};
+use crate::operator_token;
 use crate::print::{self, Form};
 use crate::shutdown::{Signals, Stop};
 
@@ -43,7 +45,7 @@ pub(crate) struct NodeArgs {
     /// A conference; may be given more than once [default: meet]
     #[arg(
         long = "conference",
-        value_name = "ALIAS[,pin=PIN][,guest_pin=PIN|none][,limit=N]|ALIAS,reception=standard|mssip"
+        value_name = "ALIAS[,alias=ALIAS][,pin=PIN][,guest_pin=PIN|none][,limit=N]|ALIAS,reception=standard|mssip"
     )]
     conferences: Vec<String>,
 
@@ -88,6 +90,10 @@ pub(crate) struct NodeArgs {
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
 
+    /// File with the token that opens the operator's page from other machines; made if it is not there
+    #[arg(long, value_name = "FILE")]
+    operator_token_file: Option<PathBuf>,
+
     /// Write the node's certificate to a PEM file, for clients to trust with --ca-file
     #[arg(long, value_name = "FILE")]
     cert_out: Option<PathBuf>,
@@ -103,12 +109,16 @@ pub(crate) struct NodeArgs {
 
 fn long_help() -> String {
     let faults = Fault::ALL.map(|fault| format!("  {:<16} {}", fault.name(), fault.help()));
-    format!("Faults:\n{}\n\n{EXAMPLES}", faults.join("\n"))
+    format!(
+        "Faults:\n{}\n  without=REQUEST  the request is answered with 404: lock, participants/mute, calls/ack …\n  without=event/EVENT  the event is never sent: event/stage …\n\n{EXAMPLES}",
+        faults.join("\n")
+    )
 }
 
 impl NodeArgs {
-    /// Lays the flags over the file, if there is one, and checks the whole.
-    fn settings(self) -> Result<NodeSettings, Failure> {
+    /// Lays the flags over the file, if there is one, and checks the whole. Returns where the
+    /// operator's token is besides.
+    fn settings(self) -> Result<(NodeSettings, Option<PathBuf>), Failure> {
         let file = self
             .config
             .as_deref()
@@ -122,6 +132,8 @@ impl NodeArgs {
         if let Some(file) = &file {
             written.tls_cert = written.tls_cert.map(|path| file.resolve(&path));
             written.tls_key = written.tls_key.map(|path| file.resolve(&path));
+            let token = written.operator_token_file;
+            written.operator_token_file = token.map(|path| file.resolve(&path));
         }
         let in_file = written.clone();
         set(&mut written.https, self.https);
@@ -138,13 +150,17 @@ impl NodeArgs {
         if self.tls_cert.is_some() {
             (written.tls_cert, written.tls_key) = (self.tls_cert, self.tls_key);
         }
-        written.check().map_err(|wrong| match &file {
+        if self.operator_token_file.is_some() {
+            written.operator_token_file = self.operator_token_file;
+        }
+        let settings = written.check().map_err(|wrong| match &file {
             // The file is to blame if it is as wrong without the flags.
             Some(file) if in_file.check().is_err_and(|alone| alone.key == wrong.key) => {
                 Failure::usage(file.complain(wrong.key, wrong.what))
             }
             _ => Failure::usage(wrong.what),
-        })
+        })?;
+        Ok((settings, written.operator_token_file))
     }
 }
 
@@ -165,7 +181,12 @@ pub(crate) async fn node(args: NodeArgs) -> Result<Exit, Failure> {
     let signals = Signals::listen().map_err(Failure::failed)?;
     let form = if args.json { Form::Json } else { Form::Text };
     let cert_out = args.cert_out.clone();
-    let settings = args.settings()?;
+    let (mut settings, token_file) = args.settings()?;
+    settings.operator_token = token_file
+        .as_deref()
+        .map(operator_token::find)
+        .transpose()
+        .map_err(Failure::usage)?;
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let shards = Shards::new(cores).map_err(Failure::failed)?;
     let node = Node::start(settings.clone(), &shards)
@@ -189,7 +210,7 @@ pub(crate) async fn node(args: NodeArgs) -> Result<Exit, Failure> {
     }
     match form {
         Form::Json => print_json(&node, &settings),
-        Form::Text => print_text(&node, &settings),
+        Form::Text => print_text(&node, &settings, token_file.as_deref()),
     }
     let stop = signals.first().await;
     node.shutdown().await;
@@ -204,14 +225,15 @@ fn print_json(node: &RunningNode, settings: &NodeSettings) {
         "https": node.https_url,
         "http": node.http_url,
         "fingerprint": node.fingerprint,
+        "operator": http_or_https(node).map(|base| format!("{base}/node/")),
         "conferences": settings.conferences.iter().map(|conference| &conference.alias).collect::<Vec<_>>(),
         "profile": profile_name(settings.profile),
         "video_codec": settings.video_codec.name(),
-        "faults": settings.faults.iter().map(Fault::name).collect::<Vec<_>>(),
+        "faults": settings.faults.iter().map(Fault::to_string).collect::<Vec<_>>(),
     }));
 }
 
-fn print_text(node: &RunningNode, settings: &NodeSettings) {
+fn print_text(node: &RunningNode, settings: &NodeSettings, token_file: Option<&Path>) {
     let (https, http) = (node.https_url.as_deref(), node.http_url.as_deref());
     print::line(format_args!(
         "Practice node ({}, main video {}). Open one of these in a browser to join, watch and hear:",
@@ -228,6 +250,7 @@ fn print_text(node: &RunningNode, settings: &NodeSettings) {
         };
         print::line(format_args!("  {https}/{note}"));
     }
+    print_operators_page(node, settings, token_file);
     for conference in &settings.conferences {
         print::line(format_args!(
             "conference {}: {}",
@@ -236,7 +259,7 @@ fn print_text(node: &RunningNode, settings: &NodeSettings) {
         ));
     }
     for fault in settings.faults.iter() {
-        print::line(format_args!("fault {}: {}", fault.name(), fault.help()));
+        print::line(format_args!("fault {fault}: {}", fault.help()));
     }
     if let (Some(base), Some(conference)) = (http.or(https), settings.conferences.first()) {
         let insecure = if base.starts_with("https") && settings.tls == TlsIdentity::SelfMade {
@@ -250,6 +273,36 @@ fn print_text(node: &RunningNode, settings: &NodeSettings) {
             conference.alias
         ));
     }
+}
+
+fn http_or_https(node: &RunningNode) -> Option<&str> {
+    node.http_url.as_deref().or(node.https_url.as_deref())
+}
+
+/// Says where to see what clients do. The token is shown to a person at a terminal alone: whatever
+/// else standard output leads to keeps it.
+fn print_operators_page(node: &RunningNode, settings: &NodeSettings, token_file: Option<&Path>) {
+    let Some(base) = http_or_https(node) else {
+        return;
+    };
+    print::line("What clients do, for whoever debugs one:");
+    print::line(format_args!("  {base}/node/"));
+    let Some(https) = settings.https.filter(|https| !https.ip().is_loopback()) else {
+        return;
+    };
+    let port = node
+        .https_url
+        .as_deref()
+        .and_then(|url| url.rsplit_once(':'))
+        .map_or_else(|| https.port().to_string(), |(_, port)| port.to_owned());
+    let token = match token_file {
+        Some(path) => format!("(the token is in {})", path.display()),
+        None if io::stdout().is_terminal() => node.operator_token.expose().to_owned(),
+        None => "(needs --operator-token-file)".to_owned(),
+    };
+    print::line(format_args!(
+        "  https://THIS-MACHINE:{port}/node/?token={token}   from other machines"
+    ));
 }
 
 fn entrance(conference: &ConferenceSettings) -> &'static str {

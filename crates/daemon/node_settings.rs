@@ -35,6 +35,7 @@ pub(crate) struct NodeWritten {
     pub(crate) http_password: Option<Credential>,
     pub(crate) tls_cert: Option<PathBuf>,
     pub(crate) tls_key: Option<PathBuf>,
+    pub(crate) operator_token_file: Option<PathBuf>,
 }
 
 /// A value that makes no sense, by its key.
@@ -108,6 +109,8 @@ impl NodeWritten {
                     });
                 }
             },
+            // Read, or made, when the node starts.
+            operator_token: None,
             seed: None,
         };
         settings.check().map_err(|error| WrongValue {
@@ -145,6 +148,7 @@ impl Default for NodeWritten {
             http_password: None,
             tls_cert: None,
             tls_key: None,
+            operator_token_file: None,
         }
     }
 }
@@ -233,6 +237,7 @@ mod tests {
                 "http_password",
                 "tls_cert",
                 "tls_key",
+                "operator_token_file",
             ]
             .map(str::to_owned)
             .into();

@@ -40,3 +40,8 @@ pub(crate) fn progress(text: impl Display) {
 pub(crate) fn failure(text: impl Display) {
     let _ = writeln!(io::stderr().lock(), "standin: {text}");
 }
+
+/// Prints a line on standard error, beside a result that is to stand alone.
+pub(crate) fn aside(text: impl Display) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}

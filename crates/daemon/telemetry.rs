@@ -74,6 +74,12 @@ impl Verbosity {
         let mut all = ours.iter().fold(others.to_owned(), |all, name| {
             format!("{all},{name}={level}")
         });
+        if self < Self::Debug {
+            // A server of no use is told once, with what is wrong; each packet to it is not.
+            all.push_str(
+                ",webrtc::peer_connection::transport::turn_relayer=off,webrtc::peer_connection::driver=off",
+            );
+        }
         if self == Self::Untold {
             // What befalls a caller is a notice, which the command prints.
             all.push_str(",driver::run=error");

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use driver::{Notice, NoticeKind, Outcome, Received, RosterFacts, State};
+use infinity::Role;
 use media::Codec;
 use serde_json::{Value, json};
 
@@ -88,6 +89,9 @@ impl Telling {
             }
             NoticeKind::ClipFinished { .. } => "clip finished".to_owned(),
             NoticeKind::Roster(facts) => return self.roster(facts),
+            NoticeKind::Role(role) => role_name(*role).map(|name| format!("here as a {name}"))?,
+            NoticeKind::Referred(conference) => format!("sent on to {conference}"),
+            NoticeKind::Path(path) => path.to_string(),
             NoticeKind::Warning(warning) => format!("warning: {warning}"),
             // One every second or so, and summed up in the end.
             NoticeKind::Report(_) => return None,
@@ -105,6 +109,14 @@ impl Telling {
             1 => "one other with media is there".to_owned(),
             _ => format!("{others} others with media are there"),
         })
+    }
+}
+
+fn role_name(role: Role) -> Option<&'static str> {
+    match role {
+        Role::Host => Some("host"),
+        Role::Guest => Some("guest"),
+        Role::Unknown => None,
     }
 }
 
@@ -168,6 +180,13 @@ fn as_json(at: f64, kind: &NoticeKind) -> Value {
             "waiting": facts.own.map(|own| own.waiting),
             "others_with_media": facts.others_with_media.len(),
         }),
+        NoticeKind::Role(role) => json!({ "notice": "role", "role": role_name(*role) }),
+        NoticeKind::Refreshed => json!({ "notice": "refreshed" }),
+        NoticeKind::Referred(conference) => {
+            json!({ "notice": "referred", "conference": conference.as_str() })
+        }
+        NoticeKind::PresentationFrame => json!({ "notice": "presentation_frame" }),
+        NoticeKind::Path(path) => json!({ "notice": "path", "path": path }),
         NoticeKind::Warning(warning) => json!({ "notice": "warning", "text": warning.to_string() }),
         _ => json!({ "notice": "other" }),
     };

@@ -1,6 +1,7 @@
 //! A headless Chromium joins through the practice node's page: what it decodes, hears and sees.
 
 mod chromium;
+mod operator;
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -209,9 +210,40 @@ async fn av1_encoded_here_is_decoded_by_the_browser() {
                 .then_some(())
         })
         .await;
+        // Whoever joins needs a key frame, which the node asks for and everybody gets.
+        for round in 1..=3 {
+            let before = decoded_of_av1(tab).await;
+            let newcomer = Process::start(&["join", "--node", &node.http, "--conference", "meet"]);
+            wait_for("a key frame and more", SOON, async || {
+                let now = decoded_of_av1(tab).await;
+                (now.keys > before.keys && now.frames > before.frames + 10).then_some(())
+            })
+            .await;
+            let after = decoded_of_av1(tab).await;
+            assert_eq!(after.freezes, before.freezes, "round {round}");
+            newcomer.terminated().await.expect(0, "");
+        }
         player.terminated().await.expect(0, "");
     })
     .await;
+}
+
+/// What the browser has decoded so far.
+struct Decoded {
+    frames: u64,
+    keys: u64,
+    freezes: u64,
+}
+
+async fn decoded_of_av1(tab: &Tab) -> Decoded {
+    let inbound = tab.inbound().await;
+    let video = inbound.iter().find(|stream| stream["kind"] == "video");
+    let count = |name: &str| video.and_then(|video| video[name].as_u64()).unwrap_or(0);
+    Decoded {
+        frames: count("framesDecoded"),
+        keys: count("keyFramesDecoded"),
+        freezes: count("freezeCount"),
+    }
 }
 
 #[tokio::test]

@@ -55,6 +55,11 @@ impl PracticeNode {
         self.http.trim_start_matches("http://").to_owned()
     }
 
+    /// Sends the node a signal: `STOP` makes it hang, `CONT` lets it go on.
+    pub(crate) async fn signal(&self, signal: &str) {
+        self.process.signal(signal).await;
+    }
+
     /// Ends the node as a power cut does.
     pub(crate) async fn killed(self) {
         self.process.signal("KILL").await;

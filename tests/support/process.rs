@@ -37,11 +37,25 @@ impl Process {
         Self::start_with(arguments, &[])
     }
 
+    /// Starts `standin` with these arguments under another program, such as `nice`.
+    pub(crate) fn start_under(program: &[&str], arguments: &[&str]) -> Self {
+        let mut command = Command::new(program[0]);
+        command
+            .args(&program[1..])
+            .arg(env!("CARGO_BIN_EXE_standin"));
+        Self::started(command, arguments, &[])
+    }
+
     /// Starts `standin` with these arguments and environment variables.
     pub(crate) fn start_with<S: AsRef<str>>(arguments: &[S], variables: &[(&str, &str)]) -> Self {
         let arguments: Vec<&str> = arguments.iter().map(AsRef::as_ref).collect();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_standin"))
-            .args(&arguments)
+        let command = Command::new(env!("CARGO_BIN_EXE_standin"));
+        Self::started(command, &arguments, variables)
+    }
+
+    fn started(mut command: Command, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut child = command
+            .args(arguments)
             .env_remove("STANDIN_PIN")
             .envs(variables.iter().copied())
             .stdin(Stdio::null())

@@ -4,8 +4,9 @@ use peer::Shard;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use crate::api::Conference;
 use crate::run::{self, Order};
-use crate::{CallerSettings, EndReason, Notice, Outcome, StopReason};
+use crate::{CallerSettings, EndReason, HttpClient, Notice, Outcome, StopReason};
 
 /// How many notices may wait for whoever reads them; more are dropped, never waited for.
 const NOTICES: usize = 1024;
@@ -18,6 +19,7 @@ const NOTICES: usize = 1024;
 pub struct Caller {
     notices: mpsc::Receiver<Notice>,
     stopper: Stopper,
+    client: HttpClient,
     task: JoinHandle<Outcome>,
 }
 
@@ -41,10 +43,12 @@ pub fn start(shard: &Shard, settings: CallerSettings) -> Caller {
     let (notify, notices) = mpsc::channel(NOTICES);
     // Unbounded, but only a person or a schedule puts anything in.
     let (order, orders) = mpsc::unbounded_channel();
+    let client = settings.client.clone();
     let task = shard.spawn(run::supervise(shard.clone(), settings, notify, orders));
     Caller {
         notices,
         stopper: Stopper(order),
+        client,
         task,
     }
 }
@@ -75,6 +79,12 @@ impl Caller {
         let _ = self.stopper.0.send(Order::Talk(aloud));
     }
 
+    /// Returns a handle for requests of one's own in the name of this participant, such as to mute
+    /// somebody; see [`crate::api`].
+    pub fn conference(&self) -> Conference {
+        Conference::of_caller(self.client.clone(), self.stopper.0.downgrade())
+    }
+
     /// Returns a handle that stops this caller from elsewhere.
     pub fn stopper(&self) -> Stopper {
         self.stopper.clone()
@@ -86,6 +96,7 @@ impl Caller {
         let Self {
             notices,
             stopper: _stopper,
+            client: _,
             task,
         } = self;
         drop(notices);

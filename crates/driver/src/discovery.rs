@@ -3,14 +3,14 @@
 use std::fmt;
 use std::time::Duration;
 
-use infinity::Path;
+use infinity::{Failure, Path, Refusal};
 use thiserror::Error;
 use tracing::{debug, warn};
 use url::Url;
 
-use crate::http::HttpClient;
+use crate::http::{HttpClient, shown};
 use crate::names::Service;
-use crate::rest;
+use crate::rest::{self, RequestError};
 
 /// How long a node may take to say how it is before the next one is asked.
 const STATUS_LIMIT: Duration = Duration::from_secs(5);
@@ -19,7 +19,9 @@ const STATUS_LIMIT: Duration = Duration::from_secs(5);
 const MOST_NODES: usize = 16;
 
 /// A Conferencing Node, or several, as the operator names them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// Neither `Debug` nor `Display` shows the user name and password that a URL may hold.
+#[derive(Clone, PartialEq, Eq)]
 pub enum NodeAddress {
     /// One node, `http` or `https`.
     Url(Url),
@@ -37,15 +39,21 @@ impl From<Url> for NodeAddress {
 impl fmt::Display for NodeAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Url(url) => url.fmt(f),
+            Self::Url(url) => f.write_str(&shown(url)),
             Self::Domain(domain) => f.write_str(domain),
         }
     }
 }
 
+impl fmt::Debug for NodeAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.to_string())
+    }
+}
+
 /// Why a domain has no Conferencing Node for us.
 #[derive(Debug, Error)]
-pub(crate) enum DiscoveryError {
+pub enum DiscoveryError {
     /// RFC 2782: a single record whose target is `.`.
     #[error(
         "the domain {0} says that it has no Conferencing Node (its SRV record _pexapp._tcp.{0} \
@@ -61,12 +69,25 @@ pub(crate) enum DiscoveryError {
          network, or name a node as https://HOST"
     )]
     NobodyReady {
+        /// The domain.
         domain: String,
         /// What was looked up, and what DNS said.
         looked_up: String,
         /// Each node with what came of asking it.
         tried: String,
     },
+}
+
+/// Returns the Conferencing Nodes that `addresses` lead to, in the order in which they are to be
+/// tried; a domain is looked up, and its nodes are asked for their status.
+///
+/// # Errors
+/// When a domain has no node for us, and nothing else was named.
+pub async fn find_nodes(
+    client: &HttpClient,
+    addresses: &[NodeAddress],
+) -> Result<Vec<Url>, DiscoveryError> {
+    nodes_of(client, addresses, &mut fastrand::Rng::new()).await
 }
 
 /// Returns the nodes of `addresses`, at least one, in the order in which they are to be tried.
@@ -199,20 +220,31 @@ fn https(host: &str, port: Option<u16>) -> Option<Url> {
 
 /// Asks a node whether it takes calls, or returns why not, in a few words.
 async fn status(client: &HttpClient, node: &Url) -> Result<(), String> {
+    match ask_status(client, node).await {
+        Ok(()) => Ok(()),
+        Err(RequestError::Answered(Failure::Refused(refusal))) => Err(match refusal {
+            Refusal::NoSuchNode | Refusal::NotFound(_) => {
+                "answers 404: there is no Pexip there".to_owned()
+            }
+            Refusal::Maintenance | Refusal::Unavailable(503) => {
+                "answers 503: it is in maintenance".to_owned()
+            }
+            refusal => refusal.to_string(),
+        }),
+        Err(RequestError::TimedOut(limit)) => Err(format!("does not answer within {limit:?}")),
+        Err(error) => Err(error.to_failure().to_string()),
+    }
+}
+
+/// Asks a node whether it takes calls.
+pub(crate) async fn ask_status(client: &HttpClient, node: &Url) -> Result<(), RequestError> {
     let url = rest::api_url(node, &Path::Status.encode());
     let request = client
         .request(reqwest::Method::GET, url)
-        .map_err(|why| why.reason())?;
-    let answer = match tokio::time::timeout(STATUS_LIMIT, request.send()).await {
-        Ok(Ok(answer)) => answer,
-        Ok(Err(error)) => return Err(rest::failed(error).to_failure().to_string()),
-        Err(_) => return Err(format!("does not answer within {STATUS_LIMIT:?}")),
-    };
-    match answer.status().as_u16() {
-        200 => Ok(()),
-        404 => Err("answers 404: there is no Pexip there".to_owned()),
-        503 => Err("answers 503: it is in maintenance".to_owned()),
-        other => Err(format!("answers {other}")),
+        .map_err(RequestError::Unreachable)?;
+    match rest::fetch(request, STATUS_LIMIT).await? {
+        (200, _) => Ok(()),
+        (code, body) => Err(RequestError::Answered(Refusal::decode(code, &body).into())),
     }
 }
 

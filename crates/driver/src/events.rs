@@ -1,17 +1,19 @@
 //! The event stream: server-sent events of one token, from opening to end.
 
+use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use eventsource_stream::{EventStreamError, Eventsource as _};
-use futures_util::StreamExt as _;
-use infinity::{ConferenceAlias, ConferencePath, Event, Path, Refusal, Token};
+use futures_util::{Stream, StreamExt as _};
+use infinity::{ConferenceAlias, ConferencePath, Event, Failure, Path, Refusal, Token};
 use participant::{EventStreamInput, StreamEnd, StreamId};
 use tokio::sync::mpsc;
 use url::Url;
 
 use crate::http::{HttpClient, Unreachable};
-use crate::rest;
+use crate::rest::{self, RequestError};
 use crate::run::Wakeup;
 
 /// The largest single event that is read, in bytes; a layout of a large conference fits.
@@ -56,25 +58,37 @@ impl Queue {
 /// Nobody reads the stream any more.
 struct Abandoned;
 
-async fn stream(
+/// An event stream that the node has begun to send.
+pub(crate) struct Opened {
+    events: Pin<Box<dyn Stream<Item = Read> + Send>>,
+    /// Bytes read since the last event.
+    since_event: Arc<AtomicUsize>,
+}
+
+type Read = Result<eventsource_stream::Event, EventStreamError<ReadError>>;
+
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Opened")
+    }
+}
+
+/// Opens the event stream of `token`.
+pub(crate) async fn open(
     client: &HttpClient,
     node: &Url,
     conference: &ConferenceAlias,
     token: &Token,
-    queue: &Queue,
-) -> StreamEnd {
+) -> Result<Opened, RequestError> {
     let path = Path::conference(conference, ConferencePath::Events);
     let mut url = rest::api_url(node, &path.encode());
     // As the guide has it and browsers must do it: an EventSource cannot set headers.
     url.query_pairs_mut().append_pair("token", token.expose());
-    let request = match client.request(reqwest::Method::GET, url) {
-        Ok(request) => request.header(reqwest::header::ACCEPT, "text/event-stream"),
-        Err(unreachable) => return StreamEnd::Lost(unreachable.reason()),
-    };
-    let mut response = match request.send().await {
-        Ok(response) => response,
-        Err(error) => return StreamEnd::Lost(rest::failed(error).to_failure().to_string()),
-    };
+    let request = client
+        .request(reqwest::Method::GET, url)
+        .map_err(RequestError::Unreachable)?
+        .header(reqwest::header::ACCEPT, "text/event-stream");
+    let mut response = request.send().await.map_err(rest::failed)?;
     let code = response.status();
     if !code.is_success() {
         let mut body = Vec::new();
@@ -84,10 +98,8 @@ async fn stream(
                 break;
             }
         }
-        return StreamEnd::Refused(Refusal::decode(code.as_u16(), &body));
-    }
-    if queue.send(EventStreamInput::Opened).await.is_err() {
-        return closed();
+        let refusal = Refusal::decode(code.as_u16(), &body);
+        return Err(RequestError::Answered(refusal.into()));
     }
 
     let since_event = Arc::new(AtomicUsize::new(0));
@@ -101,40 +113,68 @@ async fn stream(
             Ok(chunk)
         }
     });
-    let mut events = std::pin::pin!(bytes.eventsource());
-    while let Some(event) = events.next().await {
-        since_event.store(0, Ordering::Relaxed);
-        let message = match event {
-            Ok(event) => match Event::decode(&event.event, &event.data) {
-                Ok(event) => EventStreamInput::Event(event),
-                Err(error) => EventStreamInput::Malformed(error),
-            },
-            Err(EventStreamError::Transport(ReadError::Http(error))) => {
-                return StreamEnd::Lost(Unreachable::from_client(error).reason());
+    Ok(Opened {
+        events: Box::pin(bytes.eventsource()),
+        since_event,
+    })
+}
+
+impl Opened {
+    /// Returns the next event, or why there is none.
+    pub(crate) async fn next(&mut self) -> Result<eventsource_stream::Event, String> {
+        let event = self.events.next().await;
+        self.since_event.store(0, Ordering::Relaxed);
+        match event {
+            Some(Ok(event)) => Ok(event),
+            Some(Err(EventStreamError::Transport(ReadError::Http(error)))) => {
+                Err(Unreachable::from_client(error).reason())
             }
-            Err(EventStreamError::Transport(ReadError::TooLarge)) => {
-                return lost("an event was larger than a mebibyte");
+            Some(Err(EventStreamError::Transport(ReadError::TooLarge))) => {
+                Err("an event was larger than a mebibyte".to_owned())
             }
-            Err(EventStreamError::Utf8(_)) => {
-                return lost("what came is not UTF-8");
+            Some(Err(EventStreamError::Utf8(_))) => Err("what came is not UTF-8".to_owned()),
+            Some(Err(EventStreamError::Parser(_))) => {
+                Err("what came are no server-sent events".to_owned())
             }
-            Err(EventStreamError::Parser(_)) => {
-                return lost("what came are no server-sent events");
-            }
-        };
-        if queue.send(message).await.is_err() {
-            return closed();
+            None => Err("the node ended it".to_owned()),
         }
     }
-    closed()
 }
 
-fn closed() -> StreamEnd {
-    lost("the node ended it")
+async fn stream(
+    client: &HttpClient,
+    node: &Url,
+    conference: &ConferenceAlias,
+    token: &Token,
+    queue: &Queue,
+) -> StreamEnd {
+    let mut opened = match open(client, node, conference, token).await {
+        Ok(opened) => opened,
+        Err(RequestError::Answered(Failure::Refused(refusal))) => {
+            return StreamEnd::Refused(refusal);
+        }
+        Err(error) => return StreamEnd::Lost(error.to_failure().to_string()),
+    };
+    if queue.send(EventStreamInput::Opened).await.is_err() {
+        return abandoned();
+    }
+    loop {
+        let event = match opened.next().await {
+            Ok(event) => event,
+            Err(why) => return StreamEnd::Lost(why),
+        };
+        let message = match Event::decode(&event.event, &event.data) {
+            Ok(event) => EventStreamInput::Event(event),
+            Err(error) => EventStreamInput::Malformed(error),
+        };
+        if queue.send(message).await.is_err() {
+            return abandoned();
+        }
+    }
 }
 
-fn lost(why: &str) -> StreamEnd {
-    StreamEnd::Lost(why.to_owned())
+fn abandoned() -> StreamEnd {
+    StreamEnd::Lost("nobody reads it any more".to_owned())
 }
 
 #[derive(Debug)]

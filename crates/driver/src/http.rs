@@ -1,6 +1,7 @@
 //! The HTTP client all callers of a process share.
 
 use std::error::Error as _;
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,6 +12,7 @@ use url::Url;
 mod connecting;
 
 use crate::names::{Names, NoSuchName};
+use crate::proxy;
 use crate::tls::{self, Tls, TlsError};
 
 /// How long connecting may take, TLS included.
@@ -22,7 +24,9 @@ pub struct HttpClient {
     client: reqwest::Client,
     tls: rustls::ClientConfig,
     names: Names,
+    turn: Arc<rustls::ClientConfig>,
     rootless: bool,
+    login: Option<Arc<Login>>,
     connecting: Arc<Mutex<Connecting>>,
 }
 
@@ -33,6 +37,45 @@ pub(crate) struct Connecting {
     pub(crate) name: Option<Duration>,
     /// All of it: name, TCP and TLS.
     pub(crate) whole: Option<Duration>,
+}
+
+/// A user name and password for HTTP Basic (RFC 7617), which a proxy before a node may want.
+///
+/// Those in the address of a node serve as well, and go first.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Login {
+    user: String,
+    password: String,
+}
+
+impl Login {
+    /// Returns a login.
+    pub fn new(user: impl Into<String>, password: impl Into<String>) -> Self {
+        Self {
+            user: user.into(),
+            password: password.into(),
+        }
+    }
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Login(hidden)")
+    }
+}
+
+/// Returns the address of a node as it may be shown: without user name and password.
+pub fn shown(node: &Url) -> String {
+    bare(node).as_str().trim_end_matches('/').to_owned()
+}
+
+/// Returns the address without user name and password.
+pub(crate) fn bare(node: &Url) -> Url {
+    let mut node = node.clone();
+    // Fails only for addresses that cannot have any.
+    let _ = node.set_username("");
+    let _ = node.set_password(None);
+    node
 }
 
 impl HttpClient {
@@ -55,8 +98,21 @@ impl HttpClient {
     }
 
     fn build(tls: &Tls, names: Names) -> Result<Self, TlsError> {
-        let tls::Trust { config, rootless } = tls::trust(tls)?;
-        Self::of(config, rootless, names).map_err(TlsError::Client)
+        let tls::Trust {
+            config,
+            turn,
+            rootless,
+        } = tls::trust(tls)?;
+        let (client, connecting) = Self::connections(&config, &names).map_err(TlsError::Client)?;
+        Ok(Self {
+            client,
+            tls: config,
+            names,
+            turn,
+            rootless,
+            login: None,
+            connecting,
+        })
     }
 
     /// Returns a client with connections of its own that trusts whom this one trusts; for many
@@ -65,10 +121,19 @@ impl HttpClient {
     /// # Errors
     /// When the process has run out of what a client needs.
     pub fn with_own_connections(&self) -> Result<Self, TlsError> {
-        Self::of(self.tls.clone(), self.rootless, self.names.clone()).map_err(TlsError::Client)
+        let (client, connecting) =
+            Self::connections(&self.tls, &self.names).map_err(TlsError::Client)?;
+        Ok(Self {
+            client,
+            connecting,
+            ..self.clone()
+        })
     }
 
-    fn of(tls: rustls::ClientConfig, rootless: bool, names: Names) -> Result<Self, reqwest::Error> {
+    fn connections(
+        tls: &rustls::ClientConfig,
+        names: &Names,
+    ) -> Result<(reqwest::Client, Arc<Mutex<Connecting>>), reqwest::Error> {
         let connecting = Arc::new(Mutex::new(Connecting::default()));
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(tls.clone())
@@ -84,13 +149,7 @@ impl HttpClient {
             .tcp_keepalive(Duration::from_secs(20))
             .user_agent(concat!("standin/", env!("CARGO_PKG_VERSION")))
             .build()?;
-        Ok(Self {
-            client,
-            tls,
-            names,
-            rootless,
-            connecting,
-        })
+        Ok((client, connecting))
     }
 
     /// Returns how long the first connection took; nothing before there is one.
@@ -101,9 +160,21 @@ impl HttpClient {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Returns a client of the same connections that shows this login to every node.
+    #[must_use]
+    pub fn with_login(mut self, login: Login) -> Self {
+        self.login = Some(Arc::new(login));
+        self
+    }
+
     /// Returns where names are looked up.
     pub(crate) fn names(&self) -> &Names {
         &self.names
+    }
+
+    /// Returns how certificates of TURN servers are judged: as those of nodes are.
+    pub(crate) fn turn_tls(&self) -> Arc<rustls::ClientConfig> {
+        self.turn.clone()
     }
 
     /// Returns a request, or why this client cannot make it.
@@ -115,7 +186,12 @@ impl HttpClient {
         if self.rootless && url.scheme() == "https" {
             return Err(Unreachable::NoAuthorities);
         }
-        Ok(self.client.request(method, url))
+        let is_bare = url.username().is_empty() && url.password().is_none();
+        let request = self.client.request(method, url);
+        Ok(match self.login.as_ref().filter(|_| is_bare) {
+            Some(login) => request.basic_auth(&login.user, Some(&login.password)),
+            None => request,
+        })
     }
 }
 
@@ -130,8 +206,14 @@ pub(crate) enum Unreachable {
     NoRoute { detail: String },
     /// Its certificate is not to be believed.
     Certificate { detail: String },
-    /// TLS failed for another reason; perhaps it speaks plain HTTP there.
+    /// TLS failed for another reason.
     Tls { detail: String },
+    /// What came back is no TLS: it speaks plain HTTP there.
+    NoTls,
+    /// What came back to plain HTTP is no HTTP: it may speak TLS there.
+    NoHttp { detail: String },
+    /// The HTTP proxy that this system wants to be used was no help.
+    Proxy { proxy: String, detail: String },
     /// This system has no certificate authorities.
     NoAuthorities,
     /// The node, or something on the way, closed the connection.
@@ -141,8 +223,32 @@ pub(crate) enum Unreachable {
 impl Unreachable {
     /// Returns the reason behind an error of the client.
     pub(crate) fn from_client(error: reqwest::Error) -> Self {
+        let is_connecting = error.is_connect();
+        let url = error.url().cloned();
         // An address may have the token in its query.
         let error = error.without_url();
+        let mut why = Self::from_causes(&error);
+        if is_connecting
+            && !why.is_distrust()
+            && let Some(proxy) = url.as_ref().and_then(proxy::of)
+        {
+            why = Self::Proxy {
+                proxy,
+                detail: why.reason(),
+            };
+        }
+        match why {
+            // A port of TLS answers plain HTTP with an alert, or hangs up.
+            Self::Closed { detail }
+                if !is_connecting && url.is_some_and(|url| url.scheme() == "http") =>
+            {
+                Self::NoHttp { detail }
+            }
+            why => why,
+        }
+    }
+
+    fn from_causes(error: &reqwest::Error) -> Self {
         let mut cause = error.source();
         let mut last = error.to_string();
         while let Some(error) = cause {
@@ -181,6 +287,9 @@ impl Unreachable {
             rustls::Error::InvalidCertificate(why) => Self::Certificate {
                 detail: why.to_string(),
             },
+            rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType) => {
+                Self::NoTls
+            }
             other => Self::Tls {
                 detail: other.to_string(),
             },
@@ -199,6 +308,11 @@ impl Unreachable {
             Self::NoAuthorities => "no CA certificates on this system".to_owned(),
             Self::NoSuchName { detail } => format!("no such name: {detail}"),
             Self::Tls { detail } => format!("TLS: {detail}"),
+            Self::NoTls => "it speaks plain HTTP there; write http://".to_owned(),
+            Self::NoHttp { detail } => {
+                format!("{detail}; if it speaks TLS there, write https://")
+            }
+            Self::Proxy { proxy, detail } => format!("the proxy {proxy}: {detail}"),
             Self::NoRoute { detail } | Self::Certificate { detail } | Self::Closed { detail } => {
                 detail.clone()
             }
@@ -208,6 +322,7 @@ impl Unreachable {
     /// Returns a sentence for `node` that says what to do.
     pub(crate) fn at(&self, node: &Url) -> String {
         let host = node.host_str().unwrap_or("?");
+        let node = shown(node);
         match self {
             Self::NoSuchName { detail } => {
                 format!("cannot find the node {host}: {detail}; check its name and DNS")
@@ -223,8 +338,20 @@ impl Unreachable {
                 "the certificate of {host} is not to be trusted: {detail}; give its authority with \
                  --ca-file, or use --insecure for a test"
             ),
-            Self::Tls { detail } => format!(
-                "cannot speak TLS with {node}: {detail}; if it speaks plain HTTP, write http://"
+            Self::Tls { detail } => {
+                format!("cannot speak TLS with {node}: {detail}; check address and port")
+            }
+            Self::NoTls => format!(
+                "{node} does not speak TLS, but plain HTTP: write http:// if you mean that port, \
+                 where everybody on the way can read along"
+            ),
+            Self::NoHttp { detail } => format!(
+                "{node} does not answer in plain HTTP ({detail}): if it speaks TLS there, write \
+                 https://; else check that it is up"
+            ),
+            Self::Proxy { proxy, detail } => format!(
+                "cannot reach the node {node} through the proxy {proxy} ({detail}): check \
+                 HTTPS_PROXY and HTTP_PROXY, or name the node's host in NO_PROXY"
             ),
             Self::NoAuthorities => "no CA certificates found on this system, so no node can be \
                  verified: install `ca-certificates`, or give the node's authority with --ca-file"

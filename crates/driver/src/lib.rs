@@ -9,11 +9,13 @@
 //! | To | Start at |
 //! |---|---|
 //! | join a conference | [`start`] |
+//! | make single requests, without media | [`api::Conference`] |
 //! | open what is to be played | [`Material::open`] |
 //! | know why it ended | [`EndReason`] |
 #![warn(missing_docs)]
 
 mod account;
+pub mod api;
 mod caller;
 mod discovery;
 mod events;
@@ -25,7 +27,9 @@ mod material;
 mod names;
 mod notice;
 mod outcome;
+mod path;
 mod placement;
+mod proxy;
 mod pump;
 mod receive;
 mod recording;
@@ -38,15 +42,16 @@ mod tls;
 
 pub use account::{Received, ReceivedMedia};
 pub use caller::{Caller, Stopper, start};
-pub use discovery::NodeAddress;
+pub use discovery::{DiscoveryError, NodeAddress, find_nodes};
 pub use figures::{Answer, Figures, Gauge};
 pub use frames::Frames;
-pub use http::HttpClient;
+pub use http::{HttpClient, Login, shown};
 pub use material::Material;
 pub use notice::{
     JoinStep, JoinTimes, Notice, NoticeKind, Other, OwnRow, Report, RosterFacts, State, Warning,
 };
 pub use outcome::{EndReason, Outcome, StopReason};
+pub use path::MediaPath;
 pub use settings::{CallerSettings, Network, Program, Rejoin};
 pub use tls::{Tls, TlsError};
 

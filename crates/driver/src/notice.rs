@@ -3,12 +3,12 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use infinity::ParticipantUuid;
+use infinity::{ConferenceAlias, ParticipantUuid, Role};
 use media::{Codec, Kind};
 use serde::Serialize;
 use url::Url;
 
-use crate::{Answer, Figures};
+use crate::{Answer, Figures, MediaPath};
 
 /// Something worth telling about a caller, and when it was.
 #[derive(Debug, Clone)]
@@ -58,6 +58,16 @@ pub enum NoticeKind {
     Report(Report),
     /// The roster changed.
     Roster(RosterFacts),
+    /// What we may do in the conference: with each token, and whenever it has changed.
+    Role(Role),
+    /// The token was refreshed.
+    Refreshed,
+    /// The node sends us on to another conference; we leave this one and join that.
+    Referred(ConferenceAlias),
+    /// There is a new picture of the presentation, to be fetched by who wants to see it.
+    PresentationFrame,
+    /// Media takes this path.
+    Path(MediaPath),
     /// Something is not as it should be, and the caller goes on.
     Warning(Warning),
     /// A request ended; told where [`crate::CallerSettings::figures`] asks for it, as are those
@@ -316,10 +326,19 @@ pub enum Warning {
         /// How long was waited.
         waited: Duration,
     },
+    /// A STUN or TURN server is of no use; another, or none, may do.
+    IceServer {
+        /// Its URI.
+        server: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// What is received cannot be recorded any more.
     Recording(String),
     /// A request failed and is tried again, or the event stream was lost and is opened again.
     Retrying(String),
+    /// The node does not answer while we leave; it is not waited for any more.
+    Unanswered,
     /// What the node sent made no sense here and was left aside.
     Ignored(String),
 }
@@ -341,7 +360,12 @@ impl fmt::Display for Warning {
                  the same, its first words may be lost",
                 waited.as_secs_f32()
             ),
+            Self::IceServer { server, why } => write!(f, "{server} is of no use: {why}"),
             Self::Recording(why) => write!(f, "recording stopped: {why}"),
+            Self::Unanswered => f.write_str(
+                "the node does not answer: we are gone in two seconds at the latest, whether it has \
+                 taken the token back or not",
+            ),
             Self::Retrying(why) | Self::Ignored(why) => f.write_str(why),
         }
     }

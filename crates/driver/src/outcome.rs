@@ -29,7 +29,7 @@ pub enum EndReason {
     Stopped(StopReason),
     /// The node cannot be reached; the text says what to do.
     Unreachable(String),
-    /// The node refused to let us in; the text is its own.
+    /// The node refused to let us in; the text says why and what to do.
     Refused(String),
     /// The node has no room for another participant, or no licence; the text is its own.
     CapacityReached(String),
@@ -59,8 +59,9 @@ impl fmt::Display for EndReason {
             Self::Stopped(StopReason::Finished) => f.write_str("finished"),
             Self::Stopped(StopReason::Interrupted) => f.write_str("interrupted"),
             Self::Stopped(StopReason::Terminated) => f.write_str("stopped"),
-            Self::Unreachable(why) => f.write_str(why),
-            Self::Refused(why) | Self::CapacityReached(why) => write!(f, "the node refused: {why}"),
+            Self::Unreachable(why) | Self::Refused(why) | Self::CapacityReached(why) => {
+                f.write_str(why)
+            }
             Self::PinWanted => {
                 f.write_str("the conference wants a PIN: give it with --pin-file or in STANDIN_PIN")
             }

@@ -49,6 +49,9 @@ impl RequestError {
 /// flows: a guard against a node that died without a word.
 const LONGEST: Duration = Duration::from_secs(300);
 
+/// How long a picture of the presentation may take.
+pub(crate) const PICTURE_LIMIT: Duration = Duration::from_secs(15);
+
 /// Sends `request` to `node` and reads the answer, within `limit`.
 pub(crate) async fn execute(
     client: &HttpClient,
@@ -85,6 +88,25 @@ async fn exchange(
     if let Some(body) = request.command.body() {
         builder = builder.header(CONTENT_TYPE, "application/json").body(body);
     }
+    let (code, body) = read(builder).await?;
+    request
+        .command
+        .decode_response(code, &body)
+        .map_err(RequestError::Answered)
+}
+
+/// Sends a request that is not answered in JSON, and returns the HTTP status code and the body.
+pub(crate) async fn fetch(
+    builder: reqwest::RequestBuilder,
+    limit: Duration,
+) -> Result<(u16, Vec<u8>), RequestError> {
+    match tokio::time::timeout(limit, read(builder)).await {
+        Ok(result) => result,
+        Err(_) => Err(RequestError::TimedOut(limit)),
+    }
+}
+
+async fn read(builder: reqwest::RequestBuilder) -> Result<(u16, Vec<u8>), RequestError> {
     let mut response = builder.send().await.map_err(failed)?;
     let code = response.status().as_u16();
     let mut body = Vec::new();
@@ -95,10 +117,7 @@ async fn exchange(
         }
         body.extend_from_slice(&chunk);
     }
-    request
-        .command
-        .decode_response(code, &body)
-        .map_err(RequestError::Answered)
+    Ok((code, body))
 }
 
 /// Returns what went wrong while a request was made.

@@ -49,6 +49,8 @@ pub enum TlsError {
 /// A configuration for TLS, and whether it has anyone to believe at all.
 pub(crate) struct Trust {
     pub(crate) config: ClientConfig,
+    /// The same for TURN servers, without what is HTTP's.
+    pub(crate) turn: Arc<ClientConfig>,
     /// True when the system has no certificate authorities, so that no node can be verified.
     pub(crate) rootless: bool,
 }
@@ -84,10 +86,15 @@ pub(crate) fn trust(tls: &Tls) -> Result<Trust, TlsError> {
             .dangerous()
             .set_certificate_verifier(Arc::new(Anyone(algorithms)));
     }
+    let turn = Arc::new(config.clone());
     // HTTP/1.1 alone: over HTTP/2 all callers of a process would share one connection, and the
     // node's limit of concurrent streams (commonly 100) would hold up the next event stream.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Trust { config, rootless })
+    Ok(Trust {
+        config,
+        turn,
+        rootless,
+    })
 }
 
 fn builder(

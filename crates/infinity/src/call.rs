@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CallUuid, TurnServer, lenient, open_enum::open_enum};
+use crate::{CallUuid, TurnServer, ice_servers, lenient, open_enum::open_enum};
 
 open_enum! {
     /// What kind of call is asked for.
@@ -105,7 +105,7 @@ pub struct CallAccepted {
     /// TURN servers for this call.
     #[serde(
         default,
-        deserialize_with = "lenient::or_default",
+        deserialize_with = "ice_servers::turn",
         skip_serializing_if = "Vec::is_empty"
     )]
     pub turn: Vec<TurnServer>,

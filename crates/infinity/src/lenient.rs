@@ -116,6 +116,30 @@ pub(crate) fn optional_count<'de, D: Deserializer<'de>>(
     }
 }
 
+/// Intervals that may be absent, in milliseconds, possibly with decimals; none and nonsense are absent.
+pub(crate) mod optional_millis {
+    use super::{Deserializer, Duration, LONGEST, finite};
+    use serde::Serializer;
+
+    pub(crate) fn serialize<S: Serializer>(
+        interval: &Option<Duration>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match interval {
+            // Far below 2^64 milliseconds, which are aeons.
+            Some(interval) => serializer.serialize_u64(interval.as_millis() as u64),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Duration>, D::Error> {
+        let seconds = finite(deserializer)? / 1000.0;
+        Ok((seconds > 0.0).then(|| Duration::from_secs_f64(seconds.min(LONGEST))))
+    }
+}
+
 /// Decodes an index or level; what does not fit is an error.
 pub(crate) fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     Ok(optional_count(deserializer)?.unwrap_or_default())

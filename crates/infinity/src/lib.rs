@@ -22,6 +22,7 @@ mod dial;
 mod dtmf;
 mod envelope;
 pub mod event;
+mod ice_servers;
 mod ids;
 mod lenient;
 mod open_enum;
@@ -46,6 +47,7 @@ pub use dial::{Dial, DialRole};
 pub use dtmf::{Digits, DigitsError, Dtmf};
 pub use envelope::{Failure, Malformed, Reply};
 pub use event::{Event, EventError, EventText};
+pub use ice_servers::{StunServer, TurnServer};
 pub use ids::{AliasError, CallUuid, ConferenceAlias, ParticipantUuid};
 pub use path::{CallPath, ConferencePath, Method, ParticipantPath, Path, token_in_query};
 pub use profile::Profile;
@@ -54,8 +56,6 @@ pub use response::Response;
 pub use roster::{CallDirection, ParticipantRow, Protocol, Role, ServiceType, VideoMix};
 pub use secrets::{Credential, Pin, Token};
 pub use statistics::{MediaStatistics, Statistics};
-pub use token::{
-    MediaType, ReleaseToken, RequestToken, StunServer, TokenGranted, TokenRefreshed, TurnServer,
-};
+pub use token::{MediaType, ReleaseToken, RequestToken, TokenGranted, TokenRefreshed};
 pub use transfer::Transfer;
 pub use version::Version;

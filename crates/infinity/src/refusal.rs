@@ -67,7 +67,11 @@ pub enum Refusal {
     #[error("the node does not give us the role asked for: join without one, or with a host's PIN")]
     InvalidRole,
     /// A Virtual Reception asks which conference to connect to.
-    #[error("this is a Virtual Reception: say which conference it shall connect to")]
+    #[error(
+        "this is a Virtual Reception{}: say which conference it shall connect to{}",
+        if .pin.is_some() { " that wants a PIN" } else { "" },
+        if .pin.is_some() { ", and give its PIN" } else { "" },
+    )]
     VirtualReception {
         /// Its kind.
         kind: ReceptionKind,
@@ -116,9 +120,30 @@ pub enum Refusal {
     /// There is no Conferencing Node at this address.
     #[error("there is no Conferencing Node at this address: check it")]
     NoSuchNode,
+    /// Something else than a Conferencing Node answered: a web server, or a proxy on the way.
+    #[error(
+        "something else than a Conferencing Node answered (HTTP {code}): \
+         check the address, and what lies on the way"
+    )]
+    NotOfANode {
+        /// The HTTP status code.
+        code: u16,
+    },
+    /// This address sends its clients to another one.
+    #[error(
+        "the address of the node leads elsewhere (HTTP {code}): name the one it leads to, \
+         often https:// instead of http://"
+    )]
+    Moved {
+        /// The HTTP status code.
+        code: u16,
+    },
+    /// The port speaks HTTPS, and was spoken to in plain HTTP.
+    #[error("this port speaks HTTPS: write https:// in the address of the node")]
+    TlsWanted,
     /// What the request was about does not exist: a participant or call that is gone, or a request
     /// that this node does not know.
-    #[error("the node knows nothing of the kind ({0})")]
+    #[error("the node knows nothing of the kind ({0}): it is gone, or this node is too old for it")]
     NotFound(String),
     /// The node takes no newcomers for the time being.
     #[error("the node is in maintenance: try another one, or later")]
@@ -172,7 +197,12 @@ impl Refusal {
             | Self::NoSuchExtension
             | Self::DisplayNameWanted => Remedy::Ask,
             Self::InvalidToken => Remedy::JoinAgain,
-            Self::NoSuchNode | Self::Maintenance | Self::CapacityReached(_) => Remedy::NextNode,
+            Self::NoSuchNode
+            | Self::NotOfANode { .. }
+            | Self::Moved { .. }
+            | Self::TlsWanted
+            | Self::Maintenance
+            | Self::CapacityReached(_) => Remedy::NextNode,
             Self::Unavailable(_) => Remedy::Retry,
             Self::InvalidRole
             | Self::IdentityWanted(_)

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Credential, ParticipantUuid, Role, ServiceType, Token, Version, lenient, open_enum::open_enum,
-    roster::role_in_token,
+    ParticipantUuid, Role, ServiceType, StunServer, Token, TurnServer, Version, ice_servers,
+    lenient, open_enum::open_enum, roster::role_in_token,
 };
 
 /// The body of `request_token`. The PIN is not in it: it travels in a header.
@@ -62,27 +62,6 @@ open_enum! {
     }
 }
 
-/// A STUN server (RFC 8489).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StunServer {
-    /// Its URI, such as `stun:stun.example.com:3478`.
-    pub url: String,
-}
-
-/// A TURN server (RFC 8656).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TurnServer {
-    /// Its URIs, such as `turn:turn.example.com:3478?transport=udp`.
-    #[serde(default, deserialize_with = "lenient::or_default")]
-    pub urls: Vec<String>,
-    /// The user name.
-    #[serde(default, deserialize_with = "lenient::text")]
-    pub username: String,
-    /// The password.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub credential: Option<Credential>,
-}
-
 /// The result of `request_token`: we are a participant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TokenGranted {
@@ -120,14 +99,14 @@ pub struct TokenGranted {
     /// The STUN servers to use. An empty list is not written: the web client dies of one.
     #[serde(
         default,
-        deserialize_with = "lenient::or_default",
+        deserialize_with = "ice_servers::stun",
         skip_serializing_if = "Vec::is_empty"
     )]
     pub stun: Vec<StunServer>,
     /// The TURN servers to use.
     #[serde(
         default,
-        deserialize_with = "lenient::or_default",
+        deserialize_with = "ice_servers::turn",
         skip_serializing_if = "Vec::is_empty"
     )]
     pub turn: Vec<TurnServer>,
@@ -161,6 +140,13 @@ pub struct TokenGranted {
         skip_serializing_if = "Option::is_none"
     )]
     pub trickle_ice_enabled: Option<bool>,
+    /// How often the node wants to be told of the client's media, with `statistics`; `None` for never.
+    #[serde(
+        default,
+        with = "lenient::optional_millis",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub client_stats_update_interval: Option<Duration>,
 }
 
 /// What a node of version 10 says in its answer to `request_token`, according to its guide.
@@ -214,6 +200,13 @@ pub struct TokenRefreshed {
         skip_serializing_if = "Option::is_none"
     )]
     pub role: Option<Role>,
+    /// How often the node wants to be told of the client's media, with `statistics`; `None` for never.
+    #[serde(
+        default,
+        with = "lenient::optional_millis",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub client_stats_update_interval: Option<Duration>,
 }
 
 /// What a node of version 10 says in its answer to `refresh_token`.

@@ -11,7 +11,7 @@ use driver::{
 };
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval, sleep_until};
+use tokio::time::{MissedTickBehavior, interval_at, sleep_until};
 use tracing::warn;
 
 use crate::generator::{self, GeneratorFigures, GeneratorLimits, Lateness, Usage};
@@ -152,7 +152,7 @@ pub async fn run(
 
     let mut stop = pin!(stop);
     let mut reason = None;
-    let mut looks = interval(LOOK);
+    let mut looks = interval_at(tokio::time::Instant::now() + LOOK, LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         tokio::select! {

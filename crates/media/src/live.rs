@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, Thread};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::broadcast;
 
@@ -12,7 +12,7 @@ use crate::codec::Codec;
 use crate::error::MediaError;
 use crate::frame::Frame;
 use crate::picture::Picture;
-use crate::video::{VideoEncoder, VideoSettings};
+use crate::video::{Encoded, VideoEncoder, VideoSettings};
 
 /// The least time between two key frames that are asked for.
 const KEY_FRAME_PAUSE: Duration = Duration::from_millis(500);
@@ -43,7 +43,11 @@ impl fmt::Debug for Live {
 }
 
 impl Live {
-    /// Starts encoding what `draw` paints; it is given the picture's number and its time since the start.
+    /// Starts encoding what `draw` paints; it is given the picture's number, its time since the start
+    /// and what clocks on the wall will show then.
+    ///
+    /// An encoder that holds pictures back is given them so much ahead of time, so that each frame is
+    /// there at its own.
     ///
     /// # Errors
     ///
@@ -51,23 +55,10 @@ impl Live {
     pub fn start(
         codec: Codec,
         settings: VideoSettings,
-        draw: impl FnMut(u64, Duration) -> Picture + Send + 'static,
+        draw: impl FnMut(u64, Duration, SystemTime) -> Picture + Send + 'static,
     ) -> Result<Arc<Self>, MediaError> {
-        let encoder = VideoEncoder::new(codec, settings)?;
-        let shared = Arc::new(Shared {
-            frames: broadcast::Sender::new(BACKLOG),
-            wants_key: AtomicBool::new(true),
-            stopped: AtomicBool::new(false),
-        });
-        let epoch = Instant::now();
-        let work = Work {
-            encoder,
-            draw,
-            frame_duration: settings.frame_duration(),
-            epoch,
-            shared: Arc::clone(&shared),
-            last_key: None,
-        };
+        let work = Work::new(codec, settings, draw)?;
+        let (epoch, shared) = (work.epoch, Arc::clone(&work.shared));
         let handle = thread::Builder::new()
             .name("picture".into())
             .spawn(move || work.run())
@@ -107,9 +98,11 @@ impl Live {
         receiver
     }
 
-    /// Makes the next picture a key frame, or the first one half a second after the last key frame.
+    /// Makes the next frame a key frame, or the first one half a second after the last key frame.
     pub fn request_key_frame(&self) {
         self.shared.wants_key.store(true, Ordering::Relaxed);
+        // So that it is begun now, and ready when its time comes.
+        self.thread.unpark();
     }
 }
 
@@ -127,26 +120,57 @@ struct Work<D> {
     frame_duration: Duration,
     epoch: Instant,
     shared: Arc<Shared>,
+    /// Media time of the last key frame since somebody has been listening.
     last_key: Option<Duration>,
+    /// Whether the encoder has the pictures before the next one.
+    runs: bool,
 }
 
-impl<D: FnMut(u64, Duration) -> Picture> Work<D> {
+impl<D: FnMut(u64, Duration, SystemTime) -> Picture> Work<D> {
+    fn new(codec: Codec, settings: VideoSettings, draw: D) -> Result<Self, MediaError> {
+        Ok(Self {
+            encoder: VideoEncoder::new(codec, settings)?,
+            draw,
+            frame_duration: settings.frame_duration(),
+            epoch: Instant::now(),
+            shared: Arc::new(Shared {
+                frames: broadcast::Sender::new(BACKLOG),
+                wants_key: AtomicBool::new(true),
+                stopped: AtomicBool::new(false),
+            }),
+            last_key: None,
+            runs: false,
+        })
+    }
+
     fn run(mut self) {
         let mut count: u64 = 0;
         loop {
-            let media_time = times(self.frame_duration, count);
-            if !self.wait_until(media_time) {
+            let due = times(self.frame_duration, count);
+            // A key frame takes longest: it is begun when it is asked for, and sent when it is due.
+            if !self.wait_until(due, |work| work.is_key_due(due)) {
                 return;
             }
             if self.shared.frames.receiver_count() > 0 {
-                if let Err(error) = self.make(count, media_time) {
-                    tracing::error!(%error, "the picture stops");
+                let frames = match self.make(count) {
+                    Ok(frames) => frames,
+                    Err(error) => {
+                        tracing::error!(%error, "the picture stops");
+                        return;
+                    }
+                };
+                if !self.wait_until(due, |_| false) {
                     return;
                 }
-            } else {
-                // Whoever comes next starts with a key frame, whenever the last one was.
-                self.last_key = None;
-                self.shared.wants_key.store(true, Ordering::Relaxed);
+                for frame in frames {
+                    // An error means that the last listener has just left.
+                    let _ = self.shared.frames.send(Arc::new(frame));
+                }
+            } else if let Err(error) = self.rest() {
+                tracing::error!(%error, "the picture stops");
+                return;
+            } else if !self.wait_until(due, |_| false) {
+                return;
             }
             // Moments that passed while encoding are left out; the clock goes on.
             let passed = self.epoch.elapsed().as_nanos() / self.frame_duration.as_nanos().max(1);
@@ -154,31 +178,69 @@ impl<D: FnMut(u64, Duration) -> Picture> Work<D> {
         }
     }
 
-    fn make(&mut self, count: u64, media_time: Duration) -> Result<(), MediaError> {
-        let picture = (self.draw)(count, media_time);
-        let may = self
-            .last_key
-            .is_none_or(|last| media_time >= last + KEY_FRAME_PAUSE);
-        let key = may && self.shared.wants_key.swap(false, Ordering::Relaxed);
-        if key {
-            self.last_key = Some(media_time);
-        }
-        for encoded in self.encoder.encode(&picture, media_time, key)? {
-            let frame = encoded.packetize(self.encoder.codec(), self.frame_duration)?;
-            // An error means that the last listener has just left.
-            let _ = self.shared.frames.send(Arc::new(frame));
-        }
-        Ok(())
+    /// Says whether a frame of this media time is to be a key frame.
+    fn is_key_due(&self, media_time: Duration) -> bool {
+        self.shared.wants_key.load(Ordering::Relaxed)
+            && self
+                .last_key
+                .is_none_or(|last| media_time >= last + KEY_FRAME_PAUSE)
     }
 
-    /// Sleeps until `media_time`; `false` if this is to end.
-    fn wait_until(&self, media_time: Duration) -> bool {
+    /// Returns the frame of picture `count`; frames of earlier pictures where some were left out.
+    fn make(&mut self, count: u64) -> Result<Vec<Frame>, MediaError> {
+        let key = self.is_key_due(times(self.frame_duration, count));
+        if key {
+            self.shared.wants_key.store(false, Ordering::Relaxed);
+        }
+        let last = count.saturating_add(self.encoder.held());
+        let first = if self.runs { last } else { count };
+        self.runs = true;
+        let mut frames = Vec::new();
+        for number in first..=last {
+            let media_time = times(self.frame_duration, number);
+            let clock = self.wall_clock(media_time);
+            let picture = (self.draw)(number, media_time, clock);
+            for encoded in self.encoder.encode(&picture, media_time, key)? {
+                frames.push(self.packetize(encoded)?);
+            }
+        }
+        Ok(frames)
+    }
+
+    fn packetize(&mut self, encoded: Encoded) -> Result<Frame, MediaError> {
+        if encoded.is_key {
+            self.last_key = Some(encoded.media_time);
+        }
+        encoded.packetize(self.encoder.codec(), self.frame_duration)
+    }
+
+    /// Stops encoding: whoever comes next starts with a key frame, whenever the last one was.
+    fn rest(&mut self) -> Result<(), MediaError> {
+        self.last_key = None;
+        self.runs = false;
+        self.shared.wants_key.store(true, Ordering::Relaxed);
+        self.encoder.clear()
+    }
+
+    /// Returns what clocks on the wall show at `media_time`.
+    fn wall_clock(&self, media_time: Duration) -> SystemTime {
+        let (now, elapsed) = (SystemTime::now(), self.epoch.elapsed());
+        let clock = if media_time >= elapsed {
+            now.checked_add(media_time - elapsed)
+        } else {
+            now.checked_sub(elapsed - media_time)
+        };
+        clock.unwrap_or(now)
+    }
+
+    /// Sleeps until `media_time`, or until `enough`; `false` if this is to end.
+    fn wait_until(&self, media_time: Duration, enough: impl Fn(&Self) -> bool) -> bool {
         loop {
             if self.shared.stopped.load(Ordering::Relaxed) {
                 return false;
             }
             match media_time.checked_sub(self.epoch.elapsed()) {
-                Some(left) if !left.is_zero() => thread::park_timeout(left),
+                Some(left) if !left.is_zero() && !enough(self) => thread::park_timeout(left),
                 _ => return true,
             }
         }
@@ -192,132 +254,4 @@ fn times(duration: Duration, count: u64) -> Duration {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::video::tests::moving;
-    use tokio::sync::broadcast::error::TryRecvError;
-
-    const SETTINGS: VideoSettings = VideoSettings {
-        width: 64,
-        height: 64,
-        frame_rate: 50,
-        bit_rate: 100_000,
-        key_interval: 10_000,
-    };
-
-    fn live() -> Arc<Live> {
-        Live::start(Codec::Vp8, SETTINGS, |n, _| moving(64, 64, n as u32)).unwrap()
-    }
-
-    /// Waits up to five seconds for the next frame.
-    fn next(frames: &mut broadcast::Receiver<Arc<Frame>>) -> Arc<Frame> {
-        let deadline = Instant::now() + Duration::from_secs(5);
-        loop {
-            match frames.try_recv() {
-                Ok(frame) => return frame,
-                Err(TryRecvError::Lagged(_)) => {}
-                Err(error) => {
-                    assert!(Instant::now() < deadline, "no frame: {error}");
-                    thread::sleep(Duration::from_millis(1));
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn all_listeners_share_one_encoding() {
-        let live = live();
-        let (mut one, mut other) = (live.subscribe(), live.subscribe());
-        let first = next(&mut one);
-        assert!(first.is_key);
-        let same = loop {
-            let frame = next(&mut other);
-            if frame.media_time >= first.media_time {
-                break frame;
-            }
-        };
-        assert!(Arc::ptr_eq(&first, &same));
-        assert_eq!(live.listeners(), 2);
-    }
-
-    #[test]
-    fn times_keep_to_the_grid_and_to_the_clock() {
-        let live = live();
-        let mut frames = live.subscribe();
-        let mut last = None;
-        for _ in 0..30 {
-            let frame = next(&mut frames);
-            assert_eq!(frame.media_time.as_millis() % 20, 0);
-            assert!(Some(frame.media_time) > last);
-            assert!(live.epoch() + frame.media_time <= Instant::now());
-            last = Some(frame.media_time);
-        }
-    }
-
-    #[test]
-    fn key_frames_come_at_once_and_not_too_often() {
-        let live = live();
-        let mut frames = live.subscribe();
-        // Asked for with every frame: one in 500 ms comes.
-        let mut keys = Vec::new();
-        while keys.len() < 4 {
-            let frame = next(&mut frames);
-            if frame.is_key {
-                keys.push(frame.media_time);
-            }
-            live.request_key_frame();
-        }
-        for pair in keys.windows(2) {
-            let between = pair[1] - pair[0];
-            assert!(between >= KEY_FRAME_PAUSE, "{between:?}");
-            assert!(between <= KEY_FRAME_PAUSE * 3, "{between:?}");
-        }
-        // Unasked, none comes; the request left over from the loop is served first.
-        let rest = (0..60).filter(|_| next(&mut frames).is_key).count();
-        assert!(rest <= 1, "{rest}");
-        assert_eq!((0..30).filter(|_| next(&mut frames).is_key).count(), 0);
-        // Asked again, it is the next picture or the one in work.
-        live.request_key_frame();
-        assert!((0..3).any(|_| next(&mut frames).is_key));
-    }
-
-    #[test]
-    fn the_thread_ends_with_the_last_owner() {
-        let live = live();
-        let mut frames = live.subscribe();
-        next(&mut frames);
-        drop(live);
-        let deadline = Instant::now() + Duration::from_secs(5);
-        loop {
-            match frames.try_recv() {
-                Err(TryRecvError::Closed) => break,
-                _ => assert!(Instant::now() < deadline, "it goes on"),
-            }
-        }
-    }
-
-    #[test]
-    fn nobody_listening_costs_nothing_and_a_newcomer_gets_a_key_frame() {
-        let drawn = Arc::new(std::sync::atomic::AtomicU64::new(0));
-        let counter = Arc::clone(&drawn);
-        let live = Live::start(Codec::Vp8, SETTINGS, move |n, _| {
-            counter.fetch_add(1, Ordering::SeqCst);
-            moving(64, 64, n as u32)
-        })
-        .unwrap();
-        let mut frames = live.subscribe();
-        next(&mut frames);
-        drop(frames);
-        // The thread leaves this mark where it finds no listener.
-        live.shared.wants_key.store(false, Ordering::SeqCst);
-        let deadline = Instant::now() + Duration::from_secs(5);
-        while !live.shared.wants_key.load(Ordering::SeqCst) {
-            assert!(Instant::now() < deadline);
-            thread::yield_now();
-        }
-        let before = drawn.load(Ordering::SeqCst);
-        thread::sleep(Duration::from_millis(200));
-        assert_eq!(drawn.load(Ordering::SeqCst), before);
-        assert!(next(&mut live.subscribe()).is_key);
-    }
-}
+mod tests;

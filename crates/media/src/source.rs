@@ -173,7 +173,9 @@ fn bars(codec: Codec, width: usize, height: usize) -> Result<Arc<Live>, MediaErr
         ..VideoSettings::default()
     };
     let bars = Bars::new(width, height);
-    Live::start(codec, settings, move |count, time| bars.draw(count, time))
+    Live::start(codec, settings, move |count, time, clock| {
+        bars.draw(count, time, clock)
+    })
 }
 
 impl SourceSpec {

@@ -102,7 +102,15 @@ impl VideoEncoder {
         }
     }
 
-    /// Encodes a picture. AV1 answers some pictures later, so there may be nothing yet.
+    /// Returns how many pictures later a frame comes out.
+    pub(crate) fn held(&self) -> u64 {
+        match self {
+            Self::Vp8(_) => 0,
+            Self::Av1(_) => Av1Encoder::HELD as u64,
+        }
+    }
+
+    /// Takes in a picture; returns the frames that are ready, the first a key frame if `key`.
     pub(crate) fn encode(
         &mut self,
         picture: &Picture,
@@ -112,6 +120,14 @@ impl VideoEncoder {
         match self {
             Self::Vp8(encoder) => encoder.encode(picture, media_time, key).map(|e| vec![e]),
             Self::Av1(encoder) => encoder.encode(picture, media_time, key),
+        }
+    }
+
+    /// Forgets the pictures inside, if any.
+    pub(crate) fn clear(&mut self) -> Result<(), MediaError> {
+        match self {
+            Self::Vp8(_) => Ok(()),
+            Self::Av1(encoder) => encoder.clear(),
         }
     }
 
@@ -174,5 +190,23 @@ pub(crate) mod tests {
             .map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2));
         let mean = squares.sum::<f64>() / a.luma().len() as f64;
         10.0 * (255.0f64.powi(2) / mean.max(1e-9)).log10()
+    }
+
+    /// Takes 100 steps of an encoder that gives a frame a step, with a key frame asked for before
+    /// each of `requests`, and checks that the frames of the steps `keys` alone are key frames.
+    pub(crate) fn check_key_frames(
+        requests: &[u64],
+        keys: &[u64],
+        mut step: impl FnMut(u64, bool) -> Vec<bool>,
+    ) -> Result<(), String> {
+        for n in 0..100 {
+            let given = step(n, requests.contains(&n));
+            if given != [keys.contains(&n)] {
+                return Err(format!(
+                    "step {n}: frames {given:?}, keys expected {keys:?}"
+                ));
+            }
+        }
+        Ok(())
     }
 }

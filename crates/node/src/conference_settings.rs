@@ -26,13 +26,18 @@ pub enum Service {
     Conference,
     /// A Virtual Reception: callers say which conference of the node they want.
     Reception(ReceptionKind),
+    /// A gateway: each caller has a call of its own to one far end, at this destination. What it
+    /// does follows from how the destination begins, as with `dial`.
+    Gateway(String),
 }
 
 /// A conference before it begins, or a Virtual Reception.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConferenceSettings {
-    /// The alias people dial; compared without regard to case.
+    /// The alias people dial, and the conference's name; compared without regard to case.
     pub alias: ConferenceAlias,
+    /// Further aliases that lead to the same.
+    pub aliases: Vec<ConferenceAlias>,
     /// The PIN of hosts; without one everyone is a host.
     pub host_pin: Option<Pin>,
     /// Who may be a guest; has a meaning beside a host PIN alone.
@@ -48,6 +53,7 @@ impl ConferenceSettings {
     pub fn open(alias: ConferenceAlias) -> Self {
         Self {
             alias,
+            aliases: Vec::new(),
             host_pin: None,
             guests: Guests::Nobody,
             service: Service::Conference,
@@ -57,11 +63,19 @@ impl ConferenceSettings {
 
     /// Whether this is the conference meant by `alias`.
     pub fn is_called(&self, alias: &str) -> bool {
-        self.alias.as_str().to_lowercase() == alias.to_lowercase()
+        let alias = alias.to_lowercase();
+        self.all_aliases()
+            .any(|one| one.as_str().to_lowercase() == alias)
+    }
+
+    /// Returns every alias that leads here.
+    pub fn all_aliases(&self) -> impl Iterator<Item = &ConferenceAlias> {
+        std::iter::once(&self.alias).chain(&self.aliases)
     }
 }
 
-/// Reads `ALIAS[,pin=PIN][,guest_pin=PIN|none][,limit=N]` or `ALIAS,reception=standard|mssip`.
+/// Reads `ALIAS[,alias=ALIAS]…[,pin=PIN][,guest_pin=PIN|none][,limit=N]`,
+/// `ALIAS,reception=standard|mssip` or `ALIAS,gateway=DESTINATION`.
 impl FromStr for ConferenceSettings {
     type Err = SettingsError;
 
@@ -93,6 +107,16 @@ impl FromStr for ConferenceSettings {
                 Some(("reception", _)) => {
                     return Err(wrong("a reception is standard or mssip".to_owned()));
                 }
+                Some(("alias", other)) => {
+                    let other = other.parse().map_err(|error| wrong(format!("{error}")))?;
+                    conference.aliases.push(other);
+                }
+                Some(("gateway", "")) => {
+                    return Err(wrong("a gateway has a destination".to_owned()));
+                }
+                Some(("gateway", destination)) => {
+                    conference.service = Service::Gateway(destination.to_owned());
+                }
                 Some(("limit", limit)) => match limit.parse() {
                     Ok(limit) if limit > 0 => conference.participant_limit = Some(limit),
                     _ => return Err(wrong("its limit is no number from 1".to_owned())),
@@ -122,7 +146,7 @@ impl ConferenceSettings {
                 "hosts and guests cannot be told apart: their PINs are the same"
             }
             _ if self.service != Service::Conference && wants_more => {
-                "a reception has neither PIN nor limit: give them to the conferences behind it"
+                "only a conference has PINs and a limit: a reception leads to those that have, a gateway to a far end"
             }
             _ => return Ok(()),
         };
@@ -153,6 +177,17 @@ mod tests {
         assert_eq!(read("meet,pin=1,guest_pin=none").guests, Guests::WithoutPin);
         assert!(read("Meet").is_called("mEET"));
         assert_eq!(
+            read("echo,gateway=sip:echo@example.com").service,
+            Service::Gateway("sip:echo@example.com".to_owned())
+        );
+        let two = read("meet,alias=meet@example.com,alias=7000,pin=1");
+        assert!(
+            ["MEET", "meet@example.com", "7000"]
+                .iter()
+                .all(|a| two.is_called(a))
+        );
+        assert!(!two.is_called("meet@example"));
+        assert_eq!(
             read("desk,reception=mssip").service,
             Service::Reception(ReceptionKind::Mssip)
         );
@@ -171,6 +206,9 @@ mod tests {
             "meet,limit=0",
             "desk,reception=other",
             "desk,reception=standard,pin=4711",
+            "echo,gateway=",
+            "echo,gateway=echo,pin=4711",
+            "meet,alias=",
         ] {
             let error = text
                 .parse::<ConferenceSettings>()

@@ -4,10 +4,16 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
+use infinity::{Event, Path, Profile};
+
+use crate::handler::{Handler, UnknownHandler};
 use crate::room::MediaFaults;
 
+/// What stands before the name of a handler that is left out.
+const WITHOUT: &str = "without=";
+
 /// One thing that goes wrong on purpose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Fault {
     /// Participants hear silence instead of each other.
@@ -32,15 +38,19 @@ pub enum Fault {
     BadGateway,
     /// `peer_disconnect` is sent a few seconds after a participant's first call began.
     PeerDisconnect,
+    /// A participant's first call is hung up a few seconds after it began, with `call_disconnected`.
+    CallDisconnected,
     /// Tokens live for a quarter of the time they promise.
     ExpireEarly,
     /// Every few seconds the node forgets all tokens, calls and participants, as if restarted.
     Restart,
+    /// The node does not have this request, or never sends this event.
+    Without(Handler),
 }
 
 impl Fault {
-    /// Every fault there is, in the order they are listed to people.
-    pub const ALL: [Self; 13] = [
+    /// Every fault that is one word, in the order they are listed to people.
+    pub const ALL: [Self; 14] = [
         Self::Silent,
         Self::Black,
         Self::WrongClip,
@@ -52,12 +62,13 @@ impl Fault {
         Self::Maintenance,
         Self::BadGateway,
         Self::PeerDisconnect,
+        Self::CallDisconnected,
         Self::ExpireEarly,
         Self::Restart,
     ];
 
     /// The name it goes by on the command line.
-    pub fn name(self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         match self {
             Self::Silent => "silent",
             Self::Black => "black",
@@ -70,13 +81,15 @@ impl Fault {
             Self::Maintenance => "maintenance",
             Self::BadGateway => "bad-gateway",
             Self::PeerDisconnect => "peer-disconnect",
+            Self::CallDisconnected => "call-disconnected",
             Self::ExpireEarly => "expire-early",
             Self::Restart => "restart",
+            Self::Without(_) => "without",
         }
     }
 
     /// What it does, in one line for `--help`.
-    pub fn help(self) -> &'static str {
+    pub fn help(&self) -> &'static str {
         match self {
             Self::Silent => "participants hear silence instead of each other",
             Self::Black => "participants see a black picture instead of each other",
@@ -93,39 +106,60 @@ impl Fault {
             Self::PeerDisconnect => {
                 "peer_disconnect is sent three seconds after a participant's first ack"
             }
+            Self::CallDisconnected => {
+                "a participant's first call is hung up three seconds after its ack"
+            }
             Self::ExpireEarly => "tokens live for a quarter of the time they promise",
             Self::Restart => {
                 "every ten seconds the node forgets all tokens, calls and participants"
             }
+            Self::Without(_) => "a request is answered with 404, or an event never sent",
         }
     }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        match self {
+            Self::Without(handler) => write!(f, "{WITHOUT}{handler}"),
+            _ => f.write_str(self.name()),
+        }
     }
 }
 
 /// A fault was asked for that does not exist.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no fault is called {name:?}: choose from {}", list())]
-pub struct UnknownFault {
-    name: String,
+#[non_exhaustive]
+pub enum UnknownFault {
+    /// No fault has this name.
+    #[error(
+        "no fault is called {name:?}: choose from {}, without=REQUEST, without=event/EVENT",
+        list()
+    )]
+    Name {
+        /// What was asked for.
+        name: String,
+    },
+    /// A handler was to be left out that no node has.
+    #[error(transparent)]
+    Handler(#[from] UnknownHandler),
 }
 
 fn list() -> String {
-    Fault::ALL.map(Fault::name).join(", ")
+    Fault::ALL.each_ref().map(Fault::name).join(", ")
 }
 
 impl FromStr for Fault {
     type Err = UnknownFault;
 
     fn from_str(name: &str) -> Result<Self, UnknownFault> {
+        if let Some(handler) = name.strip_prefix(WITHOUT) {
+            return Ok(Self::Without(handler.parse::<Handler>()?));
+        }
         Self::ALL
             .into_iter()
             .find(|fault| fault.name() == name)
-            .ok_or_else(|| UnknownFault {
+            .ok_or_else(|| UnknownFault::Name {
                 name: name.to_owned(),
             })
     }
@@ -146,6 +180,23 @@ impl Faults {
         self.0.contains(&fault)
     }
 
+    /// Whether the node is to do without what answers requests to `path`.
+    pub(crate) fn leave_out(&self, path: &Path) -> bool {
+        self.leave_anything_out() && self.has(Fault::Without(Handler::of(path)))
+    }
+
+    /// Whether the node is to do without such events.
+    pub(crate) fn leave_out_event(&self, event: &Event, profile: Profile) -> bool {
+        self.leave_anything_out()
+            && event
+                .encode(profile)
+                .is_some_and(|text| self.has(Fault::Without(Handler::of_event(text.name))))
+    }
+
+    fn leave_anything_out(&self) -> bool {
+        self.iter().any(|fault| matches!(fault, Fault::Without(_)))
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -156,9 +207,9 @@ impl Faults {
         self.0.insert(fault);
     }
 
-    /// The faults in the order of [`Fault::ALL`].
-    pub fn iter(&self) -> impl Iterator<Item = Fault> + '_ {
-        self.0.iter().copied()
+    /// The faults in the order of [`Fault::ALL`], then what is left out.
+    pub fn iter(&self) -> impl Iterator<Item = &Fault> {
+        self.0.iter()
     }
 }
 
@@ -191,8 +242,9 @@ mod tests {
 
     #[test]
     fn every_fault_is_found_by_its_name() {
-        for fault in Fault::ALL {
-            assert_eq!(fault.name().parse(), Ok(fault));
+        let without = Fault::Without("participants/mute".parse().expect("a handler"));
+        for fault in Fault::ALL.into_iter().chain([without]) {
+            assert_eq!(fault.to_string().parse(), Ok(fault));
         }
     }
 
@@ -216,5 +268,9 @@ mod tests {
             .expect_err("there is no such fault");
 
         assert!(error.to_string().contains("late-dtls"), "{error}");
+        let error = "without=mute"
+            .parse::<Fault>()
+            .expect_err("participants are muted, not a conference");
+        assert!(error.to_string().contains("participants/mute"), "{error}");
     }
 }

@@ -15,7 +15,8 @@ use tracing::{info, warn};
 use crate::conference::{Conference, Rules};
 use crate::conference_settings::{ConferenceSettings, Service};
 use crate::error::NodeError;
-use crate::http::{self, Reception, Served, Site};
+use crate::http::{self, Journal, Reception, Served, Site};
+use crate::operator::OperatorToken;
 use crate::room::{Room, RoomError, RoomSettings};
 use crate::settings::NodeSettings;
 use crate::tls::{self, Identity};
@@ -41,6 +42,8 @@ pub struct RunningNode {
     pub fingerprint: Option<String>,
     /// The certificate in PEM form, for clients that are to trust it.
     pub certificate_pem: Option<String>,
+    /// What lets an operator in from other machines, at `/node/?token=…`.
+    pub operator_token: OperatorToken,
     site: Arc<Site>,
     servers: Vec<Server>,
     conferences: JoinSet<()>,
@@ -73,13 +76,21 @@ impl Node {
             .transpose()?;
 
         let mut conferences = JoinSet::new();
+        let journal = Arc::new(Journal::default());
+        let operator = settings.operator_token.clone();
+        let operator = operator.unwrap_or_else(OperatorToken::random);
         let site = Arc::new(Site {
-            conferences: open_conferences(&settings, shards, &mut conferences)?,
+            conferences: open_conferences(&settings, shards, &mut conferences, &journal)?,
             receptions: receptions(&settings),
             profile: settings.profile,
             faults: settings.faults.clone(),
             credentials: settings.http_credentials.clone(),
             patience: settings.patience,
+            video_codec: settings.video_codec,
+            token_life: settings.token_life,
+            operator: operator.clone(),
+            journal,
+            started: Instant::now(),
         });
         let mut running = RunningNode {
             https_url: None,
@@ -90,6 +101,7 @@ impl Node {
             certificate_pem: identity
                 .as_ref()
                 .map(|identity| identity.certificate_pem.clone()),
+            operator_token: operator,
             site,
             servers: Vec::new(),
             conferences,
@@ -149,7 +161,8 @@ impl RunningNode {
             address,
             source,
         };
-        let app = http::router(Arc::clone(&self.site)).into_make_service();
+        let app = http::router(Arc::clone(&self.site))
+            .into_make_service_with_connect_info::<SocketAddr>();
         let handle = axum_server::Handle::new();
         let control = handle.control();
         let mut server = axum_server::from_tcp(listener)
@@ -191,9 +204,9 @@ async fn ended(scheme: &'static str, serving: impl Future<Output = io::Result<()
 
 fn receptions(settings: &NodeSettings) -> Vec<Reception> {
     let reception = |one: &ConferenceSettings| match &one.service {
-        Service::Conference => None,
+        Service::Conference | Service::Gateway(_) => None,
         Service::Reception(kind) => Some(Reception {
-            alias: one.alias.clone(),
+            aliases: one.all_aliases().cloned().collect(),
             kind: kind.clone(),
         }),
     };
@@ -204,6 +217,7 @@ fn open_conferences(
     settings: &NodeSettings,
     shards: &Shards,
     tasks: &mut JoinSet<()>,
+    journal: &Arc<Journal>,
 ) -> Result<Vec<Arc<Served>>, NodeError> {
     let rules = Rules {
         profile: settings.profile,
@@ -248,7 +262,13 @@ fn open_conferences(
             unix_time,
             seed,
         );
-        let one = Arc::new(Served::new(alias, settings.profile, conference, room));
+        let one = Arc::new(Served::new(
+            alias,
+            settings.profile,
+            conference,
+            room,
+            Arc::clone(journal),
+        ));
         tasks.spawn(Arc::clone(&one).run(reports));
         served.push(one);
     }

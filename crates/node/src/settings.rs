@@ -10,6 +10,7 @@ use media::{Codec, Kind};
 use crate::conference_settings::ConferenceSettings;
 use crate::fault::Faults;
 use crate::ice_servers::IceServers;
+use crate::operator::OperatorToken;
 
 /// Reads the profile a node is to speak: `modern` or `v10`.
 pub fn profile(name: &str) -> Result<Profile, SettingsError> {
@@ -73,6 +74,8 @@ pub struct NodeSettings {
     pub faults: Faults,
     /// Where the certificate comes from.
     pub tls: TlsIdentity,
+    /// What lets an operator in from other machines; `None` for a new one at each start.
+    pub operator_token: Option<OperatorToken>,
     /// Seed of tokens and identifiers, for repeatable tests; `None` for a new one at each start.
     pub seed: Option<u64>,
 }
@@ -93,6 +96,7 @@ impl Default for NodeSettings {
             patience: Duration::from_secs(20),
             faults: Faults::none(),
             tls: TlsIdentity::default(),
+            operator_token: None,
             seed: None,
         }
     }
@@ -123,11 +127,17 @@ impl NodeSettings {
         }
         for (index, conference) in self.conferences.iter().enumerate() {
             conference.check()?;
-            if self.conferences[..index]
-                .iter()
-                .any(|other| other.is_called(conference.alias.as_str()))
-            {
-                return Err(SettingsError::AliasTwice(conference.alias.to_string()));
+            let others = &self.conferences[..index];
+            for (nth, alias) in conference.all_aliases().enumerate() {
+                let own = conference.all_aliases().take(nth);
+                let is_own = own.map(|one| one.as_str().to_lowercase());
+                if is_own
+                    .into_iter()
+                    .any(|one| one == alias.as_str().to_lowercase())
+                    || others.iter().any(|other| other.is_called(alias.as_str()))
+                {
+                    return Err(SettingsError::AliasTwice(alias.to_string()));
+                }
             }
         }
         if self.token_life < Duration::from_secs(1) || self.token_life.subsec_nanos() != 0 {
@@ -163,12 +173,12 @@ pub enum SettingsError {
     NoConference,
     /// Two conferences have one alias.
     #[error(
-        "two conferences are called {0:?}: aliases are compared without regard to case, give each its own"
+        "{0:?} is the alias of two conferences, or twice of one: aliases are compared without regard to case, give each its own"
     )]
     AliasTwice(String),
     /// A conference was described in a way we do not understand.
     #[error(
-        "cannot use the conference {alias:?}: {why}; write `ALIAS[,pin=PIN][,guest_pin=PIN|none][,limit=N]` or `ALIAS,reception=standard|mssip`"
+        "cannot use the conference {alias:?}: {why}; write `ALIAS[,alias=ALIAS][,pin=PIN][,guest_pin=PIN|none][,limit=N]`, `ALIAS,reception=standard|mssip` or `ALIAS,gateway=DESTINATION`"
     )]
     Conference {
         /// Its alias, as written.

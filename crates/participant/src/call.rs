@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use infinity::{
     CallAccepted, CallUuid, Calls, Command, MediaType, NewCandidate, Refusal, Remedy, Response,
-    TokenGranted, Update,
+    TokenGranted, TurnServer, Update,
 };
 
 use crate::{
@@ -51,6 +51,8 @@ const MOST_REMOTE: usize = 64;
 /// | `Requested`   | refused, final                  | `Absent`      | say so                      |
 /// | `Live`        | ICE connected, or 1 s passed    | `Live`        | `ack`                       |
 /// | `Live`        | `ack` sent and ICE connected    | `Live`        | media starts                |
+/// | `Live`        | `ack` taken, ICE has no way yet, | `Live`        | restart ICE by `update`     |
+/// |               | TURN servers came with answer   |               |                             |
 /// | `Live`        | ICE failed, media does not flow | `Live`        | restart ICE by `update`     |
 /// | `Live`        | the same again, or no `update`  | `Pausing`     | hang up, close the peer     |
 /// | `Pausing`     | the pause is over               | `Preparing`   | open a peer                 |

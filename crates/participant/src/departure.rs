@@ -10,7 +10,7 @@ use crate::Exit;
 /// |-------------|-------------------------------------------|-------------|-----------------------|
 /// | –           | depart                                    | `Settling`  | close the event stream and the peer connection, `calls/…/disconnect` |
 /// | `Settling`  | nothing is under way that may bring a token or a call | `Releasing` | `release_token` |
-/// | `Settling`  | 2 s passed, and we stop                   | `Releasing` | `release_token`       |
+/// | `Settling`  | 1 s passed, 2 s if a token was asked for, and we stop | `Releasing` | `release_token` |
 /// | `Releasing` | a reply, or 2 s passed                    | –           | stop, or join again   |
 ///
 /// A departure that ends in joining again waits for the token request under way however long it

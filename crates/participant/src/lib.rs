@@ -39,6 +39,7 @@ pub use failure::RequestFailure;
 pub use input::{EventStreamInput, Input, LeaveReason, PeerInput, StreamEnd};
 pub use notice::{Milestone, Notice};
 pub use options::{Options, Rejoin};
+pub use outbox::time_limit;
 pub use output::{
     EventStreamCommand, Gather, IceServers, MediaCommand, Outgoing, Output, PeerCommand, PeerId,
     RequestId, StreamId,
@@ -48,3 +49,4 @@ pub use presence::Presence;
 pub use roster::Roster;
 pub use state::{Exit, Standing, State, Trouble};
 pub use timer::Timer;
+pub use token::Membership;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use infinity::{
-    CallUuid, ConferenceStatus, EventError, ParticipantUuid, Role,
+    CallUuid, ConferenceAlias, ConferenceStatus, EventError, ParticipantUuid, Role,
     event::{Message, StageEntry},
 };
 
@@ -18,7 +18,7 @@ pub enum Notice {
     Milestone(Milestone),
     /// What the roster says of us and of others has changed.
     Presence(Presence),
-    /// Our role has changed.
+    /// Our role: with a token, and whenever it has changed.
     Role(Role),
     /// A participant has come. Not told of us.
     Came(ParticipantUuid),
@@ -68,7 +68,11 @@ pub enum Notice {
         after: Duration,
     },
     /// We are being sent to another conference.
-    Referred,
+    Referred(ConferenceAlias),
+    /// There is a new picture of the presentation, to be fetched as JPEG by who wants to see it.
+    PresentationFrame,
+    /// The node does not answer what is to be settled on the way out; it is not waited for any more.
+    Unanswered,
     /// An event could not be read.
     Malformed(EventError),
     /// Something came that makes no sense at the moment.

@@ -18,8 +18,10 @@ const HEAVY: Duration = Duration::from_secs(30);
 /// How long a refresh may take. If the answer got lost, the node has replaced the token already
 /// and takes the old one for a little longer only: the next try has to come within that grace.
 const REFRESH: Duration = Duration::from_secs(4);
-/// How long each step on the way out may take.
+/// How long a step on the way out may take that brings or gives back a token.
 pub(crate) const PARTING: Duration = Duration::from_secs(2);
+/// How long hanging up may take on the way out: releasing the token ends the call too.
+pub(crate) const HANGING_UP: Duration = Duration::from_secs(1);
 
 /// What the machines share: the queue of outputs, the timers, the source of chance.
 #[derive(Debug)]
@@ -106,7 +108,8 @@ impl Outbox {
     }
 }
 
-fn time_limit(command: &Command) -> Option<Duration> {
+/// Returns how long the answer to `command` is waited for; nothing: as long as it takes.
+pub fn time_limit(command: &Command) -> Option<Duration> {
     match command {
         // It may block until the node has media.
         Command::Ack(..) => None,

@@ -83,6 +83,8 @@ pub enum PeerCommand {
     SetAnswer(String),
     /// Take a candidate of the node's.
     AddCandidate(NewCandidate),
+    /// Use these TURN servers too, from the next [`Self::RestartIce`] on.
+    AddTurnServers(Vec<TurnServer>),
     /// Create an offer with new ICE credentials, complete or not as with [`Self::Open`]; answer
     /// with [`crate::PeerInput::Offer`].
     RestartIce,

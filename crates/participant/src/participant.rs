@@ -11,7 +11,7 @@ use crate::{
     departure::{Departure, Then},
     event_stream::{EventStream, StreamNews},
     outbox::Outbox,
-    token::{TokenMachine, TokenNews},
+    token::{Membership, TokenMachine, TokenNews},
 };
 
 mod events;
@@ -134,6 +134,16 @@ impl Participant {
         self.us.as_ref()
     }
 
+    /// Returns who we are and what proves it, while we are a participant and not on the way out.
+    ///
+    /// Whoever makes requests of its own in our name makes them with this, and leaves the token's
+    /// life to us.
+    pub fn membership(&self, now: Instant) -> Option<&Membership> {
+        self.token
+            .membership()
+            .filter(|it| matches!(self.phase, Phase::Present) && now < it.expires_at)
+    }
+
     /// Returns whether this is over: there will be no more outputs.
     pub fn has_ended(&self) -> bool {
         matches!(self.phase, Phase::Ended)
@@ -252,6 +262,7 @@ impl Participant {
                 let participant = granted.participant_uuid.clone();
                 self.outbox
                     .milestone(Milestone::TokenGranted { participant });
+                self.outbox.notice(Notice::Role(granted.role));
                 self.outbox
                     .start(Timer::JoinLimit, now, self.options.join_limit);
                 self.events.reset();
@@ -264,11 +275,8 @@ impl Participant {
             }
             Some(TokenNews::Refreshed(role)) => {
                 self.events.token_refreshed(now, &mut self.outbox);
-                if let Some(role) = role
-                    && role != self.presence.role
-                {
-                    self.presence.role = role;
-                    self.outbox.notice(Notice::Role(role));
+                if let Some(role) = role {
+                    self.take_role(now, role);
                 }
             }
             Some(TokenNews::Gone { why }) => {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use infinity::{ParticipantRow, ParticipantUuid};
+use infinity::{ParticipantRow, ParticipantUuid, Role};
 
 /// Who is in the conference.
 ///
@@ -62,6 +62,12 @@ impl Roster {
         self.rows.insert(row.uuid.clone(), row).is_none()
     }
 
+    /// Changes a role; returns whether there is such a row.
+    pub(crate) fn set_role(&mut self, uuid: &ParticipantUuid, role: Role) -> bool {
+        let row = self.rows.get_mut(uuid);
+        row.map(|row| row.role = role).is_some()
+    }
+
     /// Takes a row out; returns whether it was there.
     pub(crate) fn delete(&mut self, uuid: &ParticipantUuid) -> bool {
         if let Some(unseen) = &mut self.unseen {
@@ -77,8 +83,6 @@ impl Roster {
 
 #[cfg(test)]
 mod tests {
-    use infinity::Role;
-
     use super::*;
 
     fn row(uuid: &str) -> ParticipantRow {

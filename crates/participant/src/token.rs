@@ -25,12 +25,17 @@ const RELEASE_TRIES: u32 = 3;
 
 /// Who we are at which node, and what proves it.
 #[derive(Debug)]
-pub(crate) struct Membership {
-    pub(crate) node: usize,
-    pub(crate) conference: ConferenceAlias,
-    pub(crate) participant: ParticipantUuid,
-    pub(crate) token: Token,
-    pub(crate) expires_at: Instant,
+pub struct Membership {
+    /// The node that gave the token: an index into the list of nodes.
+    pub node: usize,
+    /// The conference we are in.
+    pub conference: ConferenceAlias,
+    /// Who we are in its roster.
+    pub participant: ParticipantUuid,
+    /// What proves it.
+    pub token: Token,
+    /// When the token is good for nothing any more, unless it is refreshed.
+    pub expires_at: Instant,
 }
 
 /// The life of our token. There is never more than one request for or with which it could change
@@ -165,6 +170,11 @@ impl TokenMachine {
             self.state,
             State::Requested { .. } | State::Refreshing { .. }
         )
+    }
+
+    /// Returns whether a request is under way that may bring a token where there is none.
+    pub(crate) fn is_asking_anew(&self) -> bool {
+        matches!(self.state, State::Requested { .. })
     }
 
     /// Returns whether a release is under way.

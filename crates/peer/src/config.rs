@@ -1,6 +1,6 @@
 //! What a peer is told before it begins.
 
-use std::{fmt, net::IpAddr, time::Duration};
+use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use media::Codec;
 
@@ -44,7 +44,7 @@ impl Direction {
 /// A STUN or TURN server, as `request_token` hands them out.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct IceServer {
-    /// `stun:` and `turn:` URLs (RFC 7064, RFC 7065).
+    /// `stun:`, `turn:` and `turns:` URIs (RFC 7064, RFC 7065).
     pub urls: Vec<String>,
     /// User name for TURN; empty for STUN.
     pub username: String,
@@ -72,6 +72,8 @@ pub struct PeerConfig {
     pub dscp: Option<Dscp>,
     /// STUN and TURN servers.
     pub ice_servers: Vec<IceServer>,
+    /// How the certificates of TURN servers are judged (`turns:`); `None` for without TLS.
+    pub tls: Option<Arc<rustls::ClientConfig>>,
     /// Use relayed candidates only (`iceTransportPolicy: "relay"`).
     pub relay_only: bool,
     /// Direction of audio; `None` leaves the m-line out of an offer, and rejects it in an answer.
@@ -109,6 +111,7 @@ impl Default for PeerConfig {
             ports: None,
             dscp: None,
             ice_servers: Vec::new(),
+            tls: None,
             relay_only: false,
             audio: Some(Direction::SendRecv),
             video: Some(Direction::SendRecv),

@@ -20,6 +20,7 @@ use crate::{
     inlet::{EventSink, Format, Inlet},
     outlet::Outlet,
     ports::Reservation,
+    relay::Servers,
     runtime::PeerRuntime,
     sdp::{Chosen, Identity},
     stats,
@@ -34,6 +35,7 @@ pub(crate) struct Core {
     pub(crate) config: PeerConfig,
     /// Ours for as long as the connection may bind them.
     pub(crate) _ports: Option<Reservation>,
+    pub(crate) servers: Arc<Servers>,
     pub(crate) identity: Identity,
     pub(crate) answers: AtomicU32,
     pub(crate) restart: AtomicBool,
@@ -63,7 +65,7 @@ impl Core {
         self.inlet().close();
     }
 
-    /// The pair ICE has chosen.
+    /// The pair ICE has chosen, and the TURN server it goes through.
     pub(crate) async fn selected_pair(&self) -> Option<CandidatePairStats> {
         let (_, sender) = self.tracks.first()?;
         let transport = sender.transport().await.ok()??;
@@ -72,7 +74,11 @@ impl Core {
             .get_selected_candidate_pair()
             .await
             .ok()??;
-        stats::pair(pair.local(), pair.remote())
+        let mut pair = stats::pair(pair.local(), pair.remote())?;
+        if pair.local_type == "relay" {
+            pair.relay = self.servers.relay_of(pair.local);
+        }
+        Some(pair)
     }
 
     pub(crate) fn media(&self) -> MutexGuard<'_, Media> {

@@ -40,6 +40,12 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 const MAX_CHECKS: u16 = 750;
 /// Consent is asked for every two seconds (RFC 7675 §5.1 says five, less 20 %).
 const CONSENT_INTERVAL: Duration = Duration::from_secs(2);
+/// How long a direct path may take to be found before a relayed one is used: the default, two
+/// seconds, is what people behind firewalls would wait at every join.
+const RELAY_PATIENCE: Duration = Duration::from_millis(500);
+/// A relayed address is refreshed well before it is over, and a second time if its nonce was stale:
+/// webrtc takes note of the new nonce, and does not ask again before the next time.
+const RELAY_REFRESH: Duration = Duration::from_secs(60);
 /// Packets kept for retransmission, a power of two: some four seconds of video.
 const RETRANSMISSION_BUFFER: u16 = 512;
 /// How often gaps are asked for, and how many times each.
@@ -217,6 +223,8 @@ pub(crate) fn settings(config: &PeerConfig) -> SettingEngine {
             Some(CONSENT_INTERVAL),
         )
         .with_ice_connection_attempts(Some(CHECK_INTERVAL), Some(MAX_CHECKS))
+        .with_turn_allocation_refresh_interval_cap(RELAY_REFRESH)
+        .with_relay_acceptance_min_wait((!config.relay_only).then_some(RELAY_PATIENCE))
         .with_network_types(vec![NetworkType::Udp4, NetworkType::Udp6])
         .with_multicast_dns_mode(MulticastDnsMode::Disabled)
         .with_include_loopback_candidate(true)
@@ -230,17 +238,8 @@ pub(crate) fn settings(config: &PeerConfig) -> SettingEngine {
 }
 
 /// ICE servers and policy.
-pub(crate) fn configuration(config: &PeerConfig) -> RTCConfiguration {
-    let servers = config
-        .ice_servers
-        .iter()
-        .map(|server| RTCIceServer {
-            urls: server.urls.clone(),
-            username: server.username.clone(),
-            credential: server.credential.clone(),
-        })
-        .collect();
-    let policy = if config.relay_only {
+pub(crate) fn configuration(servers: Vec<RTCIceServer>, relay_only: bool) -> RTCConfiguration {
+    let policy = if relay_only {
         RTCIceTransportPolicy::Relay
     } else {
         RTCIceTransportPolicy::All

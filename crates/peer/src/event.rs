@@ -5,7 +5,7 @@ use std::time::Duration;
 use media::Kind;
 use tokio::sync::mpsc;
 
-use crate::TrackReceiver;
+use crate::{IceServerError, TrackReceiver};
 
 /// State of ICE (W3C `RTCIceConnectionState`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -66,6 +66,14 @@ pub enum PeerEvent {
     ConnectionFailed {
         /// Why, as far as it is known.
         reason: String,
+    },
+    /// A STUN or TURN server is of no use, from none of our addresses; others may be, and so may a
+    /// path without any.
+    IceServerFailed {
+        /// Its URI.
+        server: String,
+        /// What is wrong with it.
+        error: IceServerError,
     },
     /// A remote stream started to arrive.
     Track(TrackReceiver),

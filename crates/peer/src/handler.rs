@@ -11,7 +11,7 @@ use webrtc::peer_connection::{
     RTCPeerConnectionIceEvent, RTCPeerConnectionState,
 };
 
-use crate::{IceConnectionState, PeerEvent, inlet::EventSink, outlet::Outlet};
+use crate::{IceConnectionState, PeerEvent, inlet::EventSink, outlet::Outlet, relay::Servers};
 
 /// Called on the driver's task; never waits.
 pub(crate) struct Handler {
@@ -20,6 +20,7 @@ pub(crate) struct Handler {
     pub(crate) gathered: watch::Sender<bool>,
     pub(crate) ufrag: watch::Receiver<String>,
     pub(crate) first_mid: watch::Receiver<String>,
+    pub(crate) servers: Arc<Servers>,
     pub(crate) connected: AtomicBool,
 }
 
@@ -55,6 +56,9 @@ impl PeerConnectionEventHandler for Handler {
             RTCIceConnectionState::Closed => IceConnectionState::Closed,
             _ => return,
         };
+        if state == IceConnectionState::Failed {
+            self.servers.ice_failed();
+        }
         self.events.send(PeerEvent::IceConnectionState(state));
     }
 

@@ -6,7 +6,7 @@ use rtc::peer_connection::configuration::RTCOfferOptions;
 use webrtc::peer_connection::RTCSessionDescription;
 
 use crate::{
-    Negotiated, Peer, PeerConfig, PeerError, PeerEvents, Shard,
+    IceServer, Negotiated, Peer, PeerConfig, PeerError, PeerEvents, Shard, engine,
     peer::kinds,
     sdp::{Description, choose_in_answer, expand_wildcard_feedback, present_offer, toward_webrtc},
 };
@@ -23,9 +23,11 @@ impl Peer {
     /// Makes an offer and starts gathering. Candidates may still come, as events.
     pub async fn create_offer(&self) -> Result<String, PeerError> {
         let core = &self.0;
-        let options = RTCOfferOptions {
-            ice_restart: core.restart.swap(false, Ordering::AcqRel),
-        };
+        let ice_restart = core.restart.swap(false, Ordering::AcqRel);
+        if ice_restart {
+            self.renew_servers().await?;
+        }
+        let options = RTCOfferOptions { ice_restart };
         let offer = core
             .connection
             .create_offer(Some(options))
@@ -99,9 +101,29 @@ impl Peer {
         Ok(core.agree(&chosen))
     }
 
-    /// Makes the next offer restart ICE (RFC 8445 §9); call [`Peer::create_offer`] afterwards.
+    /// Adds STUN and TURN servers, which are used from the next restart of ICE on.
+    pub fn add_ice_servers(&self, servers: Vec<IceServer>) {
+        self.0.servers.add(servers);
+    }
+
+    /// Makes the next offer restart ICE (RFC 8445 §9), with new relayed addresses; call
+    /// [`Peer::create_offer`] afterwards.
     pub fn restart_ice(&self) {
         self.0.restart.store(true, Ordering::Release);
+    }
+
+    /// Looks ICE servers up anew. The relayed addresses of before may be gone, and webrtc would
+    /// offer them again.
+    async fn renew_servers(&self) -> Result<(), PeerError> {
+        let core = &self.0;
+        if core.servers.is_empty() {
+            return Ok(());
+        }
+        let servers = core.servers.configure(&core.config.addresses).await;
+        core.connection
+            .set_configuration(engine::configuration(servers, core.config.relay_only))
+            .await
+            .map_err(|error| PeerError::stack("take other ICE servers", &error))
     }
 }
 

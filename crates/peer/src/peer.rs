@@ -18,13 +18,15 @@ use webrtc::{
 };
 
 use crate::{
-    Direction, MediaSender, Negotiated, PeerConfig, PeerError, PeerEvents, PeerStats, Shard,
+    CandidatePairStats, Direction, MediaSender, Negotiated, PeerConfig, PeerError, PeerEvents,
+    PeerStats, Shard,
     connection::Core,
     engine,
     handler::Handler,
     inlet::{EventSink, Inlet},
     outlet::Outlet,
     ports::Reservation,
+    relay::Servers,
     runtime::PeerRuntime,
     sdp::{Identity, RemoteCandidate, read_candidate},
     socket::SocketSettings,
@@ -56,6 +58,12 @@ impl Peer {
                 detail: "no local address to bind was given".into(),
             });
         }
+        let (events, receiver) = EventSink::channel();
+        let servers = Arc::new(Servers::new(
+            config.ice_servers.clone(),
+            events.clone(),
+            config.tls.clone(),
+        ));
         let runtime = PeerRuntime::new(
             shard.handle().clone(),
             SocketSettings {
@@ -65,6 +73,7 @@ impl Peer {
                 dscp: config.dscp,
                 impairment: config.impairment,
             },
+            servers.clone(),
         );
         let identity = Identity {
             session_id: fastrand::u32(..) >> 1,
@@ -75,7 +84,6 @@ impl Peer {
             slides: sources(),
             max_video_bitrate: config.max_video_bitrate,
         };
-        let (events, receiver) = EventSink::channel();
         let outlet = Arc::new(Outlet::new(runtime.nudge()));
         let inlet = Arc::new(Mutex::new(Inlet::new(
             events.clone(),
@@ -94,6 +102,7 @@ impl Peer {
             gathered: gathered.clone(),
             ufrag: ufrag.subscribe(),
             first_mid: first_mid.subscribe(),
+            servers: servers.clone(),
             connected: AtomicBool::new(false),
         };
         let ports = match config.ports {
@@ -113,8 +122,9 @@ impl Peer {
                 .map(|address| std::net::SocketAddr::new(*address, 0).to_string())
                 .collect(),
         };
+        let configured = servers.configure(&config.addresses).await;
         let connection = PeerConnectionBuilder::new()
-            .with_configuration(engine::configuration(&config))
+            .with_configuration(engine::configuration(configured, config.relay_only))
             .with_media_engine(engine::media_engine(&config.video_codecs)?)
             .with_setting_engine(engine::settings(&config))
             .with_interceptor_registry(engine::interceptors(&config, outlet.clone(), inlet.clone()))
@@ -166,6 +176,7 @@ impl Peer {
             connection,
             config,
             _ports: ports,
+            servers,
             identity,
             answers: AtomicU32::new(0),
             restart: AtomicBool::new(false),
@@ -230,6 +241,11 @@ impl Peer {
             .as_ref()
             .filter(|negotiated| negotiated.direction.sends())
             .and(sender.clone())
+    }
+
+    /// The pair of candidates ICE has chosen.
+    pub async fn selected_pair(&self) -> Option<CandidatePairStats> {
+        self.0.selected_pair().await
     }
 
     /// What has been measured so far.

@@ -22,6 +22,7 @@ use webrtc::runtime::{
 
 use crate::{
     nudge::Nudge,
+    relay::Servers,
     socket::{Socket, SocketSettings},
 };
 
@@ -35,17 +36,19 @@ struct Inner {
     handle: Handle,
     nudge: Arc<Nudge>,
     settings: SocketSettings,
+    servers: Arc<Servers>,
     sockets: Mutex<Vec<Weak<Socket>>>,
     has_driver: AtomicBool,
 }
 
 impl PeerRuntime {
     /// A runtime on the threads of `handle`.
-    pub(crate) fn new(handle: Handle, settings: SocketSettings) -> Self {
+    pub(crate) fn new(handle: Handle, settings: SocketSettings, servers: Arc<Servers>) -> Self {
         Self(Arc::new(Inner {
             handle,
             nudge: Arc::default(),
             settings,
+            servers,
             sockets: Mutex::default(),
             has_driver: AtomicBool::new(false),
         }))
@@ -107,7 +110,11 @@ impl Runtime for PeerRuntime {
 
     fn wrap_udp_socket(&self, socket: std::net::UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
         let _inside = self.0.handle.enter();
-        let socket = Arc::new(Socket::new(socket, self.0.settings)?);
+        let socket = Arc::new(Socket::new(
+            socket,
+            self.0.settings,
+            self.0.servers.clone(),
+        )?);
         let mut sockets = self
             .0
             .sockets
@@ -134,7 +141,18 @@ impl Runtime for PeerRuntime {
     }
 
     fn resolve_host<'a>(&'a self, host: &'a str) -> Boxed<'a, io::Result<Vec<SocketAddr>>> {
-        Box::pin(async move { TokioRuntime.resolve_host(host).await })
+        // Names are resolved before webrtc learns of a server; of an address it writes IPv6 without
+        // brackets.
+        Box::pin(async move {
+            let address = host.rsplit_once(':').and_then(|(address, port)| {
+                let address = address.trim_matches(['[', ']']).parse().ok()?;
+                Some(SocketAddr::new(address, port.parse().ok()?))
+            });
+            match address {
+                Some(address) => Ok(vec![address]),
+                None => TokioRuntime.resolve_host(host).await,
+            }
+        })
     }
 
     fn sleep(&self, duration: Duration) -> Boxed<'static, ()> {

@@ -15,7 +15,14 @@ use quinn_udp::{RecvMeta, Transmit, UdpSockRef, UdpSocketState};
 use tokio::{io::Interest, net::UdpSocket};
 use webrtc::runtime::AsyncUdpSocket;
 
-use crate::{Dscp, Impairment, gate::DtlsGate, link::Link, outbox::Outbox, sockopt};
+use crate::{
+    Dscp, Impairment,
+    gate::DtlsGate,
+    link::Link,
+    outbox::Outbox,
+    relay::{Links, Sent, Servers},
+    sockopt,
+};
 
 /// Room for some hundred milliseconds of video while the thread is busy; the system may give less.
 const RECEIVE_BUFFER: usize = 1 << 20;
@@ -44,6 +51,7 @@ pub(crate) struct Socket {
     state: UdpSocketState,
     outbox: Mutex<Outbox>,
     gate: DtlsGate,
+    links: Links,
     settings: SocketSettings,
     link: Option<Mutex<Link>>,
     rtp_packets: AtomicU32,
@@ -51,8 +59,13 @@ pub(crate) struct Socket {
 }
 
 impl Socket {
-    /// Takes over a bound socket. Must run inside the runtime that will poll it.
-    pub(crate) fn new(socket: std::net::UdpSocket, settings: SocketSettings) -> io::Result<Self> {
+    /// Takes over a bound socket, through which TURN servers are spoken to too. Must run inside the
+    /// runtime that will poll it.
+    pub(crate) fn new(
+        socket: std::net::UdpSocket,
+        settings: SocketSettings,
+        servers: Arc<Servers>,
+    ) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
         let io = Arc::new(UdpSocket::from_std(socket)?);
         let state = UdpSocketState::new(UdpSockRef::from(&*io))?;
@@ -69,9 +82,11 @@ impl Socket {
             .impairment
             .filter(|impairment| !impairment.is_none())
             .map(|impairment| Mutex::new(Link::new(impairment, Arc::clone(&io))));
+        let links = Links::new(servers, io.local_addr()?, settings.dscp);
         Ok(Self {
             io,
             state,
+            links,
             outbox: Mutex::default(),
             gate: DtlsGate::new(!settings.hold_dtls),
             settings,
@@ -84,10 +99,11 @@ impl Socket {
     /// Sends what the driver has given since the last time. With `cx`, ready means that all is
     /// sent, and pending that `cx` will be woken when the socket is writable again.
     pub(crate) fn flush(&self, mut cx: Option<&mut Context<'_>>) -> Poll<()> {
+        let links = self.links.flush(cx.as_deref_mut());
         let mut outbox = self.outbox();
         loop {
             let Some((run, bytes)) = outbox.front() else {
-                return Poll::Ready(());
+                return links;
             };
             let transmit = Transmit {
                 destination: run.destination,
@@ -203,15 +219,25 @@ impl AsyncUdpSocket for Socket {
             {
                 continue;
             }
-            if let Some(link) = &self.link {
-                let mut link = link.lock().unwrap_or_else(PoisonError::into_inner);
-                link.take(Instant::now(), transmit.destination, datagram);
-                continue;
-            }
-            if !self
-                .outbox()
-                .push(transmit.destination, datagram, max_segments)
-            {
+            let taken = match self.links.send(transmit.destination, datagram) {
+                Sent::Elsewhere => match &self.link {
+                    // Whatever becomes of it, as on any link; what a TURN server relays is not impaired.
+                    Some(link) => {
+                        let mut link = link.lock().unwrap_or_else(PoisonError::into_inner);
+                        link.take(Instant::now(), transmit.destination, datagram);
+                        true
+                    }
+                    None => self
+                        .outbox()
+                        .push(transmit.destination, datagram, max_segments),
+                },
+                Sent::To(server) => self.outbox().push(server, datagram, max_segments),
+                Sent::Taken => true,
+                Sent::Dropped => false,
+                // webrtc lets go of a server it cannot send to.
+                Sent::Broken => return Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
+            };
+            if !taken {
                 self.discarded.fetch_add(1, Ordering::Relaxed);
             }
         }
@@ -224,6 +250,9 @@ impl AsyncUdpSocket for Socket {
         buffers: &mut [IoSliceMut<'_>],
         meta: &mut [RecvMeta],
     ) -> Poll<io::Result<usize>> {
+        if let Some(count) = self.links.poll_receive(cx, buffers, meta) {
+            return Poll::Ready(Ok(count));
+        }
         loop {
             std::task::ready!(self.io.poll_recv_ready(cx))?;
             let received = self.io.try_io(Interest::READABLE, || {
@@ -232,8 +261,10 @@ impl AsyncUdpSocket for Socket {
             match received {
                 Ok(count) => {
                     // An empty datagram has no stride; whoever splits by it would divide by zero.
-                    for meta in &mut meta[..count] {
+                    for (meta, buffer) in meta.iter_mut().zip(buffers.iter()).take(count) {
                         meta.stride = meta.stride.max(1);
+                        self.links
+                            .arrived(meta, &buffer[..meta.len.min(meta.stride)]);
                     }
                     return Poll::Ready(Ok(count));
                 }
@@ -260,7 +291,12 @@ impl AsyncUdpSocket for Socket {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inlet::EventSink;
     use crate::sockopt::tests::{ask_for_traffic_class, received_traffic_class};
+
+    fn no_servers() -> Arc<Servers> {
+        Arc::new(Servers::new(Vec::new(), EventSink::channel().0, None))
+    }
 
     /// Returns the traffic classes of two datagrams sent in one turn by a socket that marks so.
     async fn classes(local: &str, dscp: Option<Dscp>) -> [u8; 2] {
@@ -274,7 +310,7 @@ mod tests {
             dscp,
             ..SocketSettings::default()
         };
-        let socket = Socket::new(near, settings).expect("a socket");
+        let socket = Socket::new(near, settings, no_servers()).expect("a socket");
         std::future::poll_fn(|cx| {
             for _ in 0..2 {
                 let transmit = Transmit {

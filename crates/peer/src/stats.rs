@@ -74,6 +74,8 @@ pub struct CandidatePairStats {
     pub remote: SocketAddr,
     /// `candidateType` of theirs.
     pub remote_type: String,
+    /// `url` of ours: the TURN server it goes through, if it is relayed.
+    pub relay: Option<String>,
 }
 
 /// Takes what we have names for out of webrtc's report.
@@ -137,6 +139,7 @@ pub(crate) fn pair(
         local_type: local.typ.to_string(),
         remote: address(remote)?,
         remote_type: remote.typ.to_string(),
+        relay: None,
     })
 }
 

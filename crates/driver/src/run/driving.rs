@@ -6,7 +6,7 @@ use participant::{
     EventStreamInput, Exit, Input, LeaveReason, Options, Output, Participant, PeerInput, StreamId,
 };
 use peer::Shard;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::{AbortHandle, JoinSet};
 use tracing::debug;
 use url::Url;
@@ -16,6 +16,7 @@ use super::lease::Lease;
 use super::leg::Leg;
 use super::story::Story;
 use super::wakeup::{Answered, Order, Wakeup};
+use crate::api::Access;
 use crate::pump::PumpCommand;
 use crate::recording;
 use crate::rest::RequestError;
@@ -237,8 +238,8 @@ impl Driving {
     }
 
     fn order(&mut self, now: Instant, order: Order) {
-        if let Order::Stop(reason) = order {
-            self.stop.get_or_insert(reason);
+        if let Order::Stop(reason) = &order {
+            self.stop.get_or_insert(*reason);
         }
         let reason = match order {
             Order::Play => {
@@ -251,6 +252,10 @@ impl Driving {
                 if let Some(leg) = &self.leg {
                     leg.tell_pump(PumpCommand::Talk(aloud));
                 }
+                return;
+            }
+            Order::Introduce(asked) => {
+                self.introduce(now, asked);
                 return;
             }
             Order::Abandoned => {
@@ -269,6 +274,22 @@ impl Driving {
             Order::Stop(StopReason::Terminated) => LeaveReason::Stopped,
         };
         self.leave(now, reason);
+    }
+
+    /// Says who the participant is and what proves it, if it is anybody.
+    fn introduce(&self, now: Instant, asked: oneshot::Sender<Access>) {
+        let Some(membership) = self.participant.membership(now) else {
+            return;
+        };
+        if let Some(node) = self.nodes.get(membership.node) {
+            // Whoever asked may have gone.
+            let _ = asked.send(Access {
+                node: node.clone(),
+                conference: membership.conference.clone(),
+                participant: membership.participant.clone(),
+                token: membership.token.clone(),
+            });
+        }
     }
 
     fn leave(&mut self, now: Instant, reason: LeaveReason) {

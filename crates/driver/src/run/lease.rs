@@ -1,5 +1,6 @@
 //! The token, held where it can be released whatever happens to the loop.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -7,24 +8,46 @@ use infinity::{Command, Failure, Refusal, ReleaseToken, Request, Response};
 use tracing::{info, warn};
 use url::Url;
 
-use crate::http::HttpClient;
+use crate::http::{HttpClient, shown};
 use crate::rest::{self, RequestError};
 
 /// How long releasing a token may take when nobody waits for it in good order any more.
 const RELEASE_LIMIT: Duration = Duration::from_secs(2);
+/// With less time than this left, another try is not worth it.
+const LEAST_LIMIT: Duration = Duration::from_millis(200);
 
 /// The token in force, if there is one; shared by the loop and whoever watches over it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Lease(Arc<Mutex<Option<Held>>>);
 
-#[derive(Debug)]
 struct Held {
     node: Url,
     release: Request,
     expires_at: Instant,
+    /// When the node was first told to take it back; it has not answered that yet.
+    since: Option<Instant>,
+}
+
+impl fmt::Debug for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Held")
+            .field("node", &shown(&self.node))
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Lease {
+    /// Takes note that a request is being made: it may be one to release the token.
+    pub(crate) fn begun(&self, now: Instant, request: &Request) {
+        if matches!(request.command, Command::ReleaseToken(_))
+            && let Some(held) = &mut *self.lock()
+            && held.release.token == request.token
+        {
+            held.since.get_or_insert(now);
+        }
+    }
+
     /// Takes note of how a request ended: it may have granted a token, replaced it, or ended it.
     pub(crate) fn ended(
         &self,
@@ -50,6 +73,7 @@ impl Lease {
             node: node.clone(),
             release,
             expires_at,
+            since: None,
         });
     }
 
@@ -73,8 +97,15 @@ impl Lease {
         if Instant::now() >= held.expires_at {
             return true;
         }
-        let limit = Some(RELEASE_LIMIT);
-        match rest::execute(client, &held.node, &held.release, limit).await {
+        // A node that has had its time does not get it twice.
+        let tried_for = held.since.map_or(Duration::ZERO, |since| since.elapsed());
+        let limit = RELEASE_LIMIT.saturating_sub(tried_for);
+        let result = if limit < LEAST_LIMIT {
+            Err(RequestError::TimedOut(RELEASE_LIMIT))
+        } else {
+            rest::execute(client, &held.node, &held.release, Some(limit)).await
+        };
+        match result {
             Ok(_) => {
                 info!("token released at last");
                 true

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use infinity::{MediaType, NewCandidate};
+use infinity::{MediaType, NewCandidate, TurnServer};
 use media::Kind;
 use participant::{Gather, IceServers, PeerId, PeerInput};
 use peer::{
@@ -33,6 +33,7 @@ const COMMANDS: usize = 128;
 pub(super) enum LegCommand {
     SetAnswer(String),
     AddCandidate(NewCandidate),
+    AddIceServers(Vec<IceServer>),
     RestartIce,
 }
 
@@ -44,6 +45,7 @@ pub(super) struct Opening {
     pub(super) names: Names,
     pub(super) network: Network,
     pub(super) ice: IceServers,
+    pub(super) turn_tls: Arc<rustls::ClientConfig>,
     pub(super) gather: Gather,
     pub(super) media_type: Option<MediaType>,
     pub(super) video_codecs: Option<Vec<media::Codec>>,
@@ -240,6 +242,7 @@ async fn work(
                     debug!(%error, "a candidate of the node's is left out");
                 }
             }
+            LegCommand::AddIceServers(servers) => peer.add_ice_servers(servers),
             LegCommand::RestartIce => {
                 peer.restart_ice();
                 tell(offered(offer(&peer, gather).await)).await;
@@ -280,25 +283,31 @@ fn config(opening: Opening, addresses: Vec<IpAddr>) -> PeerConfig {
         urls: vec![server.url],
         ..IceServer::default()
     });
-    let turn = opening.ice.turn.into_iter().map(|server| IceServer {
-        urls: server.urls,
-        username: server.username,
-        credential: server
-            .credential
-            .map(|word| word.expose().to_owned())
-            .unwrap_or_default(),
-    });
+    let turn = opening.ice.turn.into_iter().map(turn_server);
     PeerConfig {
         addresses,
         ports: opening.network.ports,
         dscp: opening.network.dscp,
         impairment: opening.network.impairment,
         ice_servers: stun.chain(turn).collect(),
+        tls: Some(opening.turn_tls),
         relay_only: opening.ice.relay_only,
         audio: Some(direction),
         video: video_codecs.as_ref().map(|_| direction),
         video_codecs: video_codecs.unwrap_or_default(),
         ..PeerConfig::default()
+    }
+}
+
+/// Returns a TURN server as the peer connection wants it.
+pub(super) fn turn_server(server: TurnServer) -> IceServer {
+    IceServer {
+        urls: server.urls,
+        username: server.username,
+        credential: server
+            .credential
+            .map(|word| word.expose().to_owned())
+            .unwrap_or_default(),
     }
 }
 

@@ -4,17 +4,21 @@ use std::time::{Duration, Instant};
 
 use infinity::ParticipantUuid;
 use media::Kind;
-use participant::{Exit, LeaveReason, Milestone, Participant, RequestFailure};
+use participant::{Exit, IceServers, LeaveReason, Milestone, Participant, RequestFailure};
+use peer::IceServerError;
 use tokio::sync::mpsc;
 use tracing::{debug, info, warn};
 use url::Url;
 
-use crate::http::Connecting;
+use crate::http::{Connecting, bare, shown};
 use crate::rest::RequestError;
 use crate::{
-    EndReason, JoinStep, JoinTimes, Notice, NoticeKind, Other, Outcome, OwnRow, ReceivedMedia,
-    RosterFacts, State, StopReason, Warning,
+    EndReason, JoinStep, JoinTimes, MediaPath, Notice, NoticeKind, Other, Outcome, OwnRow,
+    ReceivedMedia, RosterFacts, State, StopReason, Warning,
 };
+
+/// How many reasons for not finding a path are kept.
+const MOST_HINDRANCES: usize = 8;
 
 /// Keeps the story of a caller: tells it as it happens and sums it up at the end.
 #[derive(Debug)]
@@ -31,6 +35,10 @@ pub(super) struct Story {
     roster: RosterFacts,
     /// The last node that could not be reached, and why.
     unreachable: Option<(Url, RequestError)>,
+    /// The path media took last.
+    path: Option<MediaPath>,
+    /// What may be why media found no path.
+    hindrances: Vec<String>,
     /// What went wrong on our own side.
     fault: Option<EndReason>,
     pub(super) received: ReceivedMedia,
@@ -50,6 +58,8 @@ impl Story {
             state: None,
             roster: RosterFacts::default(),
             unreachable: None,
+            path: None,
+            hindrances: Vec::new(),
             fault: None,
             received: ReceivedMedia::default(),
         }
@@ -74,7 +84,7 @@ impl Story {
         self.began = now;
         self.times = JoinTimes::default();
         self.own = None;
-        self.state(now, State::Joining(node.clone()));
+        self.state(now, State::Joining(bare(node)));
     }
 
     pub(super) fn step(&mut self, at: Instant, step: JoinStep) {
@@ -126,6 +136,44 @@ impl Story {
 
     pub(super) fn unreachable(&mut self, node: &Url, error: &RequestError) {
         self.unreachable = Some((node.clone(), error.clone()));
+    }
+
+    /// A peer connection begins with these servers.
+    pub(super) fn ice_servers(&mut self, ice: &IceServers) {
+        if ice.relay_only && ice.turn.is_empty() {
+            let why = "the node allows relayed media alone and names no TURN server for it";
+            self.hindered(why.to_owned());
+        }
+    }
+
+    /// A server that helps with ICE is of no use; told once.
+    pub(super) fn ice_server_failed(
+        &mut self,
+        now: Instant,
+        server: String,
+        error: &IceServerError,
+    ) {
+        if self.hindered(format!("{server}: {error}")) {
+            let why = error.to_string();
+            self.warn(now, Warning::IceServer { server, why });
+        }
+    }
+
+    fn hindered(&mut self, why: String) -> bool {
+        let is_new = !self.hindrances.contains(&why) && self.hindrances.len() < MOST_HINDRANCES;
+        if is_new {
+            self.hindrances.push(why);
+        }
+        is_new
+    }
+
+    /// Media takes a path; the same again is no news.
+    pub(super) fn path(&mut self, now: Instant, path: MediaPath) {
+        if self.path.as_ref() != Some(&path) {
+            info!("{path}");
+            self.path = Some(path.clone());
+            self.tell(now, NoticeKind::Path(path));
+        }
     }
 
     /// Something on our own side ends the caller; the first reason stands.
@@ -253,10 +301,18 @@ impl Story {
             Exit::ExtensionWanted(_) => EndReason::ExtensionWanted(exit.to_string()),
             Exit::WaitingRoomTimedOut => EndReason::WaitingRoomTimeout,
             Exit::Refused(failure) => self.refused(failure),
-            Exit::CallFailed(why) => EndReason::CallFailed(why.clone()),
+            Exit::CallFailed(why) => EndReason::CallFailed(self.with_hindrances(why)),
             Exit::Lost(why) => EndReason::TokenLost(why.clone()),
-            Exit::JoinTimedOut { .. } => EndReason::CallFailed(exit.to_string()),
+            Exit::JoinTimedOut { .. } => {
+                EndReason::CallFailed(self.with_hindrances(&exit.to_string()))
+            }
         }
+    }
+
+    fn with_hindrances(&self, why: &str) -> String {
+        let all = [why].into_iter();
+        let all = all.chain(self.hindrances.iter().map(String::as_str));
+        all.collect::<Vec<_>>().join("; ")
     }
 
     fn refused(&self, failure: &RequestFailure) -> EndReason {
@@ -269,7 +325,7 @@ impl Story {
                 RequestFailure::Unreachable(_) | RequestFailure::Untrusted(_),
                 Some((node, RequestError::Unreachable(why))),
             ) => EndReason::Unreachable(why.at(node)),
-            (_, Some((node, _))) => EndReason::Unreachable(format!("{node}: {failure}")),
+            (_, Some((node, _))) => EndReason::Unreachable(format!("{}: {failure}", shown(node))),
             (_, None) => EndReason::Unreachable(failure.to_string()),
         }
     }

@@ -2,9 +2,11 @@
 
 use infinity::{Request, Response};
 use participant::{EventStreamInput, PeerId, PeerInput, RequestId, StreamId};
-use peer::{Negotiated, Peer, PeerEvent};
+use peer::{CandidatePairStats, Negotiated, Peer, PeerEvent};
+use tokio::sync::oneshot;
 
 use crate::StopReason;
+use crate::api::Access;
 use crate::pump::PumpEvent;
 use crate::receive::FirstPacket;
 use crate::rest::RequestError;
@@ -46,6 +48,8 @@ pub(crate) enum PeerNews {
     Negotiated(Negotiated),
     /// It noticed something by itself.
     Event(PeerEvent),
+    /// ICE has chosen a pair of candidates.
+    Path(CandidatePairStats),
     /// What is to be sent was opened.
     Sources(Sources),
     /// The first packet of a kind came.
@@ -55,7 +59,7 @@ pub(crate) enum PeerNews {
 }
 
 /// What whoever runs the caller wants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Order {
     /// Leave; the second time, at once.
     Stop(StopReason),
@@ -63,6 +67,8 @@ pub(crate) enum Order {
     Play,
     /// Let the program's sound be heard, or silence instead.
     Talk(bool),
+    /// Say who the caller is and what proves it; dropped unanswered while it is nobody.
+    Introduce(oneshot::Sender<Access>),
     /// Leave: nobody is there any more to say so.
     Abandoned,
 }

@@ -1,6 +1,7 @@
 //! Callers against the practice node, over real HTTP and UDP on loopback.
 #![allow(clippy::unwrap_used)]
 
+mod acted_on; // events that a participant acts on, and that media flows afterwards
 mod dns; // a name server on loopback
 mod found; // a domain's nodes, by SRV records or its own address
 mod heard; // one plays, another receives; live sources; what is recorded

@@ -5,10 +5,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use driver::api::{Conference, Entrance};
 use driver::{
     Caller, CallerSettings, HttpClient, Material, Notice, NoticeKind, Program, Shards, State, Tls,
 };
+use infinity::ParticipantUuid;
 use media::SourceSpec;
+use media::measure::decode::sound;
 use node::{Node, NodeSettings, RunningNode};
 
 /// How long anything on loopback may take before the test has failed.
@@ -71,6 +74,45 @@ impl Scene {
         let mut listener = self.start(self.settings(name));
         listener.until(is_in).await;
         listener
+    }
+
+    /// A host of a conference without PINs, who makes requests and has no call.
+    pub(crate) async fn host(&self, conference: &str) -> Conference {
+        let node = self.node.http_url.as_deref().unwrap().parse().unwrap();
+        let alias = conference.parse().unwrap();
+        let host = Conference::at(self.client.clone(), node, alias);
+        host.request_token(&Entrance::named("host")).await.unwrap();
+        host
+    }
+
+    /// Returns who has this name in the roster.
+    pub(crate) async fn uuid_of(&self, host: &Conference, name: &str) -> ParticipantUuid {
+        let rows = host.participants().await.unwrap();
+        let mut named = rows.into_iter().filter(|row| row.display_name == name);
+        named.next().unwrap().uuid
+    }
+
+    /// Has somebody new listen to a conference for some seconds. An error if the tone of 1 kHz is
+    /// not all there is to hear in the last of them.
+    pub(crate) async fn hears_tone(&self, conference: &str) -> Result<(), String> {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("heard.webm");
+        let mut settings = self.settings("ear");
+        settings.conference = conference.parse().unwrap();
+        settings.record = Some(file.clone());
+        let mut ear = self.start(settings);
+        ear.until(is_in).await;
+        ear.within_or_none(Duration::from_millis(2500), |_| false)
+            .await;
+        ear.leave().await;
+        let pcm = sound(&media::read_audio(&file).unwrap()).unwrap();
+        let last = &pcm[pcm.len().saturating_sub(48_000)..];
+        let share = share_of(last, 1000.0);
+        if share > 0.9 {
+            Ok(())
+        } else {
+            Err(format!("{share:.3} of the power is that of the tone"))
+        }
     }
 
     /// Returns how many rows the roster has besides that of whoever looks.
@@ -169,4 +211,18 @@ pub(crate) fn material(audio: &str, video: Option<&str>) -> Arc<Material> {
 
 pub(crate) fn once(audio: &str, video: Option<&str>) -> Program {
     Program::Once(material(audio, video))
+}
+
+/// Returns the share of one frequency in the power of what was heard, by one term of a Fourier transform.
+fn share_of(pcm: &[f32], hertz: f32) -> f32 {
+    let power: f32 = pcm.iter().map(|sample| sample * sample).sum();
+    let step = std::f32::consts::TAU * hertz / media::SAMPLE_RATE as f32;
+    let (mut re, mut im) = (0.0, 0.0);
+    for (n, sample) in pcm.iter().enumerate() {
+        let angle = step * (n % 48_000) as f32;
+        re += sample * angle.cos();
+        im += sample * angle.sin();
+    }
+    // Silence has no share of anything.
+    2.0 * (re * re + im * im) / (pcm.len() as f32 * power).max(1e-9)
 }

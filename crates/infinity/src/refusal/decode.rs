@@ -22,16 +22,30 @@ pub(super) fn decode(code: u16, body: &[u8]) -> Refusal {
         return refusal;
     }
     match (code, result) {
+        (300..400, None) => Refusal::Moved { code },
+        (400, None) if is_plain_http_to_tls(body) => Refusal::TlsWanted,
         (403, Some(object @ Value::Object(_))) => forbidden(object),
-        (403, _) => Refusal::Denied(cut(text, "HTTP 403")),
+        (403, Some(_)) => Refusal::Denied(cut(text, "HTTP 403")),
         (404, None) => Refusal::NoSuchNode,
         (404, Some(_)) => Refusal::NotFound(cut(text, "HTTP 404")),
         (408 | 425 | 429 | 500 | 502 | 503 | 504 | 529, _) => Refusal::Unavailable(code),
+        // Nodes of every age answer in JSON.
+        (_, None) => Refusal::NotOfANode { code },
         _ => Refusal::Other {
             code,
             text: cut(text, "without a reason"),
         },
     }
+}
+
+/// Says whether this is how web servers complain of plain HTTP on a port of HTTPS; none of them in
+/// JSON, and each with a sentence that names both.
+fn is_plain_http_to_tls(body: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(body).to_ascii_lowercase();
+    // The links of such a page say nothing about its port.
+    let text = text.replace("https://", "").replace("http://", "");
+    let speaks_of_tls = ["https", "ssl", "tls"].iter().any(|it| text.contains(it));
+    speaks_of_tls && text.contains("http ")
 }
 
 /// Reads the texts that mean the same with whichever code they come.
@@ -129,5 +143,22 @@ fn cut(text: &str, or_else: &str) -> String {
         or_else.to_owned()
     } else {
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_to_a_safe_page_does_not_mean_that_this_port_speaks_https() {
+        let nginx = b"<center>The plain HTTP request was sent to HTTPS port</center>";
+        let go = b"Client sent an HTTP request to an HTTPS server.\n";
+        let apache = b"You're speaking plain HTTP to an SSL-enabled server port.<br />";
+        for body in [&nginx[..], go, apache] {
+            assert_eq!(decode(400, body), Refusal::TlsWanted);
+        }
+        let other = b"<html>400. See https://www.example.com/ or http://example.com/</html>";
+        assert_eq!(decode(400, other), Refusal::NotOfANode { code: 400 });
     }
 }

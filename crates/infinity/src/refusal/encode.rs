@@ -46,6 +46,14 @@ impl Refusal {
                 code: 404,
                 body: "Not found".to_owned(),
             },
+            Self::NotOfANode { code } | Self::Moved { code } => Reply {
+                code: *code,
+                body: "This is no Conferencing Node".to_owned(),
+            },
+            Self::TlsWanted => Reply {
+                code: 400,
+                body: "Plain HTTP was sent to a port of HTTPS".to_owned(),
+            },
             Self::NotFound(why) => text(404, why),
             Self::Maintenance => text(503, texts::MAINTENANCE),
             Self::CapacityReached(capacity) => text(503, capacity.text()),

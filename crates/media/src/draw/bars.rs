@@ -35,14 +35,12 @@ impl Bars {
         Self { background }
     }
 
-    /// Draws picture number `count`, `media_time` after the start.
-    pub(crate) fn draw(&self, count: u64, media_time: Duration) -> Picture {
+    /// Draws picture number `count`, `media_time` after the start, when it is `clock`.
+    pub(crate) fn draw(&self, count: u64, media_time: Duration, clock: SystemTime) -> Picture {
         let mut picture = self.background.clone();
         let (width, height) = (picture.width(), picture.height());
         let size = (height / 11).max(8);
-        let clock = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
+        let clock = clock.duration_since(UNIX_EPOCH).unwrap_or_default();
         let lines = [
             format!("{} UTC", clock_text(clock, 3)),
             format!("{}  {count}", clock_text(media_time, 1)),
@@ -93,9 +91,11 @@ mod tests {
     #[test]
     fn the_picture_moves() {
         let bars = Bars::new(320, 180);
-        let one = bars.draw(1, Duration::from_millis(40));
-        let other = bars.draw(51, Duration::from_millis(2040));
+        let one = bars.draw(1, Duration::from_millis(40), UNIX_EPOCH);
+        let other = bars.draw(51, Duration::from_millis(2040), UNIX_EPOCH);
         assert_ne!(one, other);
-        Bars::new(2, 2).draw(0, Duration::ZERO);
+        let later = UNIX_EPOCH + Duration::from_secs(1);
+        assert_ne!(one, bars.draw(1, Duration::from_millis(40), later));
+        Bars::new(2, 2).draw(0, Duration::ZERO, UNIX_EPOCH);
     }
 }

@@ -181,7 +181,7 @@ impl Conference {
         if self.own_call(me, who, call)?.state == CallState::Answered {
             self.own_call(me, who, call)?.state = CallState::Started;
             self.effects.push_back(Effect::StartMedia(call.clone()));
-            timers::arm_peer_disconnect(self, now, who);
+            timers::arm_end_of_first_call(self, now, who);
             self.announce(who);
         }
         Ok(Response::Acked)
@@ -262,7 +262,7 @@ impl Conference {
         }
     }
 
-    fn own_call(
+    pub(super) fn own_call(
         &mut self,
         me: &ParticipantUuid,
         who: &ParticipantUuid,

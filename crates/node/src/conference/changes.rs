@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use infinity::{Change, ParticipantUuid, Refusal, Response, Role};
+use infinity::{Change, Event, ParticipantUuid, Refusal, Response, Role};
 
 use super::Conference;
 use super::effect::Effect;
@@ -57,6 +57,10 @@ impl Conference {
         }
         self.tell_room(who, change);
         self.announce(who);
+        if matches!(change, Change::Role(_)) {
+            // The answer to a refresh says a client its role.
+            self.send(self.streams.of(who), Event::RefreshToken);
+        }
         if *change == Change::AllowRxPresentation {
             self.show_presentation(who);
         } else if *change == Change::DenyRxPresentation {

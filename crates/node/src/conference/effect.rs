@@ -49,8 +49,8 @@ pub enum Timer {
     FarEnd,
     /// The event streams are to show that they live.
     Ping,
-    /// [`crate::Fault::PeerDisconnect`].
-    PeerDisconnect,
+    /// [`crate::Fault::PeerDisconnect`] or [`crate::Fault::CallDisconnected`].
+    EndOfFirstCall,
     /// [`crate::Fault::Restart`].
     Restart,
 }

@@ -112,6 +112,12 @@ impl From<()> for Done {
     }
 }
 
+impl From<Result<(), Refusal>> for Done {
+    fn from(result: Result<(), Refusal>) -> Self {
+        Self(result.map(|()| Response::Done(true)))
+    }
+}
+
 impl From<Result<Response, Refusal>> for Done {
     fn from(result: Result<Response, Refusal>) -> Self {
         Self(result)

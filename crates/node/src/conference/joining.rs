@@ -1,6 +1,6 @@
 //! Coming, staying, going.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use infinity::event::Disconnect;
 use infinity::{
@@ -11,18 +11,29 @@ use tracing::info;
 
 use super::effect::Effect;
 use super::participant::Participant;
-use super::{Conference, entrance, timers};
+use super::{Conference, Requester, entrance, timers};
 use crate::room::Admission;
+
+/// How often clients are asked for their statistics; about what real nodes ask for.
+const STATISTICS_EVERY: Duration = Duration::from_secs(5);
 
 impl Conference {
     pub(super) fn request_token(
         &mut self,
         now: Instant,
+        by: Requester<'_>,
         pin: Option<&Pin>,
         body: &RequestToken,
-        vendor: &str,
     ) -> Result<TokenGranted, Refusal> {
-        let role = entrance::role(&self.settings, pin)?;
+        let role = match self.one_time_token(by, body) {
+            Some(token) => {
+                // One that finds no room is not used up.
+                self.has_room_for(1)?;
+                let role = self.invitations.redeem(now, token);
+                role.ok_or(Refusal::InvalidToken)?
+            }
+            None => entrance::role(&self.settings, pin)?,
+        };
         self.has_room_for(1)?;
         let uuid = ParticipantUuid::from(self.new_uuid());
         let token = self.tokens.issue(now, uuid.clone(), &mut self.rng);
@@ -43,7 +54,7 @@ impl Conference {
             admission,
             (now, self.unix_time(now)),
         );
-        participant.vendor = vendor.to_owned();
+        participant.vendor = by.vendor.to_owned();
         let granted = self.granted(token, &participant);
         info!(conference = %self.settings.alias, participant = %uuid, ?role, ?admission, "joined");
         self.enter(participant);
@@ -51,6 +62,14 @@ impl Conference {
             self.start();
         }
         Ok(granted)
+    }
+
+    /// The one-time token of somebody who was sent here: official clients put it into the body, and
+    /// one of them into the header. A node of version 10 knows of none.
+    fn one_time_token<'a>(&self, by: Requester<'a>, body: &'a RequestToken) -> Option<&'a Token> {
+        let wanted = |token: &&Token| !matches!(token.expose(), "" | "none");
+        let token = body.token.as_ref().filter(wanted).or(by.token);
+        token.filter(|_| self.rules.profile != Profile::V10)
     }
 
     /// Refuses more participants than the conference takes.
@@ -101,6 +120,7 @@ impl Conference {
             call_type: Some(MediaType::Video),
             direct_media: false,
             trickle_ice_enabled: Some(modern),
+            client_stats_update_interval: Some(STATISTICS_EVERY),
         }
     }
 
@@ -123,6 +143,7 @@ impl Conference {
             token,
             expires: self.rules.token_life,
             role: Some(role),
+            client_stats_update_interval: Some(STATISTICS_EVERY),
         })
     }
 

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use fastrand::Rng;
 use infinity::event::StageEntry;
 use infinity::{
-    CallPath, Command, ConferencePath, ConferenceStatus, Event, ParticipantPath, ParticipantUuid,
-    Profile, Refusal, Response, Token, Version,
+    CallPath, Command, ConferenceAlias, ConferencePath, ConferenceStatus, Event, ParticipantPath,
+    ParticipantUuid, Profile, Refusal, Response, Token, Transfer, Version,
 };
 
 use crate::conference_settings::ConferenceSettings;
@@ -28,17 +28,21 @@ mod entrance;
 mod hosts;
 mod joining;
 mod messages;
+mod overview;
 mod participant;
 mod presenting;
 mod streams;
 mod timers;
 mod tokens;
+mod transferring;
 
 pub use calls::RoomRequest;
 pub use effect::{Effect, StreamId, Timer};
+pub use overview::{CallOverview, Overview, ParticipantOverview, TokenOverview};
 use participant::Participant;
 use streams::Streams;
 use tokens::Tokens;
+use transferring::Invitations;
 
 /// What all conferences of a node have in common.
 #[derive(Clone, Debug)]
@@ -86,6 +90,9 @@ pub enum Verdict {
     Answer(Response),
     /// The room's media has the answer.
     AskRoom(RoomRequest),
+    /// Another conference is to take this participant: it is asked for a one-time token with
+    /// [`Conference::invite`], which [`Conference::refer`] hands on.
+    AskConference(ParticipantUuid, Transfer),
 }
 
 /// A conference.
@@ -98,6 +105,7 @@ pub struct Conference {
     /// In the order they came.
     participants: Vec<Participant>,
     tokens: Tokens,
+    invitations: Invitations,
     streams: Streams,
     locked: bool,
     guests_muted: bool,
@@ -126,6 +134,7 @@ impl Conference {
             anchor: (now, unix_time),
             participants: Vec::new(),
             tokens: Tokens::new(life),
+            invitations: Invitations::default(),
             streams: Streams::default(),
             locked: false,
             guests_muted: false,
@@ -152,7 +161,7 @@ impl Conference {
         command: &Command,
     ) -> Result<Verdict, Refusal> {
         if let Command::RequestToken { pin, body } = command {
-            let granted = self.request_token(now, pin.as_ref(), body, by.vendor)?;
+            let granted = self.request_token(now, by, pin.as_ref(), body)?;
             return Ok(Verdict::Answer(Response::TokenGranted(Box::new(granted))));
         }
         let me = self.requester(now, by.token)?;
@@ -196,14 +205,24 @@ impl Conference {
             }
             Command::Ack(who, call) => self.ack(now, &me, who, call)?,
             Command::DisconnectCall(who, call) => self.disconnect_call(&me, who, call)?,
-            Command::Dtmf(..)
-            | Command::CallDtmf(..)
-            | Command::Transfer(..)
-            | Command::Statistics(..) => {
+            Command::Dtmf(..) | Command::CallDtmf(..) => {
                 return Err(Refusal::NotFound("Resource not found".to_owned()));
+            }
+            Command::Transfer(who, body) => {
+                self.host_only(&me, |it| it.may_transfer(who))?;
+                return Ok(Verdict::AskConference(who.clone(), body.clone()));
+            }
+            Command::Statistics(who, call, _) => {
+                self.own_call(&me, who, call)?;
+                Response::StatisticsTaken
             }
         };
         Ok(Verdict::Answer(answer))
+    }
+
+    /// Every alias that leads here, the conference's name first.
+    pub fn aliases(&self) -> impl Iterator<Item = &ConferenceAlias> {
+        self.settings.all_aliases()
     }
 
     /// Who is in, in the order they came.
@@ -219,7 +238,10 @@ impl Conference {
             ConferencePath::Theme => true,
             ConferencePath::Participant(_, path) => matches!(
                 path,
-                ParticipantPath::Call(_, CallPath::NewCandidate | CallPath::Update)
+                ParticipantPath::Call(
+                    _,
+                    CallPath::NewCandidate | CallPath::Update | CallPath::Statistics,
+                ) | ParticipantPath::Transfer
                     | ParticipantPath::ClientMute
                     | ParticipantPath::ClientUnmute
                     | ParticipantPath::VideoMuted
@@ -237,9 +259,9 @@ impl Conference {
         profile != Profile::V10 || !later
     }
 
-    /// Whether somebody here has this token, or had it lately.
+    /// Whether somebody here has this token, or had it lately; or it is a one-time token.
     pub fn knows_token(&self, token: &Token) -> bool {
-        self.tokens.knows(token)
+        self.tokens.knows(token) || self.invitations.knows(token)
     }
 
     /// What a node of this profile says it is.
@@ -287,9 +309,17 @@ impl Conference {
     }
 
     fn send(&mut self, to: Vec<StreamId>, event: Event) {
-        if !to.is_empty() {
+        if !to.is_empty() && !self.leaves_out(&event) {
             self.effects.push_back(Effect::Send { to, event });
         }
+    }
+
+    /// [`crate::Fault::Without`], for events.
+    fn leaves_out(&self, event: &Event) -> bool {
+        let Rules {
+            faults, profile, ..
+        } = &self.rules;
+        faults.leave_out_event(event, *profile)
     }
 
     fn send_to_all(&mut self, event: Event) {

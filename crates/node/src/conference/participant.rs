@@ -69,10 +69,10 @@ pub(super) struct Participant {
     pub(super) calls: Vec<Call>,
     /// Sound or picture was seen to arrive.
     pub(super) media_flows: bool,
-    /// When [`crate::Fault::PeerDisconnect`] strikes: `None` before the first ack and afterwards.
-    pub(super) peer_disconnect: Option<Instant>,
+    /// When its first call ends by [`crate::Fault`]: `None` before the first ack and afterwards.
+    pub(super) first_call_ends: Option<Instant>,
     /// It has struck.
-    pub(super) was_disconnected: bool,
+    pub(super) first_call_ended: bool,
     /// Set for one that the conference has called.
     pub(super) far_end: Option<FarEnd>,
 }
@@ -105,14 +105,20 @@ impl Participant {
             vendor: String::new(),
             calls: Vec::new(),
             media_flows: false,
-            peer_disconnect: None,
-            was_disconnected: false,
+            first_call_ends: None,
+            first_call_ended: false,
             far_end: None,
         }
     }
 
     pub(super) fn call(&self, uuid: &CallUuid) -> Option<&Call> {
         self.calls.iter().find(|call| call.uuid == *uuid)
+    }
+
+    /// Returns the call with its own sound and picture, if it has one.
+    pub(super) fn main_call(&self) -> Option<CallUuid> {
+        let main = self.calls.iter().find(|call| call.slot().is_none())?;
+        Some(main.uuid.clone())
     }
 
     pub(super) fn call_mut(&mut self, uuid: &CallUuid) -> Option<&mut Call> {

@@ -31,6 +31,11 @@ impl Streams {
         wanted.map(|(stream, _)| *stream).collect()
     }
 
+    pub(super) fn listener(&self, stream: StreamId) -> Option<&ParticipantUuid> {
+        let open = self.open.iter().find(|(open, _)| *open == stream);
+        open.map(|(_, uuid)| uuid)
+    }
+
     fn add(&mut self, who: &ParticipantUuid) -> StreamId {
         self.last += 1;
         let stream = StreamId(self.last);
@@ -73,6 +78,7 @@ impl Conference {
         burst.push(Event::ParticipantSyncEnd);
         burst.push(Event::Stage(self.stage.clone()));
         burst.extend(self.presentation_for(&me));
+        burst.retain(|event| !self.leaves_out(event));
         Ok((stream, burst))
     }
 

@@ -12,8 +12,11 @@ use crate::room::Admission;
 /// How often event streams show that they live. No interval is published; proxies cut at 30 s.
 pub(super) const PING_EVERY: Duration = Duration::from_secs(10);
 
-/// When [`Fault::PeerDisconnect`] strikes, from the first ack.
-const PEER_DISCONNECT_AFTER: Duration = Duration::from_secs(3);
+/// When [`Fault::PeerDisconnect`] and [`Fault::CallDisconnected`] strike, from the first ack.
+const FIRST_CALL_ENDS_AFTER: Duration = Duration::from_secs(3);
+
+/// What a participant is told whose first call is hung up on purpose.
+const HUNG_UP: &str = "Call disconnected";
 
 /// How often [`Fault::Restart`] strikes while somebody is here.
 const RESTART_EVERY: Duration = Duration::from_secs(10);
@@ -45,19 +48,20 @@ pub(super) fn arm_restart(conference: &mut Conference, now: Instant) {
     }
 }
 
-pub(super) fn arm_peer_disconnect(
+pub(super) fn arm_end_of_first_call(
     conference: &mut Conference,
     now: Instant,
     who: &ParticipantUuid,
 ) {
-    if !conference.rules.faults.has(Fault::PeerDisconnect) {
+    let faults = &conference.rules.faults;
+    if !faults.has(Fault::PeerDisconnect) && !faults.has(Fault::CallDisconnected) {
         return;
     }
     if let Ok(participant) = conference.find(who)
-        && !participant.was_disconnected
+        && !participant.first_call_ended
     {
-        participant.was_disconnected = true;
-        participant.peer_disconnect = Some(now + PEER_DISCONNECT_AFTER);
+        participant.first_call_ended = true;
+        participant.first_call_ends = Some(now + FIRST_CALL_ENDS_AFTER);
     }
 }
 
@@ -71,16 +75,16 @@ impl Conference {
         let waiting = waiting
             .map(|one| one.joined + self.rules.waiting_room_life)
             .min();
-        let peer_disconnect = self
+        let first_call_ends = self
             .participants
             .iter()
-            .filter_map(|one| one.peer_disconnect)
+            .filter_map(|one| one.first_call_ends)
             .min();
         [
             (self.tokens.next_expiry(), Timer::TokenExpiry),
             (waiting, Timer::WaitingRoom),
             (self.streams.next_ping, Timer::Ping),
-            (peer_disconnect, Timer::PeerDisconnect),
+            (first_call_ends, Timer::EndOfFirstCall),
             (self.next_far_end(), Timer::FarEnd),
             (self.restart, Timer::Restart),
         ]
@@ -106,16 +110,27 @@ impl Conference {
         for who in self.tokens.expired(now) {
             self.remove(&who, Some(EXPIRED));
         }
-        for who in self.due(|one, _| one.peer_disconnect, now) {
-            if let Ok(participant) = self.find(&who) {
-                participant.peer_disconnect = None;
-            }
-            self.send(self.streams.of(&who), Event::PeerDisconnect);
+        for who in self.due(|one, _| one.first_call_ends, now) {
+            self.end_first_call(&who);
         }
         self.hear_far_ends(now);
         if self.streams.next_ping.is_some_and(|at| at <= now) {
             self.streams.next_ping = Some(now + PING_EVERY);
             self.send_to_all(Event::Ping);
+        }
+    }
+
+    /// Ends the first call of a participant as the faults have it.
+    fn end_first_call(&mut self, who: &ParticipantUuid) {
+        let Ok(participant) = self.find(who) else {
+            return;
+        };
+        participant.first_call_ends = None;
+        let call = participant.main_call();
+        if self.rules.faults.has(Fault::PeerDisconnect) {
+            self.send(self.streams.of(who), Event::PeerDisconnect);
+        } else if let Some(call) = call {
+            self.call_failed(&call, HUNG_UP);
         }
     }
 

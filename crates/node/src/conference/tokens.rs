@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use fastrand::Rng;
 use infinity::{ParticipantUuid, Token};
 
+use super::overview::TokenOverview;
+
 /// How long a token that was just replaced is still good: requests sent with it may be on their
 /// way, and event streams were opened with it.
 const GRACE: Duration = Duration::from_secs(10);
@@ -22,6 +24,7 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 struct Held {
     current: Token,
     expires: Instant,
+    refreshes: u64,
     /// Just replaced, oldest first, with the end of their grace.
     replaced: VecDeque<(Token, Instant)>,
 }
@@ -63,6 +66,7 @@ impl Tokens {
         let held = Held {
             current: token.clone(),
             expires: now + self.life,
+            refreshes: 0,
             replaced: VecDeque::new(),
         };
         self.held.insert(participant, held);
@@ -96,6 +100,7 @@ impl Tokens {
         if held.current != *token {
             return Some(held.current.clone());
         }
+        held.refreshes += 1;
         let fresh = new_token(rng);
         let old = std::mem::replace(&mut held.current, fresh.clone());
         self.holders.insert(fresh.clone(), participant);
@@ -124,6 +129,17 @@ impl Tokens {
         }
     }
 
+    /// How a participant's token stands.
+    pub(super) fn overview(&self, now: Instant, who: &ParticipantUuid) -> Option<TokenOverview> {
+        let held = self.held.get(who)?;
+        let left = held.expires.saturating_duration_since(now);
+        Some(TokenOverview {
+            age: self.life.saturating_sub(left),
+            left,
+            refreshes: held.refreshes,
+        })
+    }
+
     /// When the next token expires.
     pub(super) fn next_expiry(&self) -> Option<Instant> {
         self.held.values().map(|held| held.expires).min()
@@ -136,7 +152,7 @@ impl Tokens {
     }
 }
 
-fn new_token(rng: &mut Rng) -> Token {
+pub(super) fn new_token(rng: &mut Rng) -> Token {
     let mut text: String = (0..LENGTH - 1)
         .map(|_| char::from(ALPHABET[rng.usize(..ALPHABET.len())]))
         .collect();

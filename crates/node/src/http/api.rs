@@ -1,19 +1,22 @@
 //! The client REST API v2: one request in, one answer out.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use axum::body::{self, Body, Bytes};
+use axum::body::{self, Body, Bytes, HttpBody};
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response as HttpResponse};
 use infinity::{
-    ConferenceAlias, ConferencePath, Method as ApiMethod, Path, Pin, Refusal, Reply, Token,
+    ConferenceAlias, ConferencePath, Method as ApiMethod, ParticipantUuid, Path, Pin, Refusal,
+    Reply, Response, Token,
 };
 use serde_json::json;
 use tracing::debug;
 
-use super::{BODY_AT_MOST, Served, Site, decode};
+use super::journal::Answered;
+use super::{BODY_AT_MOST, Served, Site, decode, is_among};
 use crate::conference::{Conference, Requester, RoomRequest, Verdict};
 use crate::fault::Fault;
 
@@ -22,12 +25,21 @@ const SLOW: Duration = Duration::from_secs(2);
 
 /// Answers anything below `/api/client/v2/`.
 pub(super) async fn serve(State(site): State<Arc<Site>>, request: Request) -> HttpResponse {
+    let began = Instant::now();
     if site.faults.has(Fault::SlowAnswers) {
         tokio::time::sleep(SLOW).await;
     }
     let (parts, body) = request.into_parts();
+    let mut note = Note {
+        who: token(&parts.headers, &parts.uri).and_then(|token| site.journal.whose(&token)),
+        refusal: None,
+    };
+    let mut taken = Bytes::new();
     let answer = match read(&site, body).await {
-        Ok(body) => answer(&site, &parts.method, &parts.uri, &parts.headers, &body).await,
+        Ok(body) => {
+            taken = body;
+            answer(&site, &parts, &taken, &mut note).await
+        }
         Err(status) => plain(
             status,
             "failed",
@@ -35,7 +47,23 @@ pub(super) async fn serve(State(site): State<Arc<Site>>, request: Request) -> Ht
         ),
     };
     debug!(method = %parts.method, path = parts.uri.path(), status = answer.status().as_u16(), "answered");
+    site.journal.request(Answered {
+        who: note.who,
+        method: parts.method.as_str(),
+        path: parts.uri.path(),
+        status: answer.status().as_u16(),
+        took: began.elapsed(),
+        body: &taken,
+        body_out: answer.body().size_hint().exact(),
+        refusal: note.refusal,
+    });
     answer
+}
+
+/// What is learnt of a request while it is answered, for the journal.
+struct Note {
+    who: Option<ParticipantUuid>,
+    refusal: Option<String>,
 }
 
 /// Takes a body that is neither too large nor too slow.
@@ -55,20 +83,19 @@ pub(super) async fn nothing_here() -> HttpResponse {
     )
 }
 
-async fn answer(
-    site: &Site,
-    method: &Method,
-    uri: &Uri,
-    headers: &HeaderMap,
-    body: &[u8],
-) -> HttpResponse {
-    let refused = |refusal: &Refusal| {
+async fn answer(site: &Site, parts: &Parts, body: &[u8], note: &mut Note) -> HttpResponse {
+    let (method, uri, headers) = (&parts.method, &parts.uri, &parts.headers);
+    let refused = |refusal: &Refusal, note: &mut Note| {
         debug!(path = uri.path(), %refusal, "refused");
+        note.refusal = Some(refusal.to_string());
         reply(refusal.encode(site.profile, &Conference::version(site.profile)))
     };
     let Some(path) = path(uri.path()) else {
-        return refused(&unknown_request());
+        return refused(&unknown_request(), note);
     };
+    if site.faults.leave_out(&path) {
+        return refused(&unknown_request(), note);
+    }
     let wanted = if path.method() == ApiMethod::Get {
         Method::GET
     } else {
@@ -87,13 +114,13 @@ async fn answer(
     }
     let (alias, path) = match path {
         Path::Status if site.faults.has(Fault::Maintenance) => {
-            return refused(&Refusal::Maintenance);
+            return refused(&Refusal::Maintenance, note);
         }
         Path::Status => return plain(StatusCode::OK, "success", "OK"),
         Path::Conference(alias, path) => (alias, path),
     };
     if path == ConferencePath::RequestToken && site.faults.has(Fault::Maintenance) {
-        return refused(&Refusal::Maintenance);
+        return refused(&Refusal::Maintenance, note);
     }
     if !(body.is_empty() || is_json(headers) || path == ConferencePath::ReleaseToken) {
         return plain(
@@ -105,15 +132,15 @@ async fn answer(
     let token = token(headers, uri);
     let served = match find(site, &alias, &path, token.as_ref(), body) {
         Ok(served) => served,
-        Err(refusal) => return refused(&refusal),
+        Err(refusal) => return refused(&refusal, note),
     };
     let by = Requester {
         token: token.as_ref(),
         vendor: text(headers, header::USER_AGENT.as_str()),
     };
-    match conference(site, served, by, path, headers, body).await {
+    match conference(site, served, by, path, headers, body, note).await {
         Ok(response) => response,
-        Err(refusal) => refused(&refusal),
+        Err(refusal) => refused(&refusal, note),
     }
 }
 
@@ -126,16 +153,12 @@ fn find<'a>(
     token: Option<&Token>,
     body: &[u8],
 ) -> Result<&'a Arc<Served>, Refusal> {
-    let conference = site
-        .conferences
-        .iter()
-        .find(|served| is_same(served.alias(), alias));
-    if let Some(served) = conference {
+    if let Some(served) = site.conference(alias.as_str()) {
         return Ok(served);
     }
     site.receptions
         .iter()
-        .find(|reception| is_same(&reception.alias, alias))
+        .find(|reception| is_among(&reception.aliases, alias.as_str()))
         .ok_or(Refusal::NoSuchConference)?
         .connect(site, path, token, body)
 }
@@ -147,6 +170,7 @@ async fn conference(
     path: ConferencePath,
     headers: &HeaderMap,
     body: &[u8],
+    note: &mut Note,
 ) -> Result<HttpResponse, Refusal> {
     if !Conference::knows(site.profile, &path) {
         return Err(unknown_request());
@@ -168,7 +192,28 @@ async fn conference(
         }) if site.faults.has(Fault::NoSdp) => served
             .with(|conference, _| conference.call_answered(&participant, &call, String::new()))?,
         Verdict::AskRoom(request) => served.ask_room(request).await?,
+        Verdict::AskConference(who, transfer) => {
+            let other = site
+                .conference(transfer.conference_alias.as_str())
+                .ok_or(Refusal::NoSuchConference)?;
+            let token = other.with(|conference, now| conference.invite(now, &transfer))?;
+            served.with(|conference, _| conference.refer(&who, &transfer, token))?
+        }
     };
+    match &response {
+        Response::TokenGranted(granted) => {
+            let (who, name) = (&granted.participant_uuid, &granted.display_name);
+            site.journal
+                .joined(served.alias().as_str(), who, name, &granted.token);
+            note.who = Some(who.clone());
+        }
+        Response::TokenRefreshed(fresh) => {
+            if let Some(who) = &note.who {
+                site.journal.renewed(who, &fresh.token);
+            }
+        }
+        _ => {}
+    }
     Ok(reply(response.encode(site.profile)))
 }
 
@@ -191,11 +236,6 @@ fn path(text: &str) -> Option<Path> {
         let before = text.strip_suffix("/theme")?;
         Path::decode(&format!("{before}/theme/"))
     })
-}
-
-/// Aliases are compared without regard to case.
-fn is_same(one: &ConferenceAlias, other: &ConferenceAlias) -> bool {
-    one == other || one.as_str().to_lowercase() == other.as_str().to_lowercase()
 }
 
 /// The token in the header, or in the query where no header can be set.

@@ -53,6 +53,12 @@ fn participant(
         }
         ParticipantPath::Call(call, CallPath::Update) => Command::Update(who, call, json(body)?),
         ParticipantPath::Call(call, CallPath::Disconnect) => Command::DisconnectCall(who, call),
+        ParticipantPath::Call(call, CallPath::Dtmf) => Command::CallDtmf(who, call, json(body)?),
+        ParticipantPath::Call(call, CallPath::Statistics) => {
+            Command::Statistics(who, call, json(body)?)
+        }
+        ParticipantPath::Dtmf => Command::Dtmf(who, json(body)?),
+        ParticipantPath::Transfer => Command::Transfer(who, json(body)?),
         ParticipantPath::TakeFloor => Command::TakeFloor(who),
         ParticipantPath::ReleaseFloor => Command::ReleaseFloor(who),
         ParticipantPath::Message => Command::MessageTo(who, json(body)?),

@@ -24,12 +24,24 @@ const HALF_IS_OUT: Duration = Duration::from_millis(50);
 /// What is left of an event when the stream is cut.
 const HALF_AN_EVENT: &[u8] = b"event: participant_update\ndata: {\"uuid\": \"half";
 
+/// An event as it goes out on a stream.
+#[derive(Clone)]
+pub(super) struct Rendered {
+    pub(super) name: &'static str,
+    pub(super) data_bytes: usize,
+    pub(super) text: Bytes,
+}
+
 /// Writes an event; nothing if a node of `profile` has no such event. Ids look as those of real
 /// nodes do: base64 of `<something>_<n>`. JSON has no line breaks, so one `data:` line is enough.
-pub(super) fn render(event: &Event, profile: Profile, number: u64) -> Option<Bytes> {
+pub(super) fn render(event: &Event, profile: Profile, number: u64) -> Option<Rendered> {
     let text = event.encode(profile)?;
     let id = STANDARD.encode(format!("standin_{number}"));
-    Some(format!("event: {}\nid: {id}\ndata: {}\n\n", text.name, text.data).into())
+    Some(Rendered {
+        name: text.name,
+        data_bytes: text.data.len(),
+        text: format!("event: {}\nid: {id}\ndata: {}\n\n", text.name, text.data).into(),
+    })
 }
 
 /// The body of an event stream.

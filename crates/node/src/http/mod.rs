@@ -1,26 +1,33 @@
 //! The HTTP shell: requests in, answers and event streams out.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::http::{HeaderName, Method, header};
 use axum::middleware;
 use axum::routing::{any, get};
-use infinity::Profile;
+use infinity::{ConferenceAlias, Profile};
+use media::Codec;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use crate::fault::Faults;
+use crate::operator::OperatorToken;
 use crate::settings::HttpCredentials;
 
 mod api;
 mod decode;
 mod event_stream;
+mod figures;
 mod front;
+mod journal;
+mod listener;
+mod operator;
 mod page;
 mod reception;
 mod served;
 
+pub(crate) use journal::Journal;
 pub(crate) use reception::Reception;
 pub(crate) use served::Served;
 
@@ -40,6 +47,28 @@ pub(crate) struct Site {
     pub(crate) credentials: Option<HttpCredentials>,
     /// How long the body of a request may take to come.
     pub(crate) patience: Duration,
+    pub(crate) video_codec: Codec,
+    pub(crate) token_life: Duration,
+    pub(crate) operator: OperatorToken,
+    pub(crate) journal: Arc<Journal>,
+    pub(crate) started: Instant,
+}
+
+impl Site {
+    /// Finds the conference that `alias` leads to.
+    fn conference(&self, alias: &str) -> Option<&Arc<Served>> {
+        self.conferences
+            .iter()
+            .find(|served| served.is_called(alias))
+    }
+}
+
+/// Whether `alias` is among these; compared without regard to case.
+fn is_among(aliases: &[ConferenceAlias], alias: &str) -> bool {
+    let alias = alias.to_lowercase();
+    aliases
+        .iter()
+        .any(|one| one.as_str().to_lowercase() == alias)
 }
 
 /// Returns everything the node serves.
@@ -56,6 +85,8 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
             front::pass,
         ))
         .layer(cors())
+        // Not for pages of other origins.
+        .merge(operator::routes(&site))
         .with_state(site)
 }
 

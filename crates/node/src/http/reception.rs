@@ -9,7 +9,7 @@ use super::{Served, Site, decode};
 /// A Virtual Reception. It holds nobody: who was connected has a token of the conference, and goes
 /// on making requests below the alias of the reception.
 pub(crate) struct Reception {
-    pub(crate) alias: ConferenceAlias,
+    pub(crate) aliases: Vec<ConferenceAlias>,
     pub(crate) kind: ReceptionKind,
 }
 
@@ -38,9 +38,6 @@ impl Reception {
             kind: self.kind.clone(),
             pin: None,
         })?;
-        site.conferences
-            .iter()
-            .find(|served| served.alias().as_str().to_lowercase() == wanted.to_lowercase())
-            .ok_or(Refusal::NoSuchExtension)
+        site.conference(&wanted).ok_or(Refusal::NoSuchExtension)
     }
 }

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use bytes::Bytes;
 use infinity::event::StageEntry;
 use infinity::{
     CallUuid, ConferenceAlias, Event, NewCandidate, ParticipantUuid, Present, Profile, Refusal,
@@ -14,26 +13,29 @@ use tokio::sync::{Notify, mpsc};
 use tracing::{debug, info, warn};
 
 use super::event_stream::{self, EventBody};
-use crate::conference::{Conference, Effect, Requester, RoomRequest, StreamId, Timer};
-use crate::room::{CallRefused, CallSettings, Room, RoomEvent};
-
-/// So many events may wait for one client to read them. When it is full the stream is ended: the
-/// client comes back and gets the whole roster, which is less than what it missed.
-const EVENTS_WAITING: usize = 1024;
+use super::figures::Figures;
+use super::is_among;
+use super::journal::Journal;
+use super::listener::{EVENTS_WAITING, Listener, ListenerOverview};
+use crate::conference::{Conference, Effect, Overview, Requester, RoomRequest, StreamId, Timer};
+use crate::room::{CallCounters, CallRefused, CallSettings, Room, RoomEvent};
 
 /// A conference being served.
 pub(crate) struct Served {
     alias: ConferenceAlias,
+    aliases: Vec<ConferenceAlias>,
     profile: Profile,
     state: Mutex<State>,
     /// Something happened, and the next time-out may be another one.
     changed: Notify,
     room: Room,
+    journal: Arc<Journal>,
+    figures: Figures,
 }
 
 struct State {
     conference: Conference,
-    streams: HashMap<StreamId, mpsc::Sender<Bytes>>,
+    streams: HashMap<StreamId, Listener>,
     events: u64,
 }
 
@@ -43,7 +45,9 @@ impl Served {
         profile: Profile,
         conference: Conference,
         room: Room,
+        journal: Arc<Journal>,
     ) -> Self {
+        let aliases = conference.aliases().cloned().collect();
         let state = State {
             conference,
             streams: HashMap::new(),
@@ -51,15 +55,28 @@ impl Served {
         };
         Self {
             alias,
+            aliases,
             profile,
             state: Mutex::new(state),
             changed: Notify::new(),
             room,
+            journal,
+            figures: Figures::default(),
         }
     }
 
     pub(crate) fn alias(&self) -> &ConferenceAlias {
         &self.alias
+    }
+
+    /// Every alias that leads here, the first one first.
+    pub(super) fn aliases(&self) -> &[ConferenceAlias] {
+        &self.aliases
+    }
+
+    /// Whether this conference is meant by `alias`.
+    pub(super) fn is_called(&self, alias: &str) -> bool {
+        is_among(&self.aliases, alias)
     }
 
     /// Whether somebody here has this token, or had it lately.
@@ -81,15 +98,21 @@ impl Served {
     pub(crate) fn open_events(self: &Arc<Self>, by: Requester<'_>) -> Result<EventBody, Refusal> {
         let mut state = self.lock();
         let (stream, burst) = state.conference.open_events(Instant::now(), by)?;
-        let mut first = Vec::new();
+        let (mut first, mut events) = (Vec::new(), 0);
         for event in &burst {
             state.events += 1;
-            if let Some(text) = event_stream::render(event, self.profile, state.events) {
-                first.extend_from_slice(&text);
+            if let Some(event) = event_stream::render(event, self.profile, state.events) {
+                first.extend_from_slice(&event.text);
+                events += 1;
             }
         }
-        let (sender, receiver) = mpsc::channel(EVENTS_WAITING);
-        state.streams.insert(stream, sender);
+        let who = state.conference.listener(stream).cloned();
+        let who = who.ok_or(Refusal::InvalidToken)?;
+        let bytes = first.len();
+        let opened = format!("event stream opened: the roster in {events} events, {bytes} bytes");
+        self.journal.stream(&who, opened);
+        let (listener, receiver) = Listener::open(who, Instant::now());
+        state.streams.insert(stream, listener);
         self.carry_out(&mut state);
         drop(state);
         self.changed.notify_one();
@@ -198,6 +221,19 @@ impl Served {
         self.with(|conference, _| conference.forget_everything());
     }
 
+    /// Returns how the conference and its event streams stand.
+    pub(super) fn overview(&self) -> (Overview, HashMap<StreamId, ListenerOverview>) {
+        let (state, now) = (self.lock(), Instant::now());
+        let streams = state.streams.iter();
+        let streams = streams.map(|(stream, listener)| (*stream, listener.overview(now)));
+        (state.conference.overview(now), streams.collect())
+    }
+
+    /// Returns the figures of all calls, measured now or a moment ago.
+    pub(super) async fn figures(&self) -> Arc<[CallCounters]> {
+        self.figures.of(&self.room).await
+    }
+
     fn hear(&self, report: RoomEvent) {
         match report {
             // The stage, which follows, says the same and the order besides.
@@ -244,21 +280,30 @@ impl Served {
                 Effect::SetAdmission(who, admission) => self.room.set_admission(&who, admission),
                 Effect::StartMedia(call) => self.room.ack(&call),
                 Effect::HangUp(call) => self.room.hang_up(&call),
-                Effect::Forget(who) => self.room.remove(&who),
+                Effect::Forget(who) => {
+                    self.room.remove(&who);
+                    self.journal.left(&who);
+                }
             }
         }
     }
 
     fn send(&self, state: &mut State, to: &[StreamId], event: &Event) {
         state.events += 1;
-        let Some(text) = event_stream::render(event, self.profile, state.events) else {
+        let Some(event) = event_stream::render(event, self.profile, state.events) else {
             return;
         };
+        let now = Instant::now();
         for stream in to {
-            let Some(sender) = state.streams.get(stream) else {
+            let Some(listener) = state.streams.get_mut(stream) else {
                 continue;
             };
-            if sender.try_send(text.clone()).is_err() {
+            if listener.send(now, &event) {
+                self.journal
+                    .event(&listener.who, event.name, event.data_bytes);
+            } else {
+                let text = format!("event stream ended: {EVENTS_WAITING} events were not read");
+                self.journal.stream(&listener.who, text);
                 debug!(conference = %self.alias, ?stream, "event stream ended: its client does not read");
                 state.streams.remove(stream);
                 state.conference.events_closed(*stream);
@@ -276,7 +321,10 @@ pub(super) struct OpenStream {
 impl Drop for OpenStream {
     fn drop(&mut self) {
         let mut state = self.served.lock();
-        state.streams.remove(&self.stream);
+        if let Some(listener) = state.streams.remove(&self.stream) {
+            let text = "event stream closed by the client".to_owned();
+            self.served.journal.stream(&listener.who, text);
+        }
         state.conference.events_closed(self.stream);
         debug!(conference = %self.served.alias, stream = ?self.stream, "event stream closed");
     }

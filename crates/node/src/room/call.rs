@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use infinity::{CallUuid, ParticipantUuid};
 use media::{Kind, MediaError};
-use peer::{MediaSender, Peer, PeerStats};
+use peer::{IceConnectionState, MediaSender, Peer, PeerStats, ReceiverReport};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
-use super::counters::{BitRates, CallCounters};
+use super::counters::{BitRates, CallCounters, VideoCounts};
 use super::encoding::MixEncoder;
 use super::hearing::Hearing;
 use super::view::View;
@@ -101,13 +101,16 @@ pub(super) struct Call {
     pub key_frame_wanted: bool,
     audio: Option<MediaSender>,
     video: Option<MediaSender>,
-    acknowledged: bool,
+    answered: Instant,
+    acknowledged: Option<Instant>,
     connected: bool,
     key_frame_requested: Option<Instant>,
     own_picture_restarted: Option<Instant>,
-    reported_audio: Option<Instant>,
-    reported_video: Option<Instant>,
+    /// What the far end said last about our sound and our picture.
+    reported: [Option<(Instant, ReceiverReport)>; 2],
+    ice: IceConnectionState,
     ice_failed: Option<Instant>,
+    video_counts: VideoCounts,
     task: Option<AbortHandle>,
 }
 
@@ -137,13 +140,15 @@ impl Call {
             key_frame_wanted: false,
             audio: None,
             video: None,
-            acknowledged: false,
+            answered: now,
+            acknowledged: None,
             connected: false,
             key_frame_requested: None,
             own_picture_restarted: None,
-            reported_audio: None,
-            reported_video: None,
+            reported: [None; 2],
+            ice: IceConnectionState::New,
             ice_failed: None,
+            video_counts: VideoCounts::default(),
             task: None,
         };
         call.renegotiated();
@@ -164,8 +169,8 @@ impl Call {
     /// The client is ready for media, and so takes part.
     pub(super) fn acknowledge(&mut self, now: Instant) {
         self.peer.release_dtls();
-        if !self.acknowledged {
-            self.acknowledged = true;
+        if self.acknowledged.is_none() {
+            self.acknowledged = Some(now);
             self.view.restart_own(now);
         }
     }
@@ -179,19 +184,23 @@ impl Call {
 
     /// Returns whether `ack` has come.
     pub(super) fn is_acknowledged(&self) -> bool {
-        self.acknowledged
+        self.acknowledged.is_some()
     }
 
     /// Returns whether media may go out: `ack` has come, and ICE and DTLS are done.
     pub(super) fn receives(&self) -> bool {
-        self.acknowledged && self.connected
+        self.is_acknowledged() && self.connected
     }
 
     /// Sends a frame. A connection that takes nothing loses it, and nobody waits.
-    pub(super) fn send(&self, frame: &media::Frame, timestamp: u32) {
+    pub(super) fn send(&mut self, frame: &media::Frame, timestamp: u32) {
         let sender = match frame.codec.kind() {
             Kind::Audio => &self.audio,
-            Kind::Video => &self.video,
+            Kind::Video => {
+                self.video_counts.frames_out += 1;
+                self.video_counts.key_frames_out += u64::from(frame.is_key);
+                &self.video
+            }
         };
         if let Some(sender) = sender
             && let Err(error) = sender.send(frame, timestamp)
@@ -206,6 +215,7 @@ impl Call {
         if self.key_frame_wanted && is_past(asked, now, KEY_REQUEST_INTERVAL) {
             self.key_frame_wanted = false;
             self.key_frame_requested = Some(now);
+            self.video_counts.key_frames_asked += 1;
             self.inflow.key_frame_wanted.notify_one();
         }
     }
@@ -224,20 +234,25 @@ impl Call {
     }
 
     /// Notes that the far end has reported on what it receives.
-    pub(super) fn reported(&mut self, now: Instant, kind: Kind) {
-        match kind {
-            Kind::Audio => self.reported_audio = Some(now),
-            Kind::Video => self.reported_video = Some(now),
-        }
+    pub(super) fn reported(&mut self, now: Instant, report: ReceiverReport) {
+        self.reported[report.kind as usize] = Some((now, report));
+    }
+
+    /// Counts a picture that has come.
+    pub(super) fn count_arrival(&mut self, is_key: bool) {
+        self.video_counts.frames_in += 1;
+        self.video_counts.key_frames_in += u64::from(is_key);
+    }
+
+    fn is_reported_on(&self, kind: Kind, now: Instant) -> bool {
+        let at = self.reported[kind as usize].as_ref().map(|(at, _)| *at);
+        !is_past(at, now, RECEIVED_FOR)
     }
 
     /// Returns whether audio and video flow, in either direction.
     pub(super) fn flowing(&self, now: Instant) -> (bool, bool) {
-        let audio =
-            self.inflow.flows(Kind::Audio, now) || !is_past(self.reported_audio, now, RECEIVED_FOR);
-        let video =
-            self.inflow.flows(Kind::Video, now) || !is_past(self.reported_video, now, RECEIVED_FOR);
-        (audio, video)
+        let flows = |kind| self.inflow.flows(kind, now) || self.is_reported_on(kind, now);
+        (flows(Kind::Audio), flows(Kind::Video))
     }
 
     /// Returns its figures, as far as the room knows them.
@@ -246,10 +261,16 @@ impl Call {
         CallCounters {
             call: self.uuid.clone(),
             participant: self.participant.clone(),
+            answered: self.answered,
             acknowledged: self.acknowledged,
+            ice: self.ice,
             connected: self.connected,
+            negotiated: self.peer.negotiated(),
             stats: PeerStats::default(),
             rates: BitRates::default(),
+            reported: self.reported,
+            video: self.video_counts,
+            sees: None,
             audio_late: counts.late,
             audio_concealed: counts.concealed,
             audio_dropped: counts.dropped,
@@ -257,9 +278,19 @@ impl Call {
         }
     }
 
-    /// Notes whether ICE has failed; a restart may still mend it.
-    pub(super) fn set_ice_failed(&mut self, now: Instant, failed: bool) {
-        self.ice_failed = failed.then(|| self.ice_failed.unwrap_or(now));
+    /// Notes how ICE stands. Once failed it counts as lost until it is connected again, which a
+    /// restart may bring about.
+    pub(super) fn set_ice(&mut self, now: Instant, state: IceConnectionState) {
+        self.ice = state;
+        match state {
+            IceConnectionState::Failed => {
+                self.ice_failed.get_or_insert(now);
+            }
+            IceConnectionState::Connected | IceConnectionState::Completed => {
+                self.ice_failed = None;
+            }
+            _ => {}
+        }
     }
 
     /// Returns whether ICE failed and was not mended in time. Tells it once.

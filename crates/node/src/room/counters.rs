@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use infinity::{CallUuid, ParticipantUuid};
-use peer::PeerStats;
+use peer::{IceConnectionState, Negotiated, PeerStats, ReceiverReport};
 
 /// One call's figures.
 #[derive(Clone, Debug)]
@@ -14,14 +14,26 @@ pub struct CallCounters {
     pub call: CallUuid,
     /// Whose it is.
     pub participant: ParticipantUuid,
-    /// Whether `ack` has come.
-    pub acknowledged: bool,
+    /// When its offer was answered.
+    pub answered: Instant,
+    /// When the first `ack` came.
+    pub acknowledged: Option<Instant>,
+    /// How ICE stands.
+    pub ice: IceConnectionState,
     /// Whether ICE and DTLS are done.
     pub connected: bool,
     /// What the peer has measured: packets, bytes, loss, jitter, round-trip time.
     pub stats: PeerStats,
     /// Bit rates since the snapshot before, or zero in the first.
     pub rates: BitRates,
+    /// What offer and answer agreed on.
+    pub negotiated: Negotiated,
+    /// What the far end said last about our sound and our picture, and when.
+    pub reported: [Option<(Instant, ReceiverReport)>; 2],
+    /// Pictures, counted.
+    pub video: VideoCounts,
+    /// Whose picture it is shown; `None` for the room's own.
+    pub sees: Option<ParticipantUuid>,
     /// Packets of sound that came too late to be heard.
     pub audio_late: u64,
     /// Packets of sound that were made up for.
@@ -44,6 +56,24 @@ pub struct BitRates {
     pub video_in: u64,
     /// Video that goes out.
     pub video_out: u64,
+    /// Over which time; zero in the first snapshot.
+    pub over: Duration,
+}
+
+/// Pictures of one call, and requests for those that stand alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct VideoCounts {
+    /// Whole pictures that came.
+    pub frames_in: u64,
+    /// Key frames among them.
+    pub key_frames_in: u64,
+    /// Key frames that the room asked of it.
+    pub key_frames_asked: u64,
+    /// Pictures sent to it.
+    pub frames_out: u64,
+    /// Key frames among them.
+    pub key_frames_out: u64,
 }
 
 /// Bytes counted at the snapshot before, by call.
@@ -71,6 +101,7 @@ impl Rates {
             audio_out: rate(1),
             video_in: rate(2),
             video_out: rate(3),
+            over: now.saturating_duration_since(since),
         }
     }
 

@@ -42,7 +42,7 @@ use infinity::{CallUuid, ParticipantUuid, Present};
 use peer::{Direction, Peer, PeerConfig, Shard};
 use tokio::sync::mpsc;
 
-pub use counters::{BitRates, CallCounters};
+pub use counters::{BitRates, CallCounters, VideoCounts};
 pub use types::{
     Admission, CallRefused, CallSettings, MediaFaults, RoomError, RoomEvent, RoomSettings,
 };
@@ -272,13 +272,7 @@ impl Room {
 
     /// Returns every call's figures.
     pub async fn snapshot(&self) -> Vec<CallCounters> {
-        let calls: Vec<(Peer, CallCounters)> = self
-            .shared
-            .lock()
-            .calls
-            .values()
-            .map(|call| (call.peer.clone(), call.counters()))
-            .collect();
+        let calls = self.shared.lock().counters();
         let mut counters = Vec::with_capacity(calls.len());
         for (peer, mut call) in calls {
             call.stats = peer.stats().await;

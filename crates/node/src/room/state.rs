@@ -7,11 +7,12 @@ use std::time::Instant;
 
 use infinity::{CallUuid, ParticipantUuid};
 use media::{Frame, Kind, MediaError};
-use peer::{IceConnectionState, Peer, PeerEvent};
+use peer::{Peer, PeerEvent};
 use tokio::sync::mpsc;
 
 use super::babble::Babble;
 use super::call::{Call, CallKey};
+use super::counters::CallCounters;
 use super::encoding::MixEncoder;
 use super::pictures::Pictures;
 use super::stage::Stage;
@@ -115,6 +116,19 @@ impl State {
             .map(|(key, _)| *key)
     }
 
+    /// Returns every call's connection, and its figures as far as the room knows them.
+    pub(super) fn counters(&self) -> Vec<(Peer, CallCounters)> {
+        let whose = |key| Some(self.calls.get(key)?.participant.clone());
+        let calls = self.calls.values().map(|call| {
+            let counters = CallCounters {
+                sees: call.view.shows().and_then(whose),
+                ..call.counters()
+            };
+            (call.peer.clone(), counters)
+        });
+        calls.collect()
+    }
+
     /// Finds all calls of a participant.
     pub(super) fn calls_of(&self, participant: &ParticipantUuid) -> Vec<CallKey> {
         let of = self
@@ -211,6 +225,9 @@ impl State {
         frame: &Arc<Frame>,
         rtp_timestamp: u32,
     ) {
+        if let Some(source) = self.calls.get_mut(&from) {
+            source.count_arrival(frame.is_key);
+        }
         if !self
             .calls
             .get(&from)
@@ -298,14 +315,7 @@ impl State {
                 tracing::debug!(call = %call.uuid, "media can flow");
                 call.connect(now);
             }
-            PeerEvent::IceConnectionState(IceConnectionState::Failed) => {
-                call.set_ice_failed(now, true)
-            }
-            PeerEvent::IceConnectionState(
-                IceConnectionState::Connected | IceConnectionState::Completed,
-            ) => {
-                call.set_ice_failed(now, false);
-            }
+            PeerEvent::IceConnectionState(state) => call.set_ice(now, *state),
             PeerEvent::ConnectionFailed { reason } => {
                 let (uuid, why) = (call.uuid.clone(), reason.clone());
                 self.fail(uuid, why);
@@ -318,7 +328,7 @@ impl State {
                     source.key_frame_wanted = true;
                 }
             }
-            PeerEvent::ReceiverReport(report) => call.reported(now, report.kind),
+            PeerEvent::ReceiverReport(report) => call.reported(now, *report),
             _ => {}
         }
     }

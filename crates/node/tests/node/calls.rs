@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use crate::support::{Member, open_node, settings, start, text};
 
 /// Somebody's WebRTC side.
-struct Caller {
-    peer: Peer,
+pub(crate) struct Caller {
+    pub(crate) peer: Peer,
     _events: peer::PeerEvents,
     _shards: Shards,
 }
@@ -41,7 +41,7 @@ fn offer(sdp: &str) -> Value {
     json!({ "call_type": "WEBRTC", "sdp": sdp })
 }
 
-async fn call(member: &Member) -> (Caller, Value) {
+pub(crate) async fn call(member: &Member) -> (Caller, Value) {
     let (caller, sdp) = Caller::new().await;
     let answer = member
         .post_json(&member.path("calls"), &offer(&sdp))
@@ -270,4 +270,24 @@ async fn who_is_removed_has_no_call_any_more() {
     events
         .none_of("participant_update", Duration::from_millis(200))
         .await;
+}
+
+#[tokio::test]
+async fn statistics_of_ones_own_call_are_taken_and_asked_for() {
+    let node = open_node().await;
+    let alice = node.join("Alice").await;
+    let bob = node.join("Bob").await;
+    let (_caller, answer) = call(&alice).await;
+    let path = alice.path(&format!("calls/{}/statistics", text(&answer["call_uuid"])));
+    let body = json!({ "audio": { "rx_bitrate": 48.5, "rx_codec": "opus" }, "later": {} });
+
+    assert_eq!(alice.granted["client_stats_update_interval"], 5000);
+    assert_eq!(alice.post_json(&path, &body).await.ok(), Value::Null);
+    bob.post_json(&path, &body)
+        .await
+        .refused(403, "The call of another participant");
+    alice
+        .post_json(&alice.path("calls/c/statistics"), &body)
+        .await
+        .refused(404, "Call not found");
 }

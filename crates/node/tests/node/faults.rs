@@ -65,3 +65,35 @@ async fn no_sdp_answers_a_call_without_any() {
     assert_eq!(answer["sdp"], "");
     assert!(answer["call_uuid"].is_string());
 }
+
+#[tokio::test]
+async fn a_request_that_is_left_out_is_not_there_and_the_others_are() {
+    let node = faulty_node("without=participants/mute".parse().expect("a fault")).await;
+    let alice = node.join("Alice").await;
+
+    let mute = alice.post(&alice.path("mute")).await;
+
+    mute.refused(404, "Resource not found");
+    alice.post(&alice.path("unmute")).await.ok();
+}
+
+#[tokio::test]
+async fn an_event_that_is_left_out_is_never_sent() {
+    let node = faulty_node("without=event/conference_update".parse().expect("a fault")).await;
+    let alice = node.join("Alice").await;
+    let mut events = alice.fresh_events().await;
+
+    alice.post("lock").await.ok();
+    node.join("Bob").await;
+
+    let came = events.all_until("participant_create").await;
+    let came = [came, events.all_until("participant_create").await].concat();
+    assert!(
+        came.iter().any(|event| event.data["display_name"] == "Bob"),
+        "{came:?}"
+    );
+    assert!(
+        came.iter().all(|event| event.name != "conference_update"),
+        "{came:?}"
+    );
+}

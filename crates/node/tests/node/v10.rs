@@ -68,6 +68,8 @@ async fn requests_of_later_versions_are_unknown() {
     for path in [
         "calls/c/new_candidate",
         "calls/c/update",
+        "calls/c/statistics",
+        "transfer",
         "client_mute",
         "client_unmute",
         "video_muted",

@@ -64,6 +64,8 @@ impl World {
                 Ok(self.conference.update_answered(&call, ANSWER.into()))
             }
             Verdict::AskRoom(RoomRequest::Candidate { .. }) => Ok(Response::CandidateTaken),
+            // There is one conference here.
+            Verdict::AskConference(..) => Err(Refusal::NoSuchConference),
         }
     }
 

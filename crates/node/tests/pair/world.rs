@@ -334,6 +334,7 @@ impl World {
                 let complete = PeerInput::GatheringComplete { mid: "0".into() };
                 self.send_input(from, 2 * soon, Input::Peer(peer, complete));
             }
+            PeerCommand::AddTurnServers(_) => {}
             PeerCommand::RestartIce => {
                 let offer = PeerInput::Offer("v=0\r\nm=audio 9 y\r\n".into());
                 self.send_input(from, soon, Input::Peer(peer, offer));

@@ -23,6 +23,8 @@ pub(super) struct Live {
     pub(super) candidate: Option<RequestId>,
     /// Whether that candidate is on its way for the second time.
     pub(super) is_second_try: bool,
+    /// The node named TURN servers with its answer, which ICE has not tried yet.
+    pub(super) has_untried_servers: bool,
     pub(super) media_started: bool,
     pub(super) flows: bool,
     pub(super) has_flowed: bool,
@@ -64,6 +66,7 @@ impl Live {
             restart: Restart::None,
             candidate: None,
             is_second_try: false,
+            has_untried_servers: false,
             media_started: false,
             flows: false,
             has_flowed: false,

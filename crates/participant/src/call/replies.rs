@@ -1,9 +1,9 @@
 //! What the node answers to the requests of a call.
 
 use super::{
-    ACK_LIMIT, Ack, CallAccepted, CallMachine, CallNews, FLOW_LIMIT, Instant, Live, MOST_FAILURES,
-    Membership, Milestone, Notice, Outbox, Output, PeerCommand, PeerId, Refusal, Remedy,
-    RequestFailure, RequestId, Response, Restart, Rung, State, Timer, hang_up,
+    ACK_LIMIT, Ack, CallAccepted, CallMachine, CallNews, FLOW_LIMIT, Ice, Instant, Live,
+    MOST_FAILURES, Membership, Milestone, Notice, Outbox, Output, PeerCommand, PeerId, Refusal,
+    Remedy, RequestFailure, RequestId, Response, Restart, Rung, State, Timer, TurnServer, hang_up,
 };
 
 type Reply = Result<Response, RequestFailure>;
@@ -78,6 +78,7 @@ impl CallMachine {
     ) -> Option<CallNews> {
         let live = Live::new(peer, accepted.call_uuid.clone());
         self.state = State::Live(live);
+        self.add_turn_servers(peer, &accepted.turn, outbox);
         let sdp = match accepted.answer() {
             Ok(sdp) => sdp.to_owned(),
             Err(empty) => {
@@ -97,6 +98,22 @@ impl CallMachine {
         self.candidates.release();
         self.send_candidates(now, membership, outbox);
         None
+    }
+
+    /// Takes the TURN servers that the node names with its answer: a fallback, for when ICE has
+    /// found no way by the time of `ack`. A later call begins with them.
+    fn add_turn_servers(&mut self, peer: PeerId, servers: &[TurnServer], outbox: &mut Outbox) {
+        let Some(terms) = &mut self.terms else { return };
+        let mut new = servers.to_vec();
+        new.retain(|server| !terms.ice.turn.contains(server));
+        if new.is_empty() {
+            return;
+        }
+        terms.ice.turn.extend(new.iter().cloned());
+        if let State::Live(live) = &mut self.state {
+            live.has_untried_servers = terms.takes_update;
+            outbox.push(Output::Peer(peer, PeerCommand::AddTurnServers(new)));
+        }
     }
 
     fn call_failed(
@@ -168,6 +185,11 @@ impl CallMachine {
         let Err(failure) = reply else {
             live.ack = Ack::Done;
             outbox.milestone(Milestone::Acked);
+            let helps = live.ice != Ice::Connected && live.restart == Restart::None;
+            if std::mem::take(&mut live.has_untried_servers) && helps {
+                let why = "no way without the TURN servers named with the answer";
+                self.restart_ice(now, why.to_owned(), outbox);
+            }
             return None;
         };
         live.lost_acks += 1;

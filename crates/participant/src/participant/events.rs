@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use infinity::{Event, ParticipantRow, ParticipantUuid};
+use infinity::{Event, ParticipantRow, ParticipantUuid, Role};
 
 use super::{Participant, Phase};
 use crate::{Exit, Notice, Presence, Rejoin, State, Timer, departure::Then};
@@ -42,6 +42,7 @@ impl Participant {
             Event::PresentationStop => {
                 self.outbox.notice(Notice::Presentation { presenter: None });
             }
+            Event::PresentationFrame => self.outbox.notice(Notice::PresentationFrame),
             Event::CallDisconnected(disconnected) => {
                 let why = format!("the node hung up: {}", disconnected.reason);
                 self.hung_up(now, Some(&disconnected.call_uuid), why);
@@ -51,7 +52,7 @@ impl Participant {
             }
             Event::Disconnect(disconnect) => self.removed(now, disconnect.reason, true),
             Event::Refer(refer) => {
-                self.outbox.notice(Notice::Referred);
+                self.outbox.notice(Notice::Referred(refer.alias.clone()));
                 self.depart(
                     now,
                     Then::Follow {
@@ -69,7 +70,6 @@ impl Participant {
             }
             // Nothing to do: these are for people, or for the watchdog, which has seen them.
             Event::Layout(_)
-            | Event::PresentationFrame
             | Event::CancelRefer
             | Event::OnHold(_)
             | Event::SplashScreen(_)
@@ -112,9 +112,11 @@ impl Participant {
     fn look_around(&mut self, now: Instant) {
         let Some(us) = &self.us else { return };
         let mut presence = Presence::of(&self.roster, us);
-        if !presence.is_listed {
+        if presence.role == Role::Unknown {
             // Until the roster says something of us, what came with the token stands.
             presence.role = self.presence.role;
+        }
+        if !presence.is_listed {
             presence.is_waiting = self.presence.is_waiting && !self.presence.is_listed;
         }
         if presence.is_listed {
@@ -128,6 +130,23 @@ impl Participant {
         if presence != self.presence {
             self.presence = presence.clone();
             self.outbox.notice(Notice::Presence(presence));
+        }
+    }
+
+    /// Takes note of the role that the answer to a refresh says we have: the node need not tell it
+    /// by an event as well, and our row, if it is older, does not take it back.
+    pub(super) fn take_role(&mut self, now: Instant, role: Role) {
+        if role == Role::Unknown {
+            return;
+        }
+        if let Some(us) = &self.us
+            && self.roster.set_role(us, role)
+        {
+            self.look_around(now);
+        } else if role != self.presence.role {
+            self.presence.role = role;
+            self.outbox.notice(Notice::Role(role));
+            self.outbox.notice(Notice::Presence(self.presence.clone()));
         }
     }
 

@@ -6,7 +6,7 @@ use super::{Participant, Phase};
 use crate::{
     Exit, LeaveReason, Notice, Presence, Rejoin, Timer,
     departure::{Departure, Step, Then},
-    outbox::PARTING,
+    outbox::{HANGING_UP, PARTING},
 };
 
 /// How long after leaving we may ask where we were sent: the node prepares it meanwhile.
@@ -26,7 +26,7 @@ impl Participant {
             }
             Phase::Departing(departure) => {
                 departure.then = then;
-                self.outbox.start(Timer::Departure, now, PARTING);
+                self.start_settling(now);
             }
         }
     }
@@ -55,8 +55,19 @@ impl Participant {
         self.call
             .close(now, self.token.membership(), &mut self.outbox);
         self.token.leave(&mut self.outbox);
-        self.outbox.start(Timer::Departure, now, PARTING);
+        self.start_settling(now);
         self.phase = Phase::Departing(Departure::new(then));
+    }
+
+    /// Gives what is under way its time. A token that is being asked for is worth waiting for:
+    /// once we are gone nobody gives it back.
+    fn start_settling(&mut self, now: Instant) {
+        let limit = if self.token.is_asking_anew() {
+            PARTING
+        } else {
+            HANGING_UP
+        };
+        self.outbox.start(Timer::Departure, now, limit);
     }
 
     /// Takes the steps of the way out that are due.
@@ -87,7 +98,10 @@ impl Participant {
         };
         departure.is_late = true;
         match (departure.step, &departure.then) {
-            (Step::Settling, Then::Stop(_)) => self.token.abandon_request(),
+            (Step::Settling, Then::Stop(_)) => {
+                self.outbox.notice(Notice::Unanswered);
+                self.token.abandon_request();
+            }
             // A token request under way is waited for however long it takes.
             (Step::Settling, Then::JoinAgain { .. } | Then::Follow { .. }) => {}
             (Step::Releasing, _) => self.token.abandon_release(),

@@ -221,3 +221,55 @@ fn an_offer_that_never_comes_is_not_waited_for_for_ever() {
     p.wait(secs(1)).expect(["close peer"]);
     p.wait(secs(1)).expect(["offer"]);
 }
+
+/// Returns a participant whose call was answered by a node that names a TURN server with it.
+fn answered_with_turn(granted: infinity::TokenGranted) -> TestParticipant {
+    let mut p = TestParticipant::held(options(), granted);
+    p.open_stream(&["us"])
+        .peer(PeerInput::Offer("offer".into()))
+        .skip();
+    p.reply(Response::CallAccepted(infinity::CallAccepted {
+        call_uuid: "c-1".into(),
+        sdp: "answer c-1".into(),
+        turn: vec![infinity::TurnServer {
+            urls: vec!["turns:t:443".into()],
+            username: "u".into(),
+            credential: None,
+        }],
+        url: None,
+        secure_url: None,
+    }));
+    p
+}
+
+#[test]
+fn turn_servers_that_come_with_the_answer_are_tried_after_ack_when_there_is_no_other_way() {
+    let mut p = answered_with_turn(granted("a", secs(120)));
+    p.expect(["use turns:t:443", "set answer c-1"]);
+    p.wait(secs(1)).expect(["ack c-1 with a"]);
+    p.reply(Response::Acked).expect(["restart ice"]);
+    p.peer(PeerInput::Offer("offer 2".into()))
+        .expect(["update offer 2 with a"]);
+}
+
+#[test]
+fn turn_servers_that_come_with_the_answer_leave_a_way_that_works_alone() {
+    let mut p = answered_with_turn(granted("a", secs(120)));
+    p.skip();
+    p.peer(PeerInput::IceConnected).skip();
+    p.reply(Response::Acked).expect([]);
+    p.wait(secs(5)).expect([]);
+}
+
+#[test]
+fn a_node_without_update_has_its_turn_servers_used_by_the_next_call() {
+    let mut old = granted("a", secs(120));
+    old.version.version_id = "10".into();
+    let mut p = answered_with_turn(old);
+    p.skip();
+    p.wait(secs(1)).expect(["ack c-1 with a"]);
+    p.reply(Response::Acked).expect([]);
+    p.peer(PeerInput::IceFailed).skip();
+    p.reply(Response::CallDisconnected).wait(secs(2));
+    assert_eq!(p.turn, ["turns:t:443"]);
+}

@@ -1,7 +1,7 @@
 //! Going: what was given is given back, whatever is under way.
 
 use infinity::{Event, Response};
-use participant::{Exit, Input, LeaveReason, PeerInput, State};
+use participant::{Exit, Input, LeaveReason, Notice, PeerInput, State};
 
 use crate::harness::*;
 
@@ -24,11 +24,14 @@ fn hangs_up_then_releases_the_token() {
 }
 
 #[test]
-fn each_step_out_takes_two_seconds_at_most() {
+fn a_node_that_does_not_answer_is_left_within_three_seconds() {
+    let unanswered = |notice: &Notice| matches!(notice, Notice::Unanswered);
     let mut p = TestParticipant::in_conference(options());
     p.leave().skip();
-    p.wait(millis(1999)).expect([]);
+    p.wait(millis(999)).expect([]);
+    assert!(!p.has_noticed(unanswered));
     p.wait(millis(1)).expect(["release_token with a"]);
+    assert!(p.has_noticed(unanswered));
     p.wait(millis(1999)).expect([]);
     assert_eq!(p.exit(), None);
     p.wait(millis(1)).expect([]);

@@ -140,8 +140,15 @@ fn a_role_that_comes_with_a_refresh_is_told() {
         token,
         expires: secs(120),
         role,
+        client_stats_update_interval: None,
     }));
     assert!(p.has_noticed(|notice| matches!(notice, Notice::Role(Role::Host))));
+    assert_eq!(p.inner.presence().role, Role::Host);
+    // Our row of before does not take it back; a newer one does.
+    p.event(Event::ParticipantDelete("ann".into()));
+    assert_eq!(p.inner.presence().role, Role::Host);
+    p.event(Event::ParticipantUpdate(Box::new(row("us"))));
+    assert_eq!(p.inner.presence().role, Role::Guest);
 }
 
 #[test]

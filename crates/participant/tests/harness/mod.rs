@@ -56,6 +56,7 @@ pub(crate) fn granted(token: &str, expires: Duration) -> TokenGranted {
         call_type: None,
         direct_media: false,
         trickle_ice_enabled: None,
+        client_stats_update_interval: None,
     }
 }
 
@@ -80,6 +81,8 @@ pub(crate) struct TestParticipant {
     pub(crate) requests: Vec<Outgoing>,
     pub(crate) stream: Option<StreamId>,
     pub(crate) peer: Option<PeerId>,
+    /// The TURN servers of that peer, as it was opened.
+    pub(crate) turn: Vec<String>,
 }
 
 impl TestParticipant {
@@ -96,6 +99,7 @@ impl TestParticipant {
             requests: Vec::new(),
             stream: None,
             peer: None,
+            turn: Vec::new(),
         }
     }
 
@@ -165,8 +169,9 @@ impl TestParticipant {
             }
             Output::EventStream(EventStreamCommand::Close(_)) => "close events".to_owned(),
             Output::Peer(peer, command) => match command {
-                PeerCommand::Open { gather, .. } => {
+                PeerCommand::Open { gather, ice, .. } => {
                     self.peer = Some(peer);
+                    self.turn = ice.turn.into_iter().flat_map(|one| one.urls).collect();
                     match gather {
                         Gather::First => "gather, then offer".to_owned(),
                         Gather::Trickle => "offer".to_owned(),
@@ -175,6 +180,9 @@ impl TestParticipant {
                 PeerCommand::SetAnswer(sdp) => format!("set {sdp}"),
                 PeerCommand::AddCandidate(candidate) => format!("add {}", candidate.candidate),
                 PeerCommand::RestartIce => "restart ice".to_owned(),
+                PeerCommand::AddTurnServers(servers) => {
+                    format!("use {}", servers[0].urls[0])
+                }
                 PeerCommand::Close => "close peer".to_owned(),
             },
             Output::Media(_, MediaCommand::Start) => "start media".to_owned(),
@@ -263,6 +271,7 @@ impl TestParticipant {
             token,
             expires,
             role: None,
+            client_stats_update_interval: None,
         }))
     }
 

@@ -209,6 +209,7 @@ impl World {
                     call_type: None,
                     direct_media: false,
                     trickle_ice_enabled: None,
+                    client_stats_update_interval: None,
                 }))
             }
             Command::RefreshToken => {
@@ -217,6 +218,7 @@ impl World {
                     token,
                     expires,
                     role: None,
+                    client_stats_update_interval: None,
                 })
             }
             Command::Calls(..) => {

@@ -8,7 +8,7 @@ use tracing::debug;
 
 use super::Driving;
 use crate::pump::Manner;
-use crate::run::leg::{Leg, LegCommand, Opening};
+use crate::run::leg::{Leg, LegCommand, Opening, turn_server};
 use crate::run::wakeup::{Answered, Wakeup};
 use crate::{Program, Warning, events, rest};
 
@@ -35,6 +35,7 @@ impl Driving {
         let client = self.settings.client.clone();
         let wakeups = self.wakeups.clone();
         let lease = self.lease.clone();
+        lease.begun(now, &request);
         let ask = async move {
             let began = Instant::now();
             let result = rest::execute(&client, &node, &request, time_limit).await;
@@ -116,6 +117,7 @@ impl Driving {
                     "opening a peer connection"
                 );
                 self.close_leg();
+                self.story.ice_servers(&ice);
                 let Some(node) = self.nodes.get(self.node).cloned() else {
                     return;
                 };
@@ -128,6 +130,7 @@ impl Driving {
                     id,
                     names: self.settings.client.names().clone(),
                     network: self.settings.network.clone(),
+                    turn_tls: self.settings.client.turn_tls(),
                     node,
                     ice,
                     gather,
@@ -143,12 +146,17 @@ impl Driving {
             (PeerCommand::AddCandidate(candidate), Some(leg)) => {
                 leg.command(LegCommand::AddCandidate(candidate));
             }
+            (PeerCommand::AddTurnServers(servers), Some(leg)) => {
+                let servers = servers.into_iter().map(turn_server).collect();
+                leg.command(LegCommand::AddIceServers(servers));
+            }
             (PeerCommand::RestartIce, Some(leg)) => leg.command(LegCommand::RestartIce),
             (PeerCommand::Close, Some(_)) => self.close_leg(),
             // A connection that is gone has nothing more to do.
             (
                 PeerCommand::SetAnswer(_)
                 | PeerCommand::AddCandidate(_)
+                | PeerCommand::AddTurnServers(_)
                 | PeerCommand::RestartIce
                 | PeerCommand::Close,
                 None,

@@ -5,14 +5,15 @@ use std::time::Instant;
 use infinity::NewCandidate;
 use media::Kind;
 use participant::{Gather, Input, LeaveReason, Milestone, PeerId, PeerInput};
-use peer::{IceConnectionState, Negotiated, PeerEvent, ReceiverReport, TrackReceiver};
-use tracing::debug;
+use peer::{IceConnectionState, Negotiated, Peer, PeerEvent, ReceiverReport, TrackReceiver};
+use tokio::sync::mpsc;
+use tracing::{debug, info};
 
 use super::Driving;
 use crate::pump::{PumpCommand, PumpEvent};
 use crate::recording::{self, Recording};
 use crate::run::wakeup::PeerNews;
-use crate::{EndReason, JoinStep, NoticeKind, Program, State, Warning, sources};
+use crate::{EndReason, JoinStep, MediaPath, NoticeKind, Program, State, Warning, sources};
 
 /// Key frames of a file further apart than this are reported.
 const RARE: std::time::Duration = std::time::Duration::from_secs(2);
@@ -34,6 +35,7 @@ impl Driving {
                 }
                 self.start_pump(now);
             }
+            PeerNews::Path(pair) => self.story.path(now, MediaPath::of(&pair)),
             PeerNews::First(first) => self.story.first_packet(first.at, first.kind),
             PeerNews::Pump(event) => self.pump_event(now, event),
         }
@@ -68,6 +70,9 @@ impl Driving {
                 debug!(?state, "ICE");
                 match state {
                     IceConnectionState::Connected | IceConnectionState::Completed => {
+                        if let Some(peer) = leg.peer.clone() {
+                            self.shard.spawn(tell_path(id, peer, self.wakeups.clone()));
+                        }
                         PeerInput::IceConnected
                     }
                     IceConnectionState::Disconnected => PeerInput::IceDisconnected,
@@ -92,6 +97,10 @@ impl Driving {
                 return;
             }
             PeerEvent::ReceiverReport(report) => return self.report(now, report),
+            PeerEvent::IceServerFailed { server, error } => {
+                self.story.ice_server_failed(now, server, &error);
+                return;
+            }
             other => {
                 debug!(?other, "left aside");
                 return;
@@ -231,9 +240,16 @@ impl Driving {
                     self.story.tell(now, NoticeKind::EventStreamOpened);
                 }
             }
-            Told::Presence(_) | Told::Came(_) | Told::Gone(_) | Told::Role(_) => {
+            Told::Presence(_) | Told::Came(_) | Told::Gone(_) => {
                 self.story.roster(now, &self.participant);
             }
+            Told::Role(role) => self.story.tell(now, NoticeKind::Role(role)),
+            Told::Refreshed => self.story.tell(now, NoticeKind::Refreshed),
+            Told::Referred(conference) => {
+                info!(%conference, "sent on");
+                self.story.tell(now, NoticeKind::Referred(conference));
+            }
+            Told::PresentationFrame => self.story.tell(now, NoticeKind::PresentationFrame),
             Told::Retrying {
                 request,
                 failure,
@@ -264,14 +280,13 @@ impl Driving {
                     },
                 );
             }
+            Told::Unanswered => self.story.warn(now, Warning::Unanswered),
             Told::Malformed(error) => self.story.warn(now, Warning::Ignored(error.to_string())),
             Told::Ended(exit) => self.exit = Some(exit),
             Told::Conference(_)
             | Told::Message(_)
             | Told::Stage(_)
             | Told::Presentation { .. }
-            | Told::Refreshed
-            | Told::Referred
             | Told::Ignored { .. } => {}
         }
     }
@@ -296,5 +311,15 @@ impl Driving {
         };
         self.story.state(now, state);
         self.release_clip();
+    }
+}
+
+/// Asks for the path that media takes, and tells it.
+async fn tell_path(id: PeerId, peer: Peer, wakeups: mpsc::Sender<crate::run::Wakeup>) {
+    if let Some(pair) = peer.selected_pair().await {
+        // A loop that is gone needs no news.
+        let _ = wakeups
+            .send(crate::run::Wakeup::Peer(id, PeerNews::Path(pair)))
+            .await;
     }
 }

@@ -36,6 +36,8 @@ pub(super) async fn search(
             order = orders.recv() => match order.unwrap_or(Order::Abandoned) {
                 Order::Play => search.may_play = true,
                 Order::Talk(aloud) => search.is_hushed = !aloud,
+                // Nobody yet.
+                Order::Introduce(_) => {}
                 order => {
                     search.stop = Some(order);
                     return search;

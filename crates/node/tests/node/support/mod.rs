@@ -98,10 +98,14 @@ impl TestNode {
     }
 
     pub(crate) async fn join_with(&self, name: &str, pin: Option<&str>) -> Member {
-        let granted = self.request_token("meet", name, pin).await.ok();
+        self.join_to("meet", name, pin).await
+    }
+
+    pub(crate) async fn join_to(&self, alias: &str, name: &str, pin: Option<&str>) -> Member {
+        let granted = self.request_token(alias, name, pin).await.ok();
         Member {
             client: self.client.clone(),
-            base: self.conference("meet"),
+            base: self.conference(alias),
             token: text(&granted["token"]),
             uuid: text(&granted["participant_uuid"]),
             granted,

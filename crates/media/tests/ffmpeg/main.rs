@@ -1,0 +1,9 @@
+//! Against the tools that people use: what ffmpeg writes is read packet for packet, what is
+//! recorded here is read by ffmpeg without complaint. Everything is made when the test runs.
+#![allow(clippy::unwrap_used)]
+
+mod encoded; // what is encoded here is decoded by ffmpeg
+mod place;
+mod read; // what ffmpeg writes is read
+mod recorded; // what is recorded here is read by ffmpeg, and read back
+mod wrong; // cut, broken and wrong files say what is wrong

@@ -1,0 +1,16 @@
+//! STUN and TURN servers: their URIs, the ways to them, and what became of asking them.
+
+mod error;
+mod framing;
+mod link;
+mod links;
+mod servers;
+mod stun;
+mod uri;
+
+pub use error::IceServerError;
+use link::Link;
+pub(crate) use links::{Links, Sent};
+pub(crate) use servers::Servers;
+use servers::{Route, may_be_name};
+use uri::Transport;
