@@ -67,7 +67,7 @@ pub(crate) struct LoadArgs {
     #[arg(long = "node", value_name = "URL")]
     nodes: Vec<String>,
 
-    /// The conferences' alias, with {n} for the number where there are several
+    /// The conferences' alias; where there are several, an n in braces stands for the number
     #[arg(long, value_name = "ALIAS")]
     conference: Option<String>,
 
