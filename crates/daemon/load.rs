@@ -20,11 +20,13 @@ use crate::shutdown::{Signals, Stop};
 
 mod knee;
 mod level;
+mod results;
 mod settings;
 mod shard;
 mod view;
 
 use level::Level;
+use results::Results;
 pub(crate) use settings::{LoadSettings, LoadWritten};
 use shard::Part;
 use view::View;
@@ -42,15 +44,21 @@ so that nothing is said about the node; 130 interrupted.
 Examples:
   standin load --node http://127.0.0.1:8080 --conference meet --participants 20 --hold 15
   standin load town-hall.toml --report report
-  standin load town-hall.toml --shard 0/4 --start-at 1900000000     one of four processes";
+  standin load town-hall.toml --shard 0/4 --start-at 1900000000 --report part-0     one of four processes
+  standin load merge whole part-*/result.json                                       the four together
+  standin load diff monday/result.json tuesday/result.json";
 
 /// Put many callers on a node, measure what each lives through, and judge.
 ///
 /// Each caller is a whole participant: it joins, keeps its token, sends and receives media, and leaves.
 /// What they received is accounted for packet by packet, without decoding it.
 #[derive(Args, Debug)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = AFTER_HELP, args_conflicts_with_subcommands = true)]
 pub(crate) struct LoadArgs {
+    /// What to do with results that are already there.
+    #[command(subcommand)]
+    results: Option<Results>,
+
     /// The scenario; without one, the flags and the defaults say it all
     #[arg(value_name = "SCENARIO.toml")]
     scenario: Option<PathBuf>,
@@ -59,7 +67,7 @@ pub(crate) struct LoadArgs {
     #[arg(long = "node", value_name = "URL")]
     nodes: Vec<String>,
 
-    /// The conferences' alias, with {n} for the number where there are several
+    /// The conferences' alias; where there are several, an n in braces stands for the number
     #[arg(long, value_name = "ALIAS")]
     conference: Option<String>,
 
@@ -155,6 +163,9 @@ pub(crate) async fn load(args: LoadArgs) -> Result<Exit, Failure> {
         list_figures();
         return Ok(Exit::Done);
     }
+    if let Some(results) = args.results {
+        return results.run();
+    }
     let signals = Signals::listen().map_err(Failure::failed)?;
     let form = if args.json { Form::Json } else { Form::Text };
     let part = args.part()?;
@@ -180,10 +191,10 @@ pub(crate) async fn load(args: LoadArgs) -> Result<Exit, Failure> {
         form,
     };
     if test.settings.knee_step > 0 {
-        knee::find(&mut test, start_in(start_at)?).await
+        knee::find(&mut test, Start::at(start_at)?).await
     } else {
         let participants = test.settings.scenario.participants;
-        let level = test.level(participants, start_in(start_at)?).await?;
+        let level = test.level(participants, Start::at(start_at)?).await?;
         level.tell(&test)?;
         Ok(level.exit())
     }
@@ -201,7 +212,7 @@ struct Test {
 
 impl Test {
     /// Runs it with so many participants in each conference.
-    async fn level(&mut self, participants: usize, start_in: Duration) -> Result<Level, Failure> {
+    async fn level(&mut self, participants: usize, start: Start) -> Result<Level, Failure> {
         let mut scenario = self.settings.scenario.clone();
         scenario.participants = participants;
         scenario.check().map_err(Failure::usage)?;
@@ -233,13 +244,12 @@ impl Test {
             }
         };
         let view = &mut self.view;
-        let started = SystemTime::now() + start_in;
         let ended = load::run(
             &scenario,
             plan,
             u32::try_from(self.part.index).unwrap_or(u32::MAX),
             equipment,
-            Instant::now() + start_in,
+            Instant::now() + start.after,
             stop,
             |progress| view.show(progress),
         )
@@ -249,7 +259,7 @@ impl Test {
             &self.settings,
             &scenario,
             self.part,
-            started,
+            start.moment,
             ended,
         ))
     }
@@ -344,23 +354,45 @@ fn flag(key: &str) -> String {
     }
 }
 
-/// Returns how long it is until a moment in seconds since 1970; at once without one.
-fn start_in(start_at: Option<f64>) -> Result<Duration, Failure> {
-    let Some(at) = start_at else {
-        return Ok(Duration::ZERO);
-    };
-    let now = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default();
-    Duration::try_from_secs_f64(at)
-        .ok()
-        .and_then(|at| at.checked_sub(now))
-        .ok_or_else(|| {
+/// When a test starts.
+#[derive(Clone, Copy, Debug)]
+struct Start {
+    /// After this time.
+    after: Duration,
+    /// The same as a moment: equal, to the last digit, for all parts of a test.
+    moment: SystemTime,
+}
+
+impl Start {
+    /// At a moment in seconds since 1970; at once without one.
+    fn at(start_at: Option<f64>) -> Result<Self, Failure> {
+        let now = SystemTime::now();
+        let Some(at) = start_at else {
+            return Ok(Self::now());
+        };
+        let over = || {
+            let now = now
+                .duration_since(SystemTime::UNIX_EPOCH)
+                .unwrap_or_default();
             Failure::usage(format!(
                 "--start-at {at} is over: it is {} now",
                 now.as_secs()
             ))
-        })
+        };
+        let moment = Duration::try_from_secs_f64(at)
+            .ok()
+            .and_then(|at| SystemTime::UNIX_EPOCH.checked_add(at))
+            .ok_or_else(over)?;
+        let after = moment.duration_since(now).map_err(|_| over())?;
+        Ok(Self { after, moment })
+    }
+
+    fn now() -> Self {
+        Self {
+            after: Duration::ZERO,
+            moment: SystemTime::now(),
+        }
+    }
 }
 
 /// Prints what thresholds may be about.

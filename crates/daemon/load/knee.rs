@@ -1,11 +1,9 @@
 //! Finds the knee: more participants level by level, until a threshold breaks.
 
-use std::time::Duration;
-
 use load::Scenario;
 
-use super::Test;
 use super::level::Level;
+use super::{Start, Test};
 use crate::exit::{Exit, Failure};
 use crate::print::{self, Form};
 
@@ -15,13 +13,13 @@ const SD: f64 = 0.5;
 
 /// Runs level after level. The report is that of the last level that held, or of the first if
 /// none did.
-pub(super) async fn find(test: &mut Test, start_in: Duration) -> Result<Exit, Failure> {
+pub(super) async fn find(test: &mut Test, start: Start) -> Result<Exit, Failure> {
     let (step, most) = (test.settings.knee_step, test.settings.scenario.participants);
     let mut held: Option<Level> = None;
-    let mut start_in = start_in;
+    let mut start = start;
     for participants in levels(step, most) {
-        let level = test.level(participants, start_in).await?;
-        start_in = Duration::ZERO;
+        let level = test.level(participants, start).await?;
+        start = Start::now();
         if test.form == Form::Text {
             print::line(format_args!(
                 "{participants} participants: {}",

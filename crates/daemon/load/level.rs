@@ -47,11 +47,9 @@ impl Level {
 
     /// Returns how the command ends.
     pub(super) fn exit(&self) -> Exit {
-        match (self.stopped, self.result.verdict.conclusion) {
-            (Some(StopReason::Interrupted), _) => Exit::Interrupted,
-            (_, Conclusion::Pass) => Exit::Done,
-            (_, Conclusion::Fail) => Exit::Failed,
-            (_, Conclusion::Invalid) => Exit::Invalid,
+        match self.stopped {
+            Some(StopReason::Interrupted) => Exit::Interrupted,
+            _ => exit_of(&self.result),
         }
     }
 
@@ -110,6 +108,15 @@ impl Level {
             ));
         }
         print::line(self.result.verdict.line());
+    }
+}
+
+/// Returns how a command ends whose result this is.
+pub(super) fn exit_of(result: &RunResult) -> Exit {
+    match result.verdict.conclusion {
+        Conclusion::Pass => Exit::Done,
+        Conclusion::Fail => Exit::Failed,
+        Conclusion::Invalid => Exit::Invalid,
     }
 }
 
