@@ -22,7 +22,7 @@ pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub struct HttpClient {
     client: reqwest::Client,
-    tls: rustls::ClientConfig,
+    tls: Arc<rustls::ClientConfig>,
     names: Names,
     turn: Arc<rustls::ClientConfig>,
     rootless: bool,
@@ -106,7 +106,7 @@ impl HttpClient {
         let (client, connecting) = Self::connections(&config, &names).map_err(TlsError::Client)?;
         Ok(Self {
             client,
-            tls: config,
+            tls: Arc::new(config),
             names,
             turn,
             rootless,
