@@ -428,7 +428,7 @@ mod tests {
         let cases = [
             (
                 "nodes = [\"http://127.0.0.1\"]\nrate = 0",
-                "test.toml:2: rate:",
+                "test.toml:2: `rate`:",
             ),
             (
                 "nodes = [\"http://127.0.0.1\"]\nramp = \"cliff\"",
@@ -436,7 +436,7 @@ mod tests {
             ),
             (
                 "nodes = [\"http://127.0.0.1\"]\nloss_percent = 101",
-                "loss_percent: 101 is no share",
+                "`loss_percent`: 101 is no share",
             ),
             (
                 "nodes = [\"http://127.0.0.1\"]\nconferences = 2\nconference = \"meet\"",
