@@ -171,7 +171,10 @@ fn paths(document: &str) -> Vec<String> {
         .split("](")
         .skip(1)
         .filter_map(|rest| Some(rest.split_once(')')?.0.to_owned()))
-        .filter(|target| !target.contains("://"));
+        .filter(|target| !target.contains("://"))
+        // What follows is a heading in that document; without a path, in this one.
+        .filter_map(|target| Some(target.split('#').next()?.to_owned()))
+        .filter(|path| !path.is_empty());
     quoted
         .filter(|word| known.iter().any(|root| word.starts_with(root)) && !word.contains(' '))
         .chain(linked)

@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::config_file::ConfigFile;
 use crate::exit::{Exit, Failure};
+use crate::load::LoadWritten;
 use crate::node_settings::NodeWritten;
 use crate::print;
 use crate::settings::Written;
@@ -13,13 +14,14 @@ use crate::settings::Written;
 const AFTER_HELP: &str = "\
 Examples:
   standin check /etc/standin/town-hall.toml
-  standin check config/node.toml";
+  standin check config/node.toml
+  standin check config/load.toml";
 
 /// Check a configuration file without opening a socket.
 ///
 /// Says `ok` and ends with 0, or names file, line and key and ends with 2. The media a file names
-/// are opened and read as they would be before joining. Files for `standin run` and for
-/// `standin node` are told apart by their keys.
+/// are opened and read as they would be before joining. Files for `standin run`, for
+/// `standin node` and for `standin load` are told apart by their keys.
 #[derive(Args, Debug)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct CheckArgs {
@@ -39,6 +41,16 @@ pub(crate) fn check(args: &CheckArgs) -> Result<Exit, Failure> {
         print::line(format_args!(
             "ok: a practice node with {}",
             counted(settings.conferences.len(), "conference")
+        ));
+    } else if LoadWritten::MARKS.iter().any(|key| file.has_key(key)) {
+        let mut written = file.decode::<LoadWritten>().map_err(Failure::usage)?;
+        written.resolve(|path| file.resolve(path));
+        let settings = written
+            .check()
+            .map_err(|wrong| Failure::usage(file.complain(wrong.key, wrong.what)))?;
+        print::line(format_args!(
+            "ok: a load test with {}",
+            counted(settings.scenario.callers(), "caller")
         ));
     } else {
         let settings = Written::read(&file)?.check(&file)?;

@@ -7,6 +7,7 @@ use crate::api::ApiArgs;
 use crate::check::CheckArgs;
 use crate::demo::DemoArgs;
 use crate::join::JoinArgs;
+use crate::load::LoadArgs;
 use crate::node::NodeArgs;
 use crate::run::RunArgs;
 
@@ -17,9 +18,10 @@ Try it, on this machine alone:
 
 Exit codes:
   0    done                                  5    removed by a host
-  1    failed, or not heard                  6    PIN wanted, or wrong
+  1    failed, not heard, threshold missed   6    PIN wanted, or wrong
   2    command line or configuration wrong   7    nobody let us in from the waiting room
   3    node refused, or cannot be reached    130  interrupted; the token is released
+  4    load generator overloaded
 
 RUST_LOG sets the levels of the log, which goes to standard error (RUST_LOG=driver=debug).";
 
@@ -50,6 +52,8 @@ pub(crate) enum Command {
     Api(Box<ApiArgs>),
     /// Be a participant as a service, as a configuration file says, until stopped
     Run(RunArgs),
+    /// Put many callers on a node, measure what each lives through, and judge
+    Load(Box<LoadArgs>),
     /// Check a configuration file without opening a socket
     Check(CheckArgs),
     /// Run a practice Conferencing Node, with a page to watch it at

@@ -17,6 +17,8 @@ pub(crate) enum Exit {
     Usage,
     /// The node refused us, or cannot be reached.
     NodeRefused,
+    /// The load generator was overloaded: what it measured says nothing about the node.
+    Invalid,
     /// A host, or the end of the conference, removed us.
     Removed,
     /// A PIN is wanted, or the one given is wrong.
@@ -30,11 +32,12 @@ pub(crate) enum Exit {
 impl Exit {
     /// Every exit code.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Done,
         Self::Failed,
         Self::Usage,
         Self::NodeRefused,
+        Self::Invalid,
         Self::Removed,
         Self::Pin,
         Self::WaitingRoom,
@@ -48,7 +51,7 @@ impl Exit {
             Self::Failed => 1,
             Self::Usage => 2,
             Self::NodeRefused => 3,
-            // 4 is kept for load tests whose generator was overloaded.
+            Self::Invalid => 4,
             Self::Removed => 5,
             Self::Pin => 6,
             Self::WaitingRoom => 7,
@@ -68,9 +71,10 @@ impl From<&EndReason> for Exit {
         match reason {
             EndReason::Stopped(StopReason::Interrupted) => Self::Interrupted,
             EndReason::Stopped(_) => Self::Done,
-            EndReason::Unreachable(_) | EndReason::Refused(_) | EndReason::ExtensionWanted(_) => {
-                Self::NodeRefused
-            }
+            EndReason::Unreachable(_)
+            | EndReason::Refused(_)
+            | EndReason::CapacityReached(_)
+            | EndReason::ExtensionWanted(_) => Self::NodeRefused,
             EndReason::PinWanted | EndReason::PinWrong => Self::Pin,
             EndReason::WaitingRoomTimeout => Self::WaitingRoom,
             EndReason::Removed(_) => Self::Removed,

@@ -14,6 +14,7 @@ mod demo;
 mod destination;
 mod exit;
 mod join;
+mod load;
 mod login;
 mod network;
 mod node;
@@ -65,6 +66,10 @@ fn command(cli: Cli) -> Result<Exit, Failure> {
         Command::Join(args) => {
             log(Verbosity::Untold);
             block_on(join::join(*args))
+        }
+        Command::Load(args) => {
+            log(Verbosity::Untold);
+            block_on(load::load(*args))
         }
         Command::Api(args) => {
             log(Verbosity::Warnings);

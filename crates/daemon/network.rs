@@ -26,6 +26,7 @@ pub(crate) struct NetworkArgs {
 impl From<NetworkArgs> for Network {
     fn from(args: NetworkArgs) -> Self {
         Self {
+            impairment: None,
             addresses: args.addresses,
             ports: args.ports,
             dscp: args.dscp,

@@ -31,6 +31,11 @@ pub(crate) fn json(value: &impl Serialize) {
     }
 }
 
+/// Prints a line about progress on standard error, beside the result.
+pub(crate) fn progress(text: impl Display) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
 /// Prints the one line on standard error that says why a command failed.
 pub(crate) fn failure(text: impl Display) {
     let _ = writeln!(io::stderr().lock(), "standin: {text}");

@@ -319,6 +319,7 @@ impl NetworkWritten {
             })
         });
         Ok(Network {
+            impairment: None,
             addresses: addresses.collect::<Result<_, _>>()?,
             ports: read("network.media_ports", self.media_ports.as_deref(), wrong)?,
             dscp: read("network.dscp", self.dscp.as_deref(), wrong)?,

@@ -62,6 +62,7 @@ impl Verbosity {
             "announcer",
             "driver",
             "infinity",
+            "load",
             "media",
             "node",
             "participant",

@@ -37,6 +37,15 @@ impl Process {
         Self::start_with(arguments, &[])
     }
 
+    /// Starts `standin` with these arguments under another program, such as `nice`.
+    pub(crate) fn start_under(program: &[&str], arguments: &[&str]) -> Self {
+        let mut command = Command::new(program[0]);
+        command
+            .args(&program[1..])
+            .arg(env!("CARGO_BIN_EXE_standin"));
+        Self::spawn(command, arguments, &[])
+    }
+
     /// Starts `standin` with these arguments and environment variables.
     pub(crate) fn start_with<S: AsRef<str>>(arguments: &[S], variables: &[(&str, &str)]) -> Self {
         Self::spawn(

@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use media::{Codec, Kind};
 use serde::Serialize;
+
+use crate::frames::{FrameAccount, Frames};
 
 /// A pause in a stream longer than this is a gap worth counting.
 const GAP: Duration = Duration::from_millis(500);
@@ -25,6 +28,9 @@ pub struct Received {
     pub longest_gap: f64,
     /// From the first packet to the last, in seconds.
     pub seconds: f64,
+    /// Frames of a picture, counted without decoding.
+    #[serde(skip_serializing_if = "Frames::is_empty")]
+    pub frames: Frames,
 }
 
 impl Received {
@@ -36,6 +42,7 @@ impl Received {
         self.gaps += other.gaps;
         self.longest_gap = self.longest_gap.max(other.longest_gap);
         self.seconds += other.seconds;
+        self.frames.add(&other.frames);
         if other.packets > 0 {
             self.jitter = other.jitter;
         }
@@ -79,6 +86,9 @@ pub(crate) struct StreamAccount {
     last: Option<Instant>,
     gaps: u32,
     longest_gap: Duration,
+    frames: Option<FrameAccount>,
+    /// The last packet was no repetition.
+    is_fresh: bool,
 }
 
 /// A jump in sequence numbers that is no loss any more (RFC 3550 §A.1, `MAX_DROPOUT`).
@@ -111,9 +121,11 @@ impl Span {
 }
 
 impl StreamAccount {
-    pub(crate) fn new(clock_rate: u32) -> Self {
+    pub(crate) fn new(codec: Codec) -> Self {
         Self {
-            clock_rate,
+            clock_rate: codec.clock_rate(),
+            frames: (codec.kind() == Kind::Video).then(|| FrameAccount::new(codec)),
+            is_fresh: false,
             span: None,
             lost_before: 0,
             received: 0,
@@ -135,7 +147,8 @@ impl StreamAccount {
         timestamp: u32,
         bytes: usize,
     ) -> bool {
-        if !self.is_new(sequence_number) {
+        self.is_fresh = self.is_new(sequence_number);
+        if !self.is_fresh {
             return false;
         }
         self.received += 1;
@@ -194,6 +207,13 @@ impl StreamAccount {
         }
     }
 
+    /// Takes note of what the packet just told of has of a frame.
+    pub(crate) fn part_of_frame(&mut self, arrival: Instant, marker: bool, payload: &[u8]) {
+        if let Some(frames) = self.frames.as_mut().filter(|_| self.is_fresh) {
+            frames.packet(arrival, marker, payload);
+        }
+    }
+
     /// Returns when the last packet came.
     pub(crate) fn last(&self) -> Option<Instant> {
         self.last
@@ -212,6 +232,11 @@ impl StreamAccount {
             jitter: self.jitter / f64::from(self.clock_rate),
             gaps: self.gaps,
             longest_gap: self.longest_gap.as_secs_f64(),
+            frames: self
+                .frames
+                .as_ref()
+                .map(FrameAccount::frames)
+                .unwrap_or_default(),
             seconds,
         }
     }
@@ -231,7 +256,7 @@ mod tests {
 
     #[test]
     fn a_complete_stream_has_no_loss_and_no_jitter() {
-        let mut account = StreamAccount::new(48000);
+        let mut account = StreamAccount::new(Codec::Opus);
         feed(&mut account, Instant::now(), 0..500);
         let sum = account.received();
         assert_eq!((sum.packets, sum.lost, sum.gaps), (500, 0, 0));
@@ -241,7 +266,7 @@ mod tests {
 
     #[test]
     fn missing_packets_are_lost_and_late_ones_are_not() {
-        let mut account = StreamAccount::new(48000);
+        let mut account = StreamAccount::new(Codec::Opus);
         feed(&mut account, Instant::now(), [1, 2, 5, 4, 6, 8]);
         let sum = account.received();
         assert_eq!((sum.packets, sum.lost), (6, 2), "3 and 7 never came");
@@ -249,7 +274,7 @@ mod tests {
 
     #[test]
     fn a_repeated_packet_hides_no_loss() {
-        let mut account = StreamAccount::new(48000);
+        let mut account = StreamAccount::new(Codec::Opus);
         feed(&mut account, Instant::now(), [1, 2, 2, 2, 4, 4]);
         let sum = account.received();
         assert_eq!((sum.packets, sum.lost), (3, 1));
@@ -257,7 +282,7 @@ mod tests {
 
     #[test]
     fn sequence_numbers_wrap() {
-        let mut account = StreamAccount::new(48000);
+        let mut account = StreamAccount::new(Codec::Opus);
         let start = Instant::now();
         for (i, n) in (65_530..=65_535u16).chain(0..6).enumerate() {
             account.packet(
@@ -273,7 +298,7 @@ mod tests {
 
     #[test]
     fn a_stream_that_starts_over_is_no_loss_of_thousands() {
-        let mut account = StreamAccount::new(48000);
+        let mut account = StreamAccount::new(Codec::Opus);
         let start = Instant::now();
         for n in [10u16, 11, 13, 30_000, 30_001] {
             account.packet(start, n, 0, 1);
@@ -284,7 +309,7 @@ mod tests {
 
     #[test]
     fn jitter_and_gaps_are_seen() {
-        let mut account = StreamAccount::new(48000);
+        let mut account = StreamAccount::new(Codec::Opus);
         let start = Instant::now();
         for n in 0..200u16 {
             // Every other packet comes 10 ms late; between 99 and 100 lies a second of silence.

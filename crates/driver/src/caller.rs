@@ -73,6 +73,12 @@ impl Caller {
         let _ = self.stopper.0.send(Order::Play);
     }
 
+    /// Lets the sound of the program be heard, as it is from the start, or silence instead.
+    pub fn talk(&self, aloud: bool) {
+        // A caller that has ended has nothing left to say.
+        let _ = self.stopper.0.send(Order::Talk(aloud));
+    }
+
     /// Returns a handle for requests of one's own in the name of this participant, such as to mute
     /// somebody; see [`crate::api`].
     pub fn conference(&self) -> Conference {

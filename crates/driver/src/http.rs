@@ -4,10 +4,12 @@ use std::error::Error as _;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use url::Url;
+
+mod connecting;
 
 use crate::names::{Names, NoSuchName};
 use crate::proxy;
@@ -20,10 +22,21 @@ pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub struct HttpClient {
     client: reqwest::Client,
+    tls: Arc<rustls::ClientConfig>,
     names: Names,
     turn: Arc<rustls::ClientConfig>,
     rootless: bool,
     login: Option<Arc<Login>>,
+    connecting: Arc<Mutex<Connecting>>,
+}
+
+/// How long the first connection of a client took, by its parts.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Connecting {
+    /// Looking up the name.
+    pub(crate) name: Option<Duration>,
+    /// All of it: name, TCP and TLS.
+    pub(crate) whole: Option<Duration>,
 }
 
 /// A user name and password for HTTP Basic (RFC 7617), which a proxy before a node may want.
@@ -90,24 +103,61 @@ impl HttpClient {
             turn,
             rootless,
         } = tls::trust(tls)?;
+        let (client, connecting) = Self::connections(&config, &names).map_err(TlsError::Client)?;
+        Ok(Self {
+            client,
+            tls: Arc::new(config),
+            names,
+            turn,
+            rootless,
+            login: None,
+            connecting,
+        })
+    }
+
+    /// Returns a client with connections of its own that trusts whom this one trusts; for many
+    /// participants in one process that are to cost a node what as many processes would.
+    ///
+    /// # Errors
+    /// When the process has run out of what a client needs.
+    pub fn with_own_connections(&self) -> Result<Self, TlsError> {
+        let (client, connecting) =
+            Self::connections(&self.tls, &self.names).map_err(TlsError::Client)?;
+        Ok(Self {
+            client,
+            connecting,
+            ..self.clone()
+        })
+    }
+
+    fn connections(
+        tls: &rustls::ClientConfig,
+        names: &Names,
+    ) -> Result<(reqwest::Client, Arc<Mutex<Connecting>>), reqwest::Error> {
+        let connecting = Arc::new(Mutex::new(Connecting::default()));
         let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(config)
-            .dns_resolver(names.clone())
+            .tls_backend_preconfigured(tls.clone())
+            .dns_resolver(connecting::TimedNames {
+                names: names.clone(),
+                connecting: Arc::clone(&connecting),
+            })
+            .connector_layer(connecting::Timing(Arc::clone(&connecting)))
             .connect_timeout(CONNECT_TIMEOUT)
             .redirect(reqwest::redirect::Policy::none())
             .tcp_nodelay(true)
             // Event streams are silent for long; a node that vanished is noticed all the same.
             .tcp_keepalive(Duration::from_secs(20))
             .user_agent(concat!("standin/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(TlsError::Client)?;
-        Ok(Self {
-            client,
-            names,
-            turn,
-            rootless,
-            login: None,
-        })
+            .build()?;
+        Ok((client, connecting))
+    }
+
+    /// Returns how long the first connection took; nothing before there is one.
+    pub(crate) fn connecting(&self) -> Connecting {
+        *self
+            .connecting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns a client of the same connections that shows this login to every node.

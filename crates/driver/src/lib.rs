@@ -20,6 +20,7 @@ mod caller;
 mod discovery;
 mod events;
 mod figures;
+mod frames;
 mod gate;
 mod http;
 mod material;
@@ -37,11 +38,14 @@ mod run;
 mod seconds;
 mod settings;
 mod sources;
+mod statistics;
 mod tls;
 
 pub use account::{Received, ReceivedMedia};
 pub use caller::{Caller, Stopper, start};
 pub use discovery::{DiscoveryError, NodeAddress, find_nodes};
+pub use figures::{Answer, Figures, Gauge};
+pub use frames::Frames;
 pub use http::{HttpClient, Login, shown};
 pub use material::Material;
 pub use notice::{
@@ -53,7 +57,10 @@ pub use settings::{CallerSettings, Network, Program, Rejoin};
 pub use tls::{Tls, TlsError};
 
 /// Where callers run, and how their media leaves; see [`peer`].
-pub use peer::{Dscp, PortRange, Shard, Shards};
+pub use peer::{Dscp, Impairment, PeerStats, PortRange, Shard, Shards};
+
+/// What a caller says to the node, in the words of the wire.
+pub use infinity::{ConferenceAlias, Pin};
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

@@ -8,7 +8,7 @@ use media::{Codec, Kind};
 use serde::Serialize;
 use url::Url;
 
-use crate::MediaPath;
+use crate::{Answer, Figures, MediaPath};
 
 /// Something worth telling about a caller, and when it was.
 #[derive(Debug, Clone)]
@@ -70,6 +70,22 @@ pub enum NoticeKind {
     Path(MediaPath),
     /// Something is not as it should be, and the caller goes on.
     Warning(Warning),
+    /// A request ended; told where [`crate::CallerSettings::figures`] asks for it, as are those
+    /// below.
+    Request {
+        /// What was asked for, as the API spells it.
+        verb: &'static str,
+        /// From the first byte out to the last one in, connecting included.
+        took: Duration,
+        /// How it ended.
+        answer: Answer,
+    },
+    /// An event stream opened.
+    EventStreamOpened,
+    /// The event stream was lost; it is opened again.
+    EventStreamLost,
+    /// What was measured so far.
+    Figures(Box<Figures>),
 }
 
 /// Where a caller is.
@@ -118,6 +134,10 @@ impl fmt::Display for State {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum JoinStep {
+    /// The node's name was looked up, where it has one.
+    Dns,
+    /// The first connection to the node was there, TLS included.
+    Connected,
     /// The token was granted.
     Token,
     /// The event stream opened.
@@ -144,7 +164,9 @@ pub enum JoinStep {
 
 impl JoinStep {
     /// All steps, in the order in which they usually come.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
+        Self::Dns,
+        Self::Connected,
         Self::Token,
         Self::Events,
         Self::Sdp,
@@ -161,6 +183,8 @@ impl JoinStep {
     /// Returns a few words for a table.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Dns => "name",
+            Self::Connected => "connection",
             Self::Token => "token",
             Self::Events => "events",
             Self::Sdp => "SDP answer",

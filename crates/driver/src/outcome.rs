@@ -31,6 +31,8 @@ pub enum EndReason {
     Unreachable(String),
     /// The node refused to let us in; the text says why and what to do.
     Refused(String),
+    /// The node has no room for another participant, or no licence; the text is its own.
+    CapacityReached(String),
     /// The conference wants a PIN and we have none.
     PinWanted,
     /// The PIN was wrong.
@@ -59,7 +61,9 @@ impl fmt::Display for EndReason {
             Self::Stopped(StopReason::Finished) => f.write_str("finished"),
             Self::Stopped(StopReason::Interrupted) => f.write_str("interrupted"),
             Self::Stopped(StopReason::Terminated) => f.write_str("stopped"),
-            Self::Unreachable(why) | Self::Refused(why) => f.write_str(why),
+            Self::Unreachable(why) | Self::Refused(why) | Self::CapacityReached(why) => {
+                f.write_str(why)
+            }
             Self::PinWanted => {
                 f.write_str("the conference wants a PIN: give it with --pin-file or in STANDIN_PIN")
             }

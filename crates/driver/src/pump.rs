@@ -9,8 +9,8 @@ use media::{Frame, Kind, Repeat};
 use peer::ReceiverReport;
 use tokio::sync::mpsc;
 
-use crate::Report;
 use crate::gate::StartGate;
+use crate::{Gauge, Report};
 
 mod lane;
 
@@ -31,6 +31,28 @@ pub(crate) enum PumpCommand {
     Report(ReceiverReport),
     /// The far end needs a key frame of our picture.
     KeyFrameRequested,
+    /// The sound of the program is to be heard, or silence instead.
+    Talk(bool),
+}
+
+/// How a program is played.
+#[derive(Debug, Clone)]
+pub(crate) struct Manner {
+    pub(crate) repeat: Repeat,
+    /// Its sound is not to be heard.
+    pub(crate) is_hushed: bool,
+    /// Who is told of every frame.
+    pub(crate) gauge: Option<Arc<dyn Gauge>>,
+}
+
+impl From<Repeat> for Manner {
+    fn from(repeat: Repeat) -> Self {
+        Self {
+            repeat,
+            is_hushed: false,
+            gauge: None,
+        }
+    }
 }
 
 /// What a pump tells.
@@ -60,8 +82,9 @@ pub(crate) enum PumpEvent {
 pub(crate) struct Pump<S> {
     audio: Option<Lane<S>>,
     video: Option<Lane<S>>,
-    repeat: Repeat,
+    manner: Manner,
     gate: StartGate,
+    is_open: bool,
     finished: bool,
     outbox: VecDeque<PumpEvent>,
 }
@@ -71,7 +94,7 @@ impl<S: Sink> Pump<S> {
     pub(crate) fn new(
         audio: Option<Lane<S>>,
         video: Option<Lane<S>>,
-        repeat: Repeat,
+        manner: impl Into<Manner>,
         now: Instant,
     ) -> Self {
         let has_program = |lane: &Option<Lane<S>>| lane.as_ref().is_some_and(Lane::has_program);
@@ -81,8 +104,9 @@ impl<S: Sink> Pump<S> {
         Self {
             audio,
             video,
-            repeat,
+            manner: manner.into(),
             gate,
+            is_open: false,
             finished: !any,
             outbox: VecDeque::new(),
         }
@@ -103,6 +127,21 @@ impl<S: Sink> Pump<S> {
     pub(crate) fn command(&mut self, now: Instant, command: PumpCommand) {
         match command {
             PumpCommand::Release => self.gate.release(now),
+            PumpCommand::Talk(aloud) => {
+                let was_hushed = std::mem::replace(&mut self.manner.is_hushed, !aloud);
+                let repeat = self.manner.repeat;
+                if let Some(lane) = self
+                    .audio
+                    .as_mut()
+                    .filter(|_| self.is_open && was_hushed == aloud)
+                {
+                    if aloud {
+                        lane.start(now, repeat);
+                    } else {
+                        lane.stop(now);
+                    }
+                }
+            }
             PumpCommand::KeyFrameRequested => {
                 if let Some(lane) = &self.video {
                     lane.request_key_frame();
@@ -138,15 +177,22 @@ impl<S: Sink> Pump<S> {
         if !self.finished
             && let Some(opened) = self.gate.poll(now)
         {
-            let repeat = self.repeat;
-            for lane in self.lanes() {
+            let Manner {
+                repeat, is_hushed, ..
+            } = self.manner;
+            if let Some(lane) = self.audio.as_mut().filter(|_| !is_hushed) {
                 lane.start(now, repeat);
             }
+            if let Some(lane) = &mut self.video {
+                lane.start(now, repeat);
+            }
+            self.is_open = true;
             let (reported, waited) = (opened.reported, opened.waited);
             self.tell(PumpEvent::ClipStarted { reported, waited });
         }
+        let gauge = self.manner.gauge.clone();
         for lane in self.lanes() {
-            lane.send_due(now);
+            lane.send_due(now, gauge.as_deref());
         }
         self.note_finish();
         let gate = if self.finished {

@@ -10,9 +10,9 @@ use tokio::sync::mpsc::{self, error::TrySendError};
 use tracing::{debug, warn};
 
 use crate::account::StreamAccount;
-use crate::figures::Pictures;
 use crate::recording::{Recordable, RecordingQueue};
 use crate::run::{PeerNews, Wakeup};
+use crate::statistics::Pictures;
 use crate::{Received, ReceivedMedia};
 
 /// How long a missing packet is waited for: a retransmission comes within a round trip.
@@ -52,7 +52,7 @@ impl Inflow {
             debug!(ssrc = track.ssrc(), "one stream too many; left aside");
             return;
         }
-        let account = Arc::new(Mutex::new(StreamAccount::new(track.codec().clock_rate())));
+        let account = Arc::new(Mutex::new(StreamAccount::new(track.codec())));
         self.streams.push((track.kind(), Arc::clone(&account)));
         let pictures = Arc::clone(&self.pictures);
         shard.spawn(receive(track, account, pictures, recording, peer, wakeups));
@@ -119,12 +119,17 @@ async fn receive(
                         pictures.sized(size);
                     }
                 }
-                let is_first = lock(&account).packet(
-                    packet.arrival,
-                    packet.sequence_number,
-                    packet.timestamp,
-                    packet.payload.len(),
-                );
+                let is_first = {
+                    let mut account = lock(&account);
+                    let is_first = account.packet(
+                        packet.arrival,
+                        packet.sequence_number,
+                        packet.timestamp,
+                        packet.payload.len(),
+                    );
+                    account.part_of_frame(packet.arrival, packet.marker, &packet.payload);
+                    is_first
+                };
                 if is_first {
                     let told = FirstPacket {
                         kind: track.kind(),

@@ -7,6 +7,7 @@ use participant::RequestFailure;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use url::Url;
 
+use crate::Answer;
 use crate::http::{HttpClient, Unreachable};
 
 /// The largest answer that is read, in bytes; a roster of thousands fits.
@@ -24,6 +25,15 @@ pub(crate) enum RequestError {
 }
 
 impl RequestError {
+    /// Returns the kind of the error alone.
+    pub(crate) fn answer(&self) -> Answer {
+        match self {
+            Self::Unreachable(_) => Answer::Unreachable,
+            Self::TimedOut(_) => Answer::TimedOut,
+            Self::Answered(_) => Answer::Refused,
+        }
+    }
+
     /// Returns the error as the participant takes it.
     pub(crate) fn to_failure(&self) -> RequestFailure {
         match self {

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use infinity::{ConferenceAlias, Pin, Token};
 use media::Codec;
-use peer::{Dscp, PortRange};
+use peer::{Dscp, Impairment, PortRange};
 
-use crate::{HttpClient, Material, NodeAddress};
+use crate::{Gauge, HttpClient, Material, NodeAddress};
 
 /// What a caller plays once it is in the conference.
 #[derive(Debug, Clone, Default)]
@@ -58,7 +58,7 @@ impl Rejoin {
 }
 
 /// How media uses the network.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Network {
     /// The local addresses to use; none named, those that lead to the node.
     pub addresses: Vec<IpAddr>,
@@ -66,6 +66,8 @@ pub struct Network {
     pub ports: Option<PortRange>,
     /// How outgoing media is marked. Sound and picture share one socket, and so one marking.
     pub dscp: Option<Dscp>,
+    /// What is wrong with the link on purpose, towards the node.
+    pub impairment: Option<Impairment>,
 }
 
 /// Everything a caller needs to know; made by [`CallerSettings::new`], then adjusted.
@@ -109,6 +111,10 @@ pub struct CallerSettings {
     pub waiting_room_limit: Option<Duration>,
     /// How long hanging up and releasing the token may take together.
     pub leave_limit: Duration,
+    /// How often [`crate::NoticeKind::Figures`] are told, and requests with them; `None` for never.
+    pub figures: Option<Duration>,
+    /// Who is told of every frame that is sent.
+    pub gauge: Option<Arc<dyn Gauge>>,
     /// Seed of all chance, for runs that can be repeated; `None` takes one from the system.
     pub seed: Option<u64>,
 }
@@ -140,6 +146,8 @@ impl CallerSettings {
             rejoin: Rejoin::Never,
             waiting_room_limit: None,
             leave_limit: Duration::from_secs(5),
+            figures: None,
+            gauge: None,
             seed: None,
         }
     }

@@ -57,6 +57,16 @@ impl Codec {
         }
     }
 
+    /// Tells whether an RTP payload begins a key frame, without decoding anything; never for sound.
+    pub fn begins_key_frame(self, payload: &[u8]) -> bool {
+        match self {
+            Self::Opus => false,
+            Self::Vp8 => payload::vp8::begins_key_frame(payload),
+            // The N bit: the first packet of a coded video sequence ("RTP Payload Format For AV1" §4.4).
+            Self::Av1 => payload.first().is_some_and(|header| header & 0x08 != 0),
+        }
+    }
+
     /// Returns the codec with this encoding name, in any case.
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::Opus, Self::Vp8, Self::Av1]

@@ -4,7 +4,7 @@ use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use media::Codec;
 
-use crate::{Dscp, PortRange};
+use crate::{Dscp, Impairment, PortRange};
 
 /// Which way media may flow, seen from this peer (RFC 8866 §6.7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -100,6 +100,8 @@ pub struct PeerConfig {
     pub max_video_bitrate: u32,
     /// Of this many outgoing media datagrams one is thrown away on purpose, to see NACK at work.
     pub drop_one_in: Option<u32>,
+    /// A poor link on purpose for all that is sent; see [`Impairment`].
+    pub impairment: Option<Impairment>,
 }
 
 impl Default for PeerConfig {
@@ -121,6 +123,7 @@ impl Default for PeerConfig {
             failed_after: Duration::from_secs(10),
             max_video_bitrate: 3_732_480,
             drop_one_in: None,
+            impairment: None,
         }
     }
 }

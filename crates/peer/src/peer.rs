@@ -71,6 +71,7 @@ impl Peer {
                 hold_dtls: config.hold_dtls,
                 drop_one_in: config.drop_one_in,
                 dscp: config.dscp,
+                impairment: config.impairment,
             },
             servers.clone(),
         );

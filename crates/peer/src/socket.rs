@@ -8,6 +8,7 @@ use std::{
         atomic::{AtomicU32, AtomicU64, Ordering},
     },
     task::{Context, Poll},
+    time::Instant,
 };
 
 use quinn_udp::{RecvMeta, Transmit, UdpSockRef, UdpSocketState};
@@ -15,8 +16,9 @@ use tokio::{io::Interest, net::UdpSocket};
 use webrtc::runtime::AsyncUdpSocket;
 
 use crate::{
-    Dscp,
+    Dscp, Impairment,
     gate::DtlsGate,
+    link::Link,
     outbox::Outbox,
     relay::{Links, Sent, Servers},
     sockopt,
@@ -38,17 +40,20 @@ pub(crate) struct SocketSettings {
     /// Mark what is sent. quinn-udp writes the field itself for every datagram, zero but for ECN,
     /// so that a marked socket sends without it, and without segmentation offload.
     pub(crate) dscp: Option<Dscp>,
+    /// What is wrong with the link on purpose; then datagrams leave one by one.
+    pub(crate) impairment: Option<Impairment>,
 }
 
 /// A UDP socket that sends once a turn of its driver: see [`Socket::flush`].
 #[derive(Debug)]
 pub(crate) struct Socket {
-    io: UdpSocket,
+    io: Arc<UdpSocket>,
     state: UdpSocketState,
     outbox: Mutex<Outbox>,
     gate: DtlsGate,
     links: Links,
     settings: SocketSettings,
+    link: Option<Mutex<Link>>,
     rtp_packets: AtomicU32,
     discarded: AtomicU64,
 }
@@ -62,10 +67,10 @@ impl Socket {
         servers: Arc<Servers>,
     ) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
-        let io = UdpSocket::from_std(socket)?;
-        let state = UdpSocketState::new(UdpSockRef::from(&io))?;
+        let io = Arc::new(UdpSocket::from_std(socket)?);
+        let state = UdpSocketState::new(UdpSockRef::from(&*io))?;
         // A smaller buffer than asked for works too.
-        let _ = state.set_recv_buffer_size(UdpSockRef::from(&io), RECEIVE_BUFFER);
+        let _ = state.set_recv_buffer_size(UdpSockRef::from(&*io), RECEIVE_BUFFER);
         if !settings.receive_offload {
             sockopt::set_receive_offload(&io, false)?;
         }
@@ -73,6 +78,10 @@ impl Socket {
             let is_ipv6 = io.local_addr()?.is_ipv6();
             sockopt::set_traffic_class(&io, dscp.traffic_class(), is_ipv6)?;
         }
+        let link = settings
+            .impairment
+            .filter(|impairment| !impairment.is_none())
+            .map(|impairment| Mutex::new(Link::new(impairment, Arc::clone(&io))));
         let links = Links::new(servers, io.local_addr()?, settings.dscp);
         Ok(Self {
             io,
@@ -81,6 +90,7 @@ impl Socket {
             outbox: Mutex::default(),
             gate: DtlsGate::new(!settings.hold_dtls),
             settings,
+            link,
             rtp_packets: AtomicU32::new(0),
             discarded: AtomicU64::new(0),
         })
@@ -145,7 +155,7 @@ impl Socket {
         // Through `try_io`, so that tokio learns when the socket stops being writable.
         let send = |transmit: &Transmit<'_>| {
             self.io.try_io(Interest::WRITABLE, || {
-                self.state.try_send(UdpSockRef::from(&self.io), transmit)
+                self.state.try_send(UdpSockRef::from(&*self.io), transmit)
             })
         };
         let result = send(transmit);
@@ -210,9 +220,17 @@ impl AsyncUdpSocket for Socket {
                 continue;
             }
             let taken = match self.links.send(transmit.destination, datagram) {
-                Sent::Elsewhere => self
-                    .outbox()
-                    .push(transmit.destination, datagram, max_segments),
+                Sent::Elsewhere => match &self.link {
+                    // Whatever becomes of it, as on any link; what a TURN server relays is not impaired.
+                    Some(link) => {
+                        let mut link = link.lock().unwrap_or_else(PoisonError::into_inner);
+                        link.take(Instant::now(), transmit.destination, datagram);
+                        true
+                    }
+                    None => self
+                        .outbox()
+                        .push(transmit.destination, datagram, max_segments),
+                },
                 Sent::To(server) => self.outbox().push(server, datagram, max_segments),
                 Sent::Taken => true,
                 Sent::Dropped => false,
@@ -238,7 +256,7 @@ impl AsyncUdpSocket for Socket {
         loop {
             std::task::ready!(self.io.poll_recv_ready(cx))?;
             let received = self.io.try_io(Interest::READABLE, || {
-                self.state.recv(UdpSockRef::from(&self.io), buffers, meta)
+                self.state.recv(UdpSockRef::from(&*self.io), buffers, meta)
             });
             match received {
                 Ok(count) => {

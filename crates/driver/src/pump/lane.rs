@@ -9,6 +9,7 @@ use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use tracing::debug;
 
+use crate::Gauge;
 use crate::sources::Part;
 
 /// The least step between two frames where a live source takes over, so that time rises.
@@ -118,7 +119,13 @@ impl<S: Sink> Lane<S> {
         }
     }
 
-    pub(super) fn send_due(&mut self, now: Instant) {
+    /// Returns to silence.
+    pub(super) fn stop(&mut self, now: Instant) {
+        self.forwarding = None;
+        self.timeline.stop(now);
+    }
+
+    pub(super) fn send_due(&mut self, now: Instant, gauge: Option<&dyn Gauge>) {
         if self.is_forwarding() {
             return;
         }
@@ -129,6 +136,10 @@ impl<S: Sink> Lane<S> {
                 None => {}
             }
             self.send(&due.frame, due.stream_time);
+            if let Some(gauge) = gauge {
+                let due = self.timeline.start() + due.stream_time;
+                gauge.sent(now.saturating_duration_since(due));
+            }
         }
     }
 

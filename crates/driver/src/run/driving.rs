@@ -2,7 +2,9 @@
 
 use std::time::Instant;
 
-use participant::{Exit, Input, LeaveReason, Options, Output, Participant, PeerInput, StreamId};
+use participant::{
+    EventStreamInput, Exit, Input, LeaveReason, Options, Output, Participant, PeerInput, StreamId,
+};
 use peer::Shard;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{AbortHandle, JoinError, JoinSet};
@@ -17,7 +19,11 @@ use super::wakeup::{Answered, Order, Wakeup};
 use crate::api::Access;
 use crate::pump::PumpCommand;
 use crate::recording;
-use crate::{CallerSettings, EndReason, Notice, Outcome, Rejoin, State, StopReason};
+use crate::rest::RequestError;
+use crate::{
+    Answer, CallerSettings, EndReason, Figures, Notice, NoticeKind, Outcome, Rejoin, State,
+    StopReason,
+};
 
 mod carrying_out;
 mod news;
@@ -41,6 +47,7 @@ pub(super) async fn drive(
     let (wakeups, mut queue) = mpsc::channel(WAKEUPS);
     let mut driving = Driving::new(shard, settings, story, lease, wakeups, now, search.nodes);
     driving.may_play |= search.may_play;
+    driving.is_hushed = search.is_hushed;
     match search.stop {
         Some(order) => driving.do_not_begin(order),
         None => driving.begin(now),
@@ -99,6 +106,12 @@ struct Driving {
     at_once: bool,
     /// The program may start as far as whoever runs the caller is concerned.
     may_play: bool,
+    /// The sound of the program is not to be heard.
+    is_hushed: bool,
+    /// When figures are told next.
+    figures_due: Option<Instant>,
+    /// Events that came.
+    events: u64,
     in_conference: bool,
     /// A clip that is to be played once was played.
     played: bool,
@@ -138,6 +151,9 @@ impl Driving {
             stop: None,
             is_abandoned: false,
             at_once: false,
+            is_hushed: false,
+            figures_due: None,
+            events: 0,
             in_conference: false,
             played: false,
             told_rare_key_frames: false,
@@ -162,6 +178,7 @@ impl Driving {
             self.at_once = true;
             return;
         }
+        self.figures_due = self.settings.figures.map(|every| now + every);
         self.input(now, Input::Join);
     }
 
@@ -180,7 +197,7 @@ impl Driving {
     fn next_due(&self) -> Option<Instant> {
         let participant = self.participant.poll_timeout().map(|(at, _)| at);
         let flow = self.leg.as_ref().and_then(|leg| leg.flow.next_due());
-        [participant, flow, self.leave_by]
+        [participant, flow, self.leave_by, self.figures_due]
             .into_iter()
             .flatten()
             .min()
@@ -197,6 +214,9 @@ impl Driving {
             Wakeup::Event(stream, input) => {
                 // Whatever an old stream had left to say is no news.
                 if self.streams.iter().any(|(known, _)| *known == stream) {
+                    if matches!(input, EventStreamInput::Event(_)) {
+                        self.events += 1;
+                    }
                     self.input(now, Input::EventStream(stream, input));
                 }
             }
@@ -209,6 +229,7 @@ impl Driving {
                 if self.leave_by.is_some_and(|by| now >= by) {
                     self.at_once = true;
                 }
+                self.tell_figures(now);
                 self.input(now, Input::Timeout);
             }
             Wakeup::Order(order) => self.order(now, order),
@@ -224,6 +245,13 @@ impl Driving {
             Order::Play => {
                 self.may_play = true;
                 self.release_clip();
+                return;
+            }
+            Order::Talk(aloud) => {
+                self.is_hushed = !aloud;
+                if let Some(leg) = &self.leg {
+                    leg.tell_pump(PumpCommand::Talk(aloud));
+                }
                 return;
             }
             Order::Introduce(asked) => {
@@ -287,6 +315,15 @@ impl Driving {
             took,
         } = answered;
         let name = request.command.name();
+        if self.settings.figures.is_some() {
+            let answer = result
+                .as_ref()
+                .map_or_else(RequestError::answer, |_| Answer::Success);
+            let verb = name;
+            self.story
+                .tell(now, NoticeKind::Request { verb, took, answer });
+            self.story.connected(self.settings.client.connecting());
+        }
         let result = match result {
             Ok(answer) => {
                 debug!(request = name, ?took, "answered");
@@ -342,6 +379,35 @@ impl Driving {
             };
             self.input(now, Input::Peer(id, input));
         }
+    }
+
+    /// Tells what was measured so far, when it is time to.
+    fn tell_figures(&mut self, now: Instant) {
+        let (Some(every), Some(due)) = (self.settings.figures, self.figures_due) else {
+            return;
+        };
+        if now < due {
+            return;
+        }
+        self.figures_due = Some(now + every);
+        let Some(peer) = self.leg.as_ref().and_then(|leg| leg.peer.clone()) else {
+            return;
+        };
+        let mut received = self.story.received.clone();
+        if let Some(leg) = &self.leg {
+            received.add(&leg.inflow.received());
+        }
+        let (events, notices) = (self.events, self.story.notices());
+        // The call's own figures must be waited for, and the loop waits for nothing.
+        self.shard.spawn(async move {
+            let figures = Figures {
+                received,
+                call: peer.stats().await,
+                events,
+            };
+            // Whoever does not read them gets the next ones.
+            let _ = notices.try_send(Notice::new(now, NoticeKind::Figures(Box::new(figures))));
+        });
     }
 
     /// Puts everything away and tells what became of it.

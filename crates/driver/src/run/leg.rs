@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use infinity::{MediaType, NewCandidate, Statistics, TurnServer};
-use media::{Kind, Repeat};
+use media::Kind;
 use participant::{Gather, IceServers, PeerId, PeerInput};
 use peer::{
     Direction, IceServer, Negotiated, Peer, PeerConfig, PeerError, PeerEvents, PeerStats, Shard,
@@ -19,12 +19,12 @@ use url::{Host, Url};
 use super::flow::Flow;
 use super::wakeup::{PeerNews, Wakeup};
 use crate::Network;
-use crate::figures::{Counted, Meter, Pictures};
 use crate::names::Names;
-use crate::pump::{self, Lane, Pump, PumpCommand};
+use crate::pump::{self, Lane, Manner, Pump, PumpCommand};
 use crate::receive::Inflow;
 use crate::recording::Recording;
 use crate::sources::Sources;
+use crate::statistics::{Counted, Meter, Pictures};
 
 /// How many commands may wait for a peer connection. With more, candidates are left out: the
 /// others find a way.
@@ -152,7 +152,7 @@ impl Leg {
     pub(super) fn start_pump(
         &mut self,
         shard: &Shard,
-        repeat: Repeat,
+        manner: Manner,
         random: &mut fastrand::Rng,
         now: Instant,
         wakeups: &mpsc::Sender<Wakeup>,
@@ -182,7 +182,7 @@ impl Leg {
         let (commands, queue) = mpsc::channel(pump::QUEUE);
         let (events, mut told) = mpsc::channel(pump::QUEUE);
         shard.spawn(pump::run(
-            Pump::new(audio, video, repeat, now),
+            Pump::new(audio, video, manner, now),
             queue,
             events,
         ));
@@ -316,6 +316,7 @@ fn config(opening: Opening, addresses: Vec<IpAddr>) -> PeerConfig {
         addresses,
         ports: opening.network.ports,
         dscp: opening.network.dscp,
+        impairment: opening.network.impairment,
         ice_servers: stun.chain(turn).collect(),
         tls: Some(opening.turn_tls),
         relay_only: opening.ice.relay_only,

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tracing::{debug, info, warn};
 use url::Url;
 
-use crate::http::{bare, shown};
+use crate::http::{Connecting, bare, shown};
 use crate::rest::RequestError;
 use crate::{
     EndReason, JoinStep, JoinTimes, MediaPath, Notice, NoticeKind, Other, Outcome, OwnRow,
@@ -93,6 +93,25 @@ impl Story {
             debug!(%step, ?after, "reached");
             self.tell(at, NoticeKind::Step(step, after));
         }
+    }
+
+    /// A connection to the node was made; so long its parts took.
+    pub(super) fn connected(&mut self, connecting: Connecting) {
+        let began = self.began;
+        let steps = [
+            (JoinStep::Dns, connecting.name),
+            (JoinStep::Connected, connecting.whole),
+        ];
+        for (step, after) in steps {
+            if let Some(after) = after {
+                self.step(began + after, step);
+            }
+        }
+    }
+
+    /// A handle to tell more with, from elsewhere.
+    pub(super) fn notices(&self) -> mpsc::Sender<Notice> {
+        self.notices.clone()
     }
 
     pub(super) fn first_packet(&mut self, at: Instant, kind: Kind) {
@@ -298,6 +317,9 @@ impl Story {
 
     fn refused(&self, failure: &RequestFailure) -> EndReason {
         match (failure, &self.unreachable) {
+            (RequestFailure::Refused(refusal @ infinity::Refusal::CapacityReached(_)), _) => {
+                EndReason::CapacityReached(refusal.to_string())
+            }
             (RequestFailure::Refused(refusal), _) => EndReason::Refused(refusal.to_string()),
             (
                 RequestFailure::Unreachable(_) | RequestFailure::Untrusted(_),

@@ -69,6 +69,8 @@ pub(crate) enum Order {
     Stop(StopReason),
     /// Let the program start.
     Play,
+    /// Let the program's sound be heard, or silence instead.
+    Talk(bool),
     /// Say who the caller is and what proves it; dropped unanswered while it is nobody.
     Introduce(oneshot::Sender<Access>),
     /// Leave: nobody is there any more to say so.

@@ -45,7 +45,12 @@ async fn a_listener_receives_the_clip_another_plays() {
     let spoke = speaker.leave().await;
     assert_eq!(spoke.reason, EndReason::Stopped(StopReason::Finished));
     assert!(spoke.was_in && spoke.token_released);
+    // How it connected is told where figures are asked for.
+    let connecting = [JoinStep::Dns, JoinStep::Connected];
     for step in JoinStep::ALL {
+        if connecting.contains(&step) {
+            continue;
+        }
         assert!(
             spoke.times.get(step).is_some(),
             "{step} is missing in {:?}",

@@ -57,6 +57,11 @@ pub(crate) fn is_frame_start(payload: &[u8]) -> bool {
     descriptor(payload).is_some_and(|d| d.is_frame_start)
 }
 
+/// Tells whether a key frame begins with this payload (RFC 6386 §9.1).
+pub(crate) fn begins_key_frame(payload: &[u8]) -> bool {
+    descriptor(payload).is_some_and(|d| d.is_frame_start && payload[d.len] & 1 == 0)
+}
+
 /// Returns the payload with its descriptor cut down to the mandatory byte; `None` if malformed.
 ///
 /// Picture ids and layer indices belong to one sender's sequence of frames: after a switch to

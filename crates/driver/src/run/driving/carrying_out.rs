@@ -7,6 +7,7 @@ use participant::{EventStreamCommand, MediaCommand, Outgoing, PeerCommand, PeerI
 use tracing::debug;
 
 use super::Driving;
+use crate::pump::Manner;
 use crate::run::leg::{Leg, LegCommand, Opening, turn_server};
 use crate::run::wakeup::{Answered, Wakeup};
 use crate::{Program, events, rest};
@@ -186,11 +187,18 @@ impl Driving {
             shard,
             random,
             wakeups,
+            settings,
+            is_hushed,
             ..
         } = self;
+        let manner = Manner {
+            repeat,
+            is_hushed: *is_hushed,
+            gauge: settings.gauge.clone(),
+        };
         if leg
             .as_mut()
-            .is_some_and(|leg| leg.start_pump(shard, repeat, random, now, wakeups))
+            .is_some_and(|leg| leg.start_pump(shard, manner, random, now, wakeups))
         {
             self.release_clip();
         }

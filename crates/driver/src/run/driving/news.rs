@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use infinity::NewCandidate;
 use media::Kind;
-use participant::{Gather, Input, LeaveReason, PeerId, PeerInput};
+use participant::{Gather, Input, LeaveReason, Milestone, PeerId, PeerInput};
 use peer::{IceConnectionState, Negotiated, Peer, PeerEvent, ReceiverReport, TrackReceiver};
 use tokio::sync::mpsc;
 use tracing::{debug, info};
@@ -250,7 +250,12 @@ impl Driving {
         debug!(?notice, "notice");
         match notice {
             Told::State(standing) => self.standing(now, &standing),
-            Told::Milestone(milestone) => self.story.milestone(now, &milestone),
+            Told::Milestone(milestone) => {
+                self.story.milestone(now, &milestone);
+                if milestone == Milestone::EventsOpened && self.settings.figures.is_some() {
+                    self.story.tell(now, NoticeKind::EventStreamOpened);
+                }
+            }
             Told::Presence(_) | Told::Came(_) | Told::Gone(_) => {
                 self.story.roster(now, &self.participant);
             }
@@ -270,6 +275,9 @@ impl Driving {
                 self.story.warn(now, Warning::Retrying(text));
             }
             Told::EventStreamLost { why, after } => {
+                if self.settings.figures.is_some() {
+                    self.story.tell(now, NoticeKind::EventStreamLost);
+                }
                 let text = format!("the event stream is lost ({why}), open again in {after:.1?}");
                 self.story.warn(now, Warning::Retrying(text));
             }

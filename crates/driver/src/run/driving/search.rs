@@ -16,6 +16,8 @@ pub(super) struct Search {
     pub(super) nodes: Vec<url::Url>,
     /// The program was allowed to start meanwhile.
     pub(super) may_play: bool,
+    /// The program is to be silent.
+    pub(super) is_hushed: bool,
     /// The caller was told to stop meanwhile.
     pub(super) stop: Option<Order>,
 }
@@ -33,6 +35,7 @@ pub(super) async fn search(
             biased;
             order = orders.recv() => match order.unwrap_or(Order::Abandoned) {
                 Order::Play => search.may_play = true,
+                Order::Talk(aloud) => search.is_hushed = !aloud,
                 // Nobody yet.
                 Order::Introduce(_) => {}
                 order => {

@@ -1,0 +1,117 @@
+//! What a person sees while a load test runs: one line that changes on a terminal, lines elsewhere.
+
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
+
+use load::Progress;
+
+use crate::print;
+
+/// How often a line is printed where there is no terminal.
+const LINES: Duration = Duration::from_secs(5);
+
+/// Shows progress on standard error, so that standard output holds the result alone.
+#[derive(Debug)]
+pub(super) struct View {
+    is_terminal: bool,
+    is_quiet: bool,
+    last: Option<Duration>,
+}
+
+impl View {
+    pub(super) fn new(is_quiet: bool) -> Self {
+        Self {
+            is_terminal: io::stderr().is_terminal(),
+            is_quiet,
+            last: None,
+        }
+    }
+
+    /// Shows how far the test has come.
+    pub(super) fn show(&mut self, progress: &Progress) {
+        if self.is_quiet {
+            return;
+        }
+        if self.is_terminal {
+            let line = line(progress);
+            // Back to the beginning of the line, and clear what was there (ECMA-48 CR, EL).
+            let _ =
+                write!(io::stderr().lock(), "\r\x1b[K{line}").and_then(|()| io::stderr().flush());
+        } else if self.last.is_none_or(|last| progress.at >= last + LINES) {
+            self.last = Some(progress.at);
+            print::progress(line(progress));
+        }
+    }
+
+    /// Leaves the last line standing.
+    pub(super) fn end(&mut self) {
+        if self.is_terminal && !self.is_quiet {
+            print::progress("");
+        }
+        self.last = None;
+    }
+}
+
+/// Says all in one line.
+fn line(progress: &Progress) -> String {
+    let whole = |time: Duration| time.as_secs();
+    let mut parts = vec![format!(
+        "{:>4}/{} s",
+        whole(progress.at),
+        whole(progress.end)
+    )];
+    parts.extend(
+        progress
+            .standing
+            .iter()
+            .map(|(standing, count)| format!("{count} {}", standing.name())),
+    );
+    if let Some(p95) = progress.join_p95 {
+        parts.push(format!("join p95 {:.2} s", p95));
+    }
+    if let Some(loss) = progress.audio_loss {
+        parts.push(format!("loss {:.2} %", loss * 100.0));
+    }
+    if let Some(mos) = progress.mos {
+        parts.push(format!("MOS {mos:.2}"));
+    }
+    if progress.failures > 0 {
+        parts.push(format!("{} failures", progress.failures));
+    }
+    if progress.capacity > 0 {
+        parts.push(format!("{} refused for want of room", progress.capacity));
+    }
+    parts.push(format!("own CPU {:.0} %", progress.cpu * 100.0));
+    if let Some(late) = progress.late_p99 {
+        parts.push(format!("late p99 {:.1} ms", late * 1e3));
+    }
+    parts.join(" | ")
+}
+
+#[cfg(test)]
+mod tests {
+    use load::Standing;
+
+    use super::*;
+
+    #[test]
+    fn a_line_says_what_matters() {
+        let progress = Progress {
+            at: Duration::from_secs(12),
+            end: Duration::from_secs(60),
+            standing: vec![(Standing::Joining, 3), (Standing::In, 17)],
+            join_p95: Some(1.234),
+            audio_loss: Some(0.0012),
+            mos: Some(4.3),
+            failures: 2,
+            capacity: 0,
+            cpu: 0.31,
+            late_p99: Some(0.0021),
+        };
+        assert_eq!(
+            line(&progress),
+            "  12/60 s | 3 joining | 17 in | join p95 1.23 s | loss 0.12 % | MOS 4.30 | 2 failures \
+             | own CPU 31 % | late p99 2.1 ms"
+        );
+    }
+}

@@ -1,0 +1,44 @@
+//! The load tester: many callers on Conferencing Nodes, what each lived through, and one verdict.
+//!
+//! A [`Scenario`] says what is to be, a [`Plan`] follows from it and from nothing else: who comes
+//! when, and what each does. A fleet of callers ([`run`]) carries it out, and all of them write
+//! into one [`Measurements`]. The generator watches itself meanwhile: past its limits nothing is
+//! said about the node.
+//!
+//! Received packets are accounted for one by one and never decoded; what is concluded from them
+//! alone says so in its description.
+#![warn(missing_docs)]
+
+mod fleet;
+mod generator;
+mod histogram;
+mod ledger;
+mod life;
+mod measurements;
+pub mod metric;
+pub mod mos;
+mod plan;
+mod ramp;
+pub mod report;
+mod result;
+mod rows;
+mod scenario;
+mod standing;
+mod threshold;
+mod unit;
+mod verdict;
+
+pub use fleet::{Connections, Ended, Equipment, Progress, run};
+pub use generator::{GeneratorFigures, GeneratorLimits};
+pub use histogram::Histogram;
+pub use measurements::{Counter, Interval, Measurements};
+pub use metric::Metric;
+pub use plan::{Plan, PlannedCaller};
+pub use ramp::Ramp;
+pub use result::{Change, ResultError, Run, RunResult, VERSION, changes, write_whole};
+pub use rows::{CallerRow, Generator};
+pub use scenario::{Role, Roles, Scenario, ScenarioError};
+pub use standing::Standing;
+pub use threshold::{Judged, Threshold, ThresholdError};
+pub use unit::{Told, Unit};
+pub use verdict::{Conclusion, Verdict};
