@@ -1,0 +1,189 @@
+//! One caller of the plan at work: it comes, talks in its turn, leaves, and comes again.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use driver::{Caller, CallerSettings, NodeAddress, Program, Shard, StopReason};
+use tokio::sync::watch;
+use tokio::time::sleep_until;
+use tracing::warn;
+
+use super::{Connections, Equipment};
+use crate::generator::Lateness;
+use crate::ledger::Ledger;
+use crate::life::Life;
+use crate::plan::has_floor;
+use crate::standing::Board;
+use crate::{CallerRow, PlannedCaller, Role, Scenario};
+
+/// How often callers tell their figures.
+const FIGURES: Duration = Duration::from_secs(2);
+
+/// What all callers have in common.
+pub(super) struct Stage {
+    pub(super) scenario: Scenario,
+    pub(super) equipment: Equipment,
+    pub(super) ledger: Ledger,
+    pub(super) board: Board,
+    pub(super) start: Instant,
+}
+
+/// One caller, from its first arrival to its last departure.
+pub(super) async fn live(
+    stage: Arc<Stage>,
+    planned: PlannedCaller,
+    shard: Shard,
+    lateness: Arc<Lateness>,
+    mut stopped: watch::Receiver<Option<StopReason>>,
+) {
+    let mut life = Life::new(
+        planned.number,
+        stage.row(&planned),
+        stage.ledger.clone(),
+        stage.board.clone(),
+        stage.equipment.connections == Connections::PerCaller,
+    );
+    for (count, stay) in planned.stays.iter().enumerate() {
+        if count > 0 {
+            life.pauses();
+        }
+        let from = stage.start + stay.start;
+        tokio::select! {
+            () = sleep_until(from.into()) => {}
+            _ = stopped.wait_for(Option::is_some) => break,
+        }
+        let settings = match stage.settings(&planned, &lateness) {
+            Ok(settings) => settings,
+            Err(error) => {
+                warn!(%error, "no HTTP client for another caller");
+                stage.ledger.failed("defect of the load tester");
+                break;
+            }
+        };
+        let until = stage.start + stay.end;
+        life.begins(Instant::now());
+        let caller = driver::start(&shard, settings);
+        stage
+            .accompany(&planned, caller, until, &mut life, &mut stopped)
+            .await;
+        if stopped.borrow().is_some() {
+            break;
+        }
+    }
+    life.finish();
+}
+
+impl Stage {
+    fn node(&self, planned: &PlannedCaller) -> &NodeAddress {
+        // Checked: a scenario has nodes, and a plan names one of them.
+        &self.scenario.nodes[planned.node % self.scenario.nodes.len()]
+    }
+
+    fn row(&self, planned: &PlannedCaller) -> CallerRow {
+        let node = match self.node(planned) {
+            NodeAddress::Url(url) => match (url.host_str(), url.port_or_known_default()) {
+                (Some(host), Some(port)) => format!("{host}:{port}"),
+                _ => url.to_string(),
+            },
+            NodeAddress::Domain(domain) => domain.clone(),
+        };
+        CallerRow {
+            conference: self.scenario.conferences[planned.conference].to_string(),
+            role: planned.role.name().to_owned(),
+            node,
+            ..CallerRow::default()
+        }
+    }
+
+    fn settings(
+        &self,
+        planned: &PlannedCaller,
+        lateness: &Arc<Lateness>,
+    ) -> Result<CallerSettings, driver::TlsError> {
+        let (scenario, equipment) = (&self.scenario, &self.equipment);
+        let client = match equipment.connections {
+            Connections::PerCaller => equipment.client.with_own_connections()?,
+            Connections::Shared => equipment.client.clone(),
+        };
+        let mut settings = CallerSettings::new(
+            client,
+            self.node(planned).clone(),
+            scenario.conferences[planned.conference].clone(),
+            planned.display_name.clone(),
+        );
+        let material = match planned.role {
+            Role::Talker => &equipment.sound,
+            Role::VideoSender => &equipment.picture,
+            Role::Listener | Role::Churner => &None,
+        };
+        if let Some(material) = material {
+            settings.video_codecs = material.video_codecs();
+            settings.program = Program::Loop(Arc::clone(material));
+        }
+        settings.pin = scenario.pin.clone();
+        settings.video = scenario.video;
+        settings.network = equipment.network.clone();
+        settings.network.impairment = planned.impairment;
+        settings.leave_limit = equipment.leave_limit;
+        settings.figures = Some(FIGURES);
+        settings.gauge = Some(lateness.clone());
+        settings.seed = Some(planned.seed);
+        Ok(settings)
+    }
+
+    /// Follows a caller to the end of its stay.
+    async fn accompany(
+        &self,
+        planned: &PlannedCaller,
+        mut caller: Caller,
+        until: Instant,
+        life: &mut Life,
+        stopped: &mut watch::Receiver<Option<StopReason>>,
+    ) {
+        let turn = self
+            .scenario
+            .turn
+            .filter(|turn| !turn.is_zero() && planned.role == Role::Talker);
+        let mut next_turn = self.take_turn(planned, turn, &caller);
+        let mut leaving = false;
+        loop {
+            let (turning, due) = (next_turn.is_some(), next_turn.unwrap_or(until));
+            tokio::select! {
+                notice = caller.notice() => match notice {
+                    Some(notice) => life.notice(&notice),
+                    None => break,
+                },
+                () = sleep_until(until.into()), if !leaving => {
+                    leaving = true;
+                    caller.stop(StopReason::Finished);
+                }
+                () = sleep_until(due.into()), if turning && !leaving => {
+                    next_turn = self.take_turn(planned, turn, &caller);
+                }
+                why = stopped.wait_for(Option::is_some), if !leaving => {
+                    leaving = true;
+                    // Whoever ran the test is gone with its sender: leave all the same.
+                    let why = why.ok().and_then(|why| *why);
+                    caller.stop(why.unwrap_or(StopReason::Finished));
+                }
+            }
+        }
+        let outcome = caller.join().await;
+        life.ended(Instant::now(), &outcome);
+    }
+
+    /// Lets a talker talk or not. Returns when to look again.
+    fn take_turn(
+        &self,
+        planned: &PlannedCaller,
+        turn: Option<Duration>,
+        caller: &Caller,
+    ) -> Option<Instant> {
+        let turn = turn?;
+        let at = self.start.elapsed();
+        let talkers = self.scenario.roles.talkers;
+        caller.talk(has_floor(Some(turn), planned.place, talkers, at));
+        let turns = at.as_secs_f64() / turn.as_secs_f64();
+        Some(self.start + turn.mul_f64(turns.floor() + 1.0))
+    }
+}
