@@ -8,9 +8,12 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 
 # Debian packages. The build wants a C compiler and cmake (libopus), nasm (rav1e) and libvpx (VP8);
 # the tests want a browser with its driver, a TURN server, ffmpeg as an independent judge of what was
-# recorded, a font, iproute2 for networks of their own, and systemd for its opinion of the unit.
+# recorded, a font, iproute2 for networks of their own, systemd for its opinion of the unit, Slurm to run
+# parts of a load test, and Python for what tests/requirements.txt names.
 BUILD_PACKAGES := build-essential cmake nasm pkg-config libvpx-dev
-TEST_PACKAGES  := chromium chromium-driver coturn ffmpeg fonts-dejavu-core iproute2 systemd
+TEST_PACKAGES  := chromium chromium-driver coturn ffmpeg fonts-dejavu-core iproute2 python3-venv slurm-client \
+                  slurmctld slurmd systemd
+PYTHON         := target/python/.done
 
 step = @printf '\n== %s\n' "$(1)"
 
@@ -70,6 +73,15 @@ deps: toolchain
 
 deps-test: toolchain
 	@$(call need,$(BUILD_PACKAGES) $(TEST_PACKAGES))
+	@$(MAKE) --silent --no-print-directory $(PYTHON)
+
+# Made anew when the list changes. Debian's own Python, whatever else is called python3 here.
+$(PYTHON): tests/requirements.txt
+	$(call step,Python packages for the tests)
+	rm -rf target/python
+	$(firstword $(wildcard /usr/bin/python3) python3) -m venv target/python
+	target/python/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
 
 toolchain:
 	@command -v $(CARGO) >/dev/null 2>&1 || { \
@@ -79,7 +91,7 @@ comma := ,
 
 # need PACKAGES: on Debian, installs what is missing as root, and says the one line to run as anybody else.
 # Elsewhere the names are not dpkg's, and the build itself says what it lacks. The tests start a TURN
-# server where they want it; Debian would run one as a service too.
+# server and Slurm where they want them; Debian would run them as services too.
 define need
 command -v dpkg-query >/dev/null 2>&1 || exit 0; \
 missing=; \
@@ -96,6 +108,9 @@ if [ "$$(id -u)" = 0 ]; then \
   DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing || exit 1; \
   case "$$missing" in \
     *coturn*) systemctl disable --now coturn >/dev/null 2>&1 || true ;; \
+  esac; \
+  case "$$missing" in \
+    *slurm*) systemctl disable --now slurmctld slurmd munge >/dev/null 2>&1 || true ;; \
   esac; \
 else \
   echo "Missing packages. Run: sudo apt-get update && sudo apt-get install -y$$missing" >&2; exit 1; \
