@@ -11,11 +11,13 @@ mod full_disk; // a recording that does not fit is a failure, and no half of it 
 mod heard_and_seen; // a clip is announced, and another participant hears all of it and sees it move
 mod kinds_of_node; // DTLS at once and late, v10 and modern, HTTPS with its own certificate
 mod load; // callers by the dozen: nothing left behind, faults named, a starved generator admits it
+mod parts; // the parts of a load test are the test, planned and merged
 mod proxy; // a node behind a proxy of HTTPS
 mod receptions; // Virtual Receptions, and where they are told to connect to
 mod relay; // no way to the node but through a TURN server; needs root, for network namespaces
 mod secrets_in_logs; // what the most talkative log does not say
 mod service; // `standin run` comes back after the node was away, and leaves on SIGTERM
+mod slurm; // parts of a load test as a Slurm array, merged and judged
 mod sources; // WAV, tone and bars, encoded here; AV1 where the node wants it
 mod support; // processes, the API as others see it, the judge
 mod switching; // two senders: who speaks is seen

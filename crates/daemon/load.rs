@@ -16,6 +16,7 @@ use crate::shutdown::{Signals, Stop};
 mod args;
 mod knee;
 mod level;
+mod plan;
 mod results;
 mod settings;
 mod shard;
@@ -42,7 +43,18 @@ pub(crate) async fn load(args: LoadArgs) -> Result<Exit, Failure> {
     let form = if args.json { Form::Json } else { Form::Text };
     let part = args.part()?;
     let start_at = args.start_at;
+    let wants_plan = args.plan;
     let settings = args.settings()?;
+    if wants_plan {
+        plan::print(&settings.scenario, part);
+        return Ok(Exit::Done);
+    }
+    if settings.knee_step > 0 && part.is_partial() {
+        return Err(Failure::usage(
+            "a knee is found level by level, and the parts of a test do not wait for each other: leave \
+             out --knee-step, or run the whole in one process",
+        ));
+    }
     let (told, interrupted) = watch::channel(None);
     tokio::spawn(async move {
         let stop = match signals.first().await {
@@ -92,7 +104,8 @@ impl Test {
         let callers = plan.callers.len();
         if self.form == Form::Text {
             print::progress(format_args!(
-                "{callers} callers in {} on {}, for {:.0} s; Ctrl-C lets them leave",
+                "{} in {} on {}, for {:.0} s; Ctrl-C lets them leave",
+                counted(callers, "caller"),
                 counted(scenario.conferences.len(), "conference"),
                 counted(scenario.nodes.len(), "node"),
                 plan.end.as_secs_f64(),

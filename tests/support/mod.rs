@@ -5,6 +5,7 @@ mod judge;
 pub(crate) mod network;
 mod practice;
 mod process;
+pub(crate) mod slurm;
 mod stage;
 
 use std::path::PathBuf;

@@ -21,11 +21,13 @@ The first Ctrl-C lets every caller hang up and release its token, and reports wh
 then; the second ends at once.
 
 Exit codes: 0 all thresholds held; 1 one did not; 2 the scenario is wrong; 4 the generator was overloaded,
-so that nothing is said about the node; 130 interrupted.
+so that nothing is said about the node; 130 interrupted. A part of a test ends with 0 once it has measured:
+the parts are judged together.
 
 Examples:
   standin load --node http://127.0.0.1:8080 --conference meet --participants 20 --hold 15
   standin load town-hall.toml --report report
+  standin load town-hall.toml --plan                                                who comes when
   standin load town-hall.toml --shard 0/4 --start-at 1900000000 --report part-0     one of four processes
   standin load merge whole part-*/result.json                                       the four together
   standin load diff monday/result.json tuesday/result.json";
@@ -129,6 +131,10 @@ pub(crate) struct LoadArgs {
     /// When the test starts, in seconds since 1970, so that its parts start together
     #[arg(long, value_name = "UNIX")]
     pub(super) start_at: Option<f64>,
+
+    /// Print who comes when and does what, one JSON object a caller, and end; opens no socket
+    #[arg(long)]
+    pub(super) plan: bool,
 
     /// List what is measured and what thresholds may be about, and end
     #[arg(long, exclusive = true)]

@@ -20,6 +20,7 @@ pub(super) struct Level {
     pub(super) result: RunResult,
     pub(super) participants: usize,
     pub(super) stopped: Option<StopReason>,
+    part: Part,
 }
 
 impl Level {
@@ -37,6 +38,7 @@ impl Level {
             result: RunResult::new(run, shards, &settings.thresholds, ended.measurements),
             participants: scenario.participants,
             stopped: ended.stopped,
+            part,
         }
     }
 
@@ -45,10 +47,12 @@ impl Level {
         self.result.verdict.conclusion == Conclusion::Pass
     }
 
-    /// Returns how the command ends.
+    /// Returns how the command ends. A part says nothing about the whole: what it measured is there,
+    /// and that is all it was for. An engine would take anything else for a reason to stop the others.
     pub(super) fn exit(&self) -> Exit {
         match self.stopped {
             Some(StopReason::Interrupted) => Exit::Interrupted,
+            _ if self.part.is_partial() => Exit::Done,
             _ => exit_of(&self.result),
         }
     }
@@ -98,6 +102,13 @@ impl Level {
             for (reason, times) in reasons {
                 print::line(format_args!("  {title}: {times} × {reason}"));
             }
+        }
+        if self.part.is_partial() {
+            print::line(format_args!(
+                "Part {} of {}, counted from 0: judged with the others, by standin load merge",
+                self.part.index, self.part.count
+            ));
+            return;
         }
         for judged in &self.result.verdict.thresholds {
             print::line(format_args!(

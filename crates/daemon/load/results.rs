@@ -20,7 +20,8 @@ pub(crate) enum Results {
 /// Add up the results of a test's parts, exactly as if one machine had run it all.
 ///
 /// The verdict is worked out anew, and is the exit code: 0 all thresholds held, 1 one did not, 4 a
-/// generator was overloaded.
+/// generator was overloaded. Parts that are missing, there twice or of another run are named, and
+/// nothing is judged: 2.
 #[derive(Args, Debug)]
 pub(crate) struct MergeArgs {
     /// The directory for the report of the whole; made if it is missing
@@ -30,6 +31,10 @@ pub(crate) struct MergeArgs {
     /// Each part's result.json
     #[arg(value_name = "RESULT.json", required = true)]
     parts: Vec<PathBuf>,
+
+    /// Judge what is there though parts are missing
+    #[arg(long)]
+    incomplete: bool,
 }
 
 /// Compare two results, figure by figure.
@@ -67,16 +72,32 @@ fn read(path: &Path) -> Result<RunResult, Failure> {
 fn merge(args: &MergeArgs) -> Result<Exit, Failure> {
     let parts: Result<Vec<RunResult>, Failure> = args.parts.iter().map(|path| read(path)).collect();
     let whole = RunResult::merge(parts?).map_err(Failure::usage)?;
-    for shard in whole.missing_shards() {
+    if let Some(missing) = missing(&whole) {
+        if !args.incomplete {
+            return Err(Failure::usage(format!(
+                "{missing} missing, so nothing is said about the whole: name every part's \
+                 result.json, or judge what is there with --incomplete"
+            )));
+        }
         print::progress(format_args!(
-            "part {shard} of {} is missing: this is not the whole test",
-            whole.shards
+            "{missing} missing: this is not the whole test"
         ));
     }
     let page = report::write_all(&args.report, &whole).map_err(Failure::failed)?;
     print::line(whole.verdict.line());
     print::line(format_args!("Report: {}", page.display()));
     Ok(super::level::exit_of(&whole))
+}
+
+/// Says which parts are missing, if any are.
+fn missing(whole: &RunResult) -> Option<String> {
+    let missing: Vec<String> = whole.missing_shards().iter().map(u32::to_string).collect();
+    let all = whole.shards;
+    match missing.as_slice() {
+        [] => None,
+        [one] => Some(format!("part {one} of {all} is")),
+        more => Some(format!("parts {} of {all} are", more.join(", "))),
+    }
 }
 
 fn diff(args: &DiffArgs) -> Result<Exit, Failure> {

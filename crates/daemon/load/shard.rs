@@ -15,6 +15,11 @@ impl Part {
     /// The whole test.
     pub(super) const WHOLE: Self = Self { index: 0, count: 1 };
 
+    /// Says whether there are others.
+    pub(super) fn is_partial(self) -> bool {
+        self.count > 1
+    }
+
     fn new(index: usize, count: usize) -> Result<Self, String> {
         if index < count {
             Ok(Self { index, count })
@@ -44,7 +49,13 @@ impl Part {
             let step = number("SLURM_ARRAY_TASK_STEP")?.unwrap_or(1).max(1);
             let tasks = count.or(number("SLURM_ARRAY_TASK_COUNT")?);
             let count = tasks.ok_or("SLURM_ARRAY_TASK_COUNT is missing: give --shards")?;
-            return Self::new(id.saturating_sub(least) / step, count).map(Some);
+            let part = Self::new(id.saturating_sub(least) / step, count);
+            return part.map(Some).map_err(|_| {
+                format!(
+                    "SLURM_ARRAY_TASK_ID={id} is no part of {count}: give the array as a range, such \
+                     as --array=0-3"
+                )
+            });
         }
         match (number("JOB_COMPLETION_INDEX")?, count) {
             (None, _) => Ok(None),
@@ -91,6 +102,13 @@ mod tests {
             ("SLURM_ARRAY_TASK_COUNT", "4"),
         ];
         assert_eq!(of(&array, None), Ok(Some(Part { index: 2, count: 4 })));
+        // --array=1,3,7
+        let list = [
+            ("SLURM_ARRAY_TASK_ID", "7"),
+            ("SLURM_ARRAY_TASK_MIN", "1"),
+            ("SLURM_ARRAY_TASK_COUNT", "3"),
+        ];
+        assert!(of(&list, None).expect_err("no range").contains("a range"));
     }
 
     #[test]

@@ -177,6 +177,13 @@ mod tests {
             }
             union.sort_by_key(|caller| caller.number);
             assert_eq!(union, whole.callers, "seed {seed}");
+            // The control: without one caller it is not the whole, and another cut is another.
+            union.pop();
+            assert_ne!(union, whole.callers, "seed {seed}");
+            if whole.callers.len() > 4 {
+                let of_five = Plan::shard(&scenario, 0, 5);
+                assert_ne!(of_five, Plan::shard(&scenario, 0, 4), "seed {seed}");
+            }
         }
     }
 

@@ -83,13 +83,13 @@ pub enum ResultError {
         source: ThresholdError,
     },
     /// There is nothing to merge.
-    #[error("there is nothing to merge: name the result.json of each shard")]
+    #[error("there is nothing to merge: name the result.json of each part")]
     Nothing,
     /// Results of different runs do not add up.
-    #[error("the results are of different runs ({0}): merge the shards of one run")]
+    #[error("the results are of different runs ({0}): merge the parts of one run")]
     OtherRun(String),
     /// The same shard twice would count twice.
-    #[error("shard {0} is there twice: name each shard's result once")]
+    #[error("part {0} is there twice: name each part's result once")]
     Twice(u32),
 }
 
@@ -207,6 +207,13 @@ impl RunResult {
                 "cut into",
                 self.shards.to_string(),
                 other.shards.to_string(),
+            );
+        }
+        if self.thresholds != other.thresholds {
+            return differs(
+                "judged by",
+                self.thresholds.join(", "),
+                other.thresholds.join(", "),
             );
         }
         Ok(())

@@ -112,6 +112,10 @@ fn shards_of_other_runs_and_shards_twice_are_refused() {
     other.run.plan = "0dd".to_owned();
     let error = RunResult::merge(vec![one, other]).expect_err("another plan");
     assert!(error.to_string().contains("5eed and 0dd"), "{error}");
+    let mut other = result(&[1], |number| number >= 100);
+    other.thresholds.pop();
+    let error = RunResult::merge(vec![result(&[0], |_| true), other]).expect_err("other wishes");
+    assert!(error.to_string().contains("judged by"), "{error}");
     assert!(matches!(
         RunResult::merge(vec![]),
         Err(ResultError::Nothing)
