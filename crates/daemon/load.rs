@@ -16,6 +16,7 @@ use crate::shutdown::{Signals, Stop};
 mod args;
 mod knee;
 mod level;
+mod locust;
 mod plan;
 mod results;
 mod settings;
@@ -42,8 +43,7 @@ pub(crate) async fn load(args: LoadArgs) -> Result<Exit, Failure> {
     let signals = Signals::listen().map_err(Failure::failed)?;
     let form = if args.json { Form::Json } else { Form::Text };
     let part = args.part()?;
-    let start_at = args.start_at;
-    let wants_plan = args.plan;
+    let (start_at, wants_plan, master) = (args.start_at, args.plan, args.locust.clone());
     let settings = args.settings()?;
     if wants_plan {
         plan::print(&settings.scenario, part);
@@ -74,12 +74,14 @@ pub(crate) async fn load(args: LoadArgs) -> Result<Exit, Failure> {
         view: View::new(form == Form::Json),
         form,
     };
-    if test.settings.knee_step > 0 {
+    if let Some(master) = master {
+        locust::work(test, master).await
+    } else if test.settings.knee_step > 0 {
         knee::find(&mut test, Start::at(start_at)?).await
     } else {
         let participants = test.settings.scenario.participants;
         let level = test.level(participants, Start::at(start_at)?).await?;
-        level.tell(&test)?;
+        level.tell(test.form, test.settings.report.as_deref())?;
         Ok(level.exit())
     }
 }
@@ -95,6 +97,31 @@ struct Test {
 }
 
 impl Test {
+    /// Returns what callers are made of.
+    fn equipment(&self) -> Equipment {
+        Equipment {
+            client: self.settings.client.clone(),
+            connections: self.settings.connections,
+            sound: self.settings.sound.clone(),
+            picture: self.settings.picture.clone(),
+            network: self.settings.network.clone(),
+            limits: self.settings.limits,
+            leave_limit: LEAVE_LIMIT,
+            shards: Arc::clone(&self.shards),
+        }
+    }
+
+    /// Waits until a signal asks for the end.
+    fn stop(&self) -> impl Future<Output = StopReason> + use<> {
+        let mut interrupted = self.interrupted.clone();
+        async move {
+            match interrupted.wait_for(Option::is_some).await {
+                Ok(stop) => stop.unwrap_or(StopReason::Interrupted),
+                Err(_) => std::future::pending().await,
+            }
+        }
+    }
+
     /// Runs it with so many participants in each conference.
     async fn level(&mut self, participants: usize, start: Start) -> Result<Level, Failure> {
         let mut scenario = self.settings.scenario.clone();
@@ -111,23 +138,7 @@ impl Test {
                 plan.end.as_secs_f64(),
             ));
         }
-        let equipment = Equipment {
-            client: self.settings.client.clone(),
-            connections: self.settings.connections,
-            sound: self.settings.sound.clone(),
-            picture: self.settings.picture.clone(),
-            network: self.settings.network.clone(),
-            limits: self.settings.limits,
-            leave_limit: LEAVE_LIMIT,
-            shards: Arc::clone(&self.shards),
-        };
-        let mut interrupted = self.interrupted.clone();
-        let stop = async move {
-            match interrupted.wait_for(Option::is_some).await {
-                Ok(stop) => stop.unwrap_or(StopReason::Interrupted),
-                Err(_) => std::future::pending().await,
-            }
-        };
+        let (equipment, stop) = (self.equipment(), self.stop());
         let view = &mut self.view;
         let ended = load::run(
             &scenario,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::locust::Master;
 use super::results::Results;
 use super::settings::{LoadSettings, LoadWritten};
 use super::shard::Part;
@@ -20,9 +21,9 @@ Nodes other than this machine must be named in the scenario: allow = [\"node.exa
 The first Ctrl-C lets every caller hang up and release its token, and reports what was measured until
 then; the second ends at once.
 
-Exit codes: 0 all thresholds held; 1 one did not; 2 the scenario is wrong; 4 the generator was overloaded,
-so that nothing is said about the node; 130 interrupted. A part of a test ends with 0 once it has measured:
-the parts are judged together.
+Exit codes: 0 all thresholds held; 1 one did not; 2 the scenario is wrong; 3 there is no Locust master;
+4 the generator was overloaded, so that nothing is said about the node; 130 interrupted. A part of a test
+ends with 0 once it has measured: the parts are judged together.
 
 Examples:
   standin load --node http://127.0.0.1:8080 --conference meet --participants 20 --hold 15
@@ -30,7 +31,8 @@ Examples:
   standin load town-hall.toml --plan                                                who comes when
   standin load town-hall.toml --shard 0/4 --start-at 1900000000 --report part-0     one of four processes
   standin load merge whole part-*/result.json                                       the four together
-  standin load diff monday/result.json tuesday/result.json";
+  standin load diff monday/result.json tuesday/result.json
+  standin load town-hall.toml --locust locust-master                                Locust says who comes when";
 
 /// Put many callers on a node, measure what each lives through, and judge.
 ///
@@ -136,6 +138,18 @@ pub(crate) struct LoadArgs {
     #[arg(long)]
     pub(super) plan: bool,
 
+    /// Work for the Locust master there (port 5557 unless given), which says how many callers there are
+    /// of each kind; config/locustfile.py is its side
+    #[arg(
+        long,
+        value_name = "MASTER",
+        conflicts_with_all = [
+            "participants", "talkers", "video_senders", "churners", "rate", "hold", "knee_step",
+            "shard", "shards", "start_at", "plan",
+        ]
+    )]
+    pub(super) locust: Option<Master>,
+
     /// List what is measured and what thresholds may be about, and end
     #[arg(long, exclusive = true)]
     pub(super) figures: bool,
@@ -148,6 +162,10 @@ pub(crate) struct LoadArgs {
 impl LoadArgs {
     /// Returns the part of the test that is ours.
     pub(super) fn part(&self) -> Result<Part, Failure> {
+        if self.locust.is_some() {
+            // Whatever engine started it, the master says what is its part.
+            return Ok(Part::WHOLE);
+        }
         if let Some(part) = self.shard {
             return Ok(part);
         }
@@ -179,7 +197,11 @@ impl LoadArgs {
             ("conference", self.conference.is_some()),
             ("thresholds", !self.thresholds.is_empty()),
         ];
+        let is_locust = self.locust.is_some();
         self.lay_over(&mut written);
+        if is_locust {
+            written.leave_callers_to_others();
+        }
         written.check().map_err(|wrong| match &file {
             Some(file) if !flags.contains(&(wrong.key, true)) => {
                 Failure::usage(file.complain(wrong.key, wrong.what))

@@ -28,10 +28,10 @@ pub(super) async fn find(test: &mut Test, start: Start) -> Result<Exit, Failure>
         }
         if level.stopped.is_some() || !level.holds() {
             let Some(held) = held else {
-                level.tell(test)?;
+                level.tell(test.form, test.settings.report.as_deref())?;
                 return Ok(level.exit());
             };
-            held.tell(test)?;
+            held.tell(test.form, test.settings.report.as_deref())?;
             say(test, &held, true);
             // What was asked for is found, unless it was the generator that gave in.
             return Ok(if level.exit() == Exit::Failed {
@@ -43,7 +43,7 @@ pub(super) async fn find(test: &mut Test, start: Start) -> Result<Exit, Failure>
         held = Some(level);
     }
     if let Some(held) = held {
-        held.tell(test)?;
+        held.tell(test.form, test.settings.report.as_deref())?;
         say(test, &held, false);
     }
     Ok(Exit::Done)

@@ -2,6 +2,7 @@
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash as _, Hasher as _};
+use std::path::Path;
 use std::time::SystemTime;
 
 use driver::StopReason;
@@ -9,7 +10,6 @@ use load::{
     Conclusion, Counter, Ended, Histogram, Metric, Plan, Run, RunResult, Scenario, metric, report,
 };
 
-use super::Test;
 use super::settings::LoadSettings;
 use super::shard::Part;
 use crate::exit::{Exit, Failure};
@@ -20,7 +20,7 @@ pub(super) struct Level {
     pub(super) result: RunResult,
     pub(super) participants: usize,
     pub(super) stopped: Option<StopReason>,
-    part: Part,
+    pub(super) part: Part,
 }
 
 impl Level {
@@ -58,14 +58,14 @@ impl Level {
     }
 
     /// Prints the result and writes the report.
-    pub(super) fn tell(&self, test: &Test) -> Result<(), Failure> {
-        match test.form {
+    pub(super) fn tell(&self, form: Form, report: Option<&Path>) -> Result<(), Failure> {
+        match form {
             Form::Json => print::json(&self.result),
             Form::Text => self.print(),
         }
-        if let Some(folder) = &test.settings.report {
+        if let Some(folder) = report {
             let page = report::write_all(folder, &self.result).map_err(Failure::failed)?;
-            if test.form == Form::Text {
+            if form == Form::Text {
                 print::line(format_args!("Report: {}", page.display()));
             }
         }
@@ -159,13 +159,9 @@ fn figure(metric: &Metric, values: &Histogram) -> Option<String> {
 
 /// Returns what is to be said about the run.
 fn run(scenario: &Scenario, started: SystemTime) -> Run {
-    let mut digest = DefaultHasher::new();
-    format!("{:?}", Plan::new(scenario)).hash(&mut digest);
-    format!("{:?}", (&scenario.nodes, &scenario.conferences)).hash(&mut digest);
     let since_1970 = started
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or_default();
-    let names = |list: Vec<String>| list.join(", ");
     let conferences: Vec<_> = scenario
         .conferences
         .iter()
@@ -180,17 +176,35 @@ fn run(scenario: &Scenario, started: SystemTime) -> Run {
         ),
     };
     let roles = scenario.roles;
+    let mut described = named(scenario);
+    described.push(format!(
+        "each with {} participants: {} talkers, {} video senders, {} churners",
+        scenario.participants, roles.talkers, roles.video_senders, roles.churners
+    ));
+    described.push(format!(
+        "ramp: {:?}, then {:?}",
+        scenario.ramp, scenario.hold
+    ));
+    Run {
+        title,
+        plan: digest(scenario),
+        seed: scenario.seed,
+        started_ms: u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX),
+        callers: u32::try_from(scenario.callers()).unwrap_or(u32::MAX),
+        described,
+    }
+}
+
+/// Returns what there is to say of a scenario but for who comes when.
+pub(super) fn named(scenario: &Scenario) -> Vec<String> {
+    let names = |list: Vec<String>| list.join(", ");
+    let conferences = scenario.conferences.iter().map(ToString::to_string);
     let mut described = vec![
         format!(
             "nodes: {}",
             names(scenario.nodes.iter().map(ToString::to_string).collect())
         ),
-        format!("conferences: {}", names(conferences)),
-        format!(
-            "each with {} participants: {} talkers, {} video senders, {} churners",
-            scenario.participants, roles.talkers, roles.video_senders, roles.churners
-        ),
-        format!("ramp: {:?}, then {:?}", scenario.ramp, scenario.hold),
+        format!("conferences: {}", names(conferences.collect())),
         format!("video: {}", if scenario.video { "yes" } else { "no" }),
     ];
     if !scenario.impairment.is_none() {
@@ -200,12 +214,13 @@ fn run(scenario: &Scenario, started: SystemTime) -> Run {
             scenario.impairment
         ));
     }
-    Run {
-        title,
-        plan: format!("{:016x}", digest.finish()),
-        seed: scenario.seed,
-        started_ms: u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX),
-        callers: u32::try_from(scenario.callers()).unwrap_or(u32::MAX),
-        described,
-    }
+    described
+}
+
+/// Returns a digest by which the parts of a test know each other.
+pub(super) fn digest(scenario: &Scenario) -> String {
+    let mut digest = DefaultHasher::new();
+    format!("{:?}", Plan::new(scenario)).hash(&mut digest);
+    format!("{:?}", (&scenario.nodes, &scenario.conferences)).hash(&mut digest);
+    format!("{:016x}", digest.finish())
 }

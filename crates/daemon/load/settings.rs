@@ -51,6 +51,16 @@ pub(crate) struct LoadSettings {
 }
 
 impl LoadWritten {
+    /// Forgets who comes when: that is told while it runs. What callers of each role are like stays.
+    pub(super) fn leave_callers_to_others(&mut self) {
+        self.with_video |= self.video_senders > 0;
+        self.video_senders = 0;
+        // One of them each, so that the choices for churners are checked.
+        self.churners = 1;
+        self.participants = self.talkers.saturating_add(1);
+        self.knee_step = 0;
+    }
+
     /// Checks every value, and opens what is to be played; opens no socket.
     pub(crate) fn check(&self) -> Result<LoadSettings, WrongValue> {
         let nodes = all("nodes", &self.nodes, |text| text.parse::<NodeUrl>())?;

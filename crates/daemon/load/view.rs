@@ -55,11 +55,10 @@ impl View {
 /// Says all in one line.
 fn line(progress: &Progress) -> String {
     let whole = |time: Duration| time.as_secs();
-    let mut parts = vec![format!(
-        "{:>4}/{} s",
-        whole(progress.at),
-        whole(progress.end)
-    )];
+    let mut parts = vec![match whole(progress.end) {
+        0 => format!("{:>4} s", whole(progress.at)),
+        end => format!("{:>4}/{end} s", whole(progress.at)),
+    }];
     parts.extend(
         progress
             .standing

@@ -165,6 +165,17 @@ pub(crate) fn cores() -> f64 {
     thread::available_parallelism().map_or(1.0, |cores| cores.get() as f64)
 }
 
+/// Returns which share of the cores the process used between two moments.
+pub(crate) fn share_of_cores(before: (Instant, Usage), after: (Instant, Usage)) -> f64 {
+    let elapsed = after.0.saturating_duration_since(before.0).as_secs_f64();
+    let used = after.1.cpu.saturating_sub(before.1.cpu).as_secs_f64();
+    if elapsed > 0.0 {
+        (used / elapsed / cores()).min(1.0)
+    } else {
+        0.0
+    }
+}
+
 /// What the generator measured of itself over a whole test.
 #[derive(Debug, Clone)]
 pub struct GeneratorFigures {

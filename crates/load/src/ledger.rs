@@ -1,22 +1,71 @@
 //! The one place where all callers of a process write down what they measured.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use driver::{Answer, JoinStep};
+
 use crate::{CallerRow, Counter, Measurements, Metric};
+
+/// What a caller lived through, as it happens.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Lived<'a> {
+    /// It reached a step of joining, so long after it had begun.
+    Step(JoinStep, Duration),
+    /// It is in, with media flowing, so long after it had begun; the waiting room is not counted.
+    Joined(Duration),
+    /// A request of this name ended.
+    Request {
+        verb: &'static str,
+        took: Duration,
+        answer: Answer,
+    },
+    /// Its event stream was lost.
+    EventStreamLost,
+    /// The node had no room for it.
+    NoRoom,
+    /// It failed for this reason, so long after it had begun.
+    Failed {
+        why: &'a str,
+        was_in: bool,
+        after: Duration,
+    },
+    /// It left as it should.
+    Left,
+}
+
+/// Is told what callers live through, as it happens. Shared by all of them, so that it must not wait.
+pub(crate) trait Onlooker: fmt::Debug + Send + Sync {
+    /// A caller lived through this.
+    fn sees(&self, lived: Lived<'_>);
+}
 
 /// Measurements that many write to, with the moment from which times are counted.
 #[derive(Debug, Clone)]
 pub(crate) struct Ledger {
     start: Instant,
     measured: Arc<Mutex<Measurements>>,
+    onlooker: Option<Arc<dyn Onlooker>>,
 }
 
 impl Ledger {
-    pub(crate) fn new(start: Instant, duration: Duration) -> Self {
+    pub(crate) fn new(
+        start: Instant,
+        duration: Duration,
+        onlooker: Option<Arc<dyn Onlooker>>,
+    ) -> Self {
         Self {
             start,
             measured: Arc::new(Mutex::new(Measurements::new(duration))),
+            onlooker,
+        }
+    }
+
+    /// Shows to whoever looks on what a caller lived through.
+    pub(crate) fn shows(&self, lived: Lived<'_>) {
+        if let Some(onlooker) = &self.onlooker {
+            onlooker.sees(lived);
         }
     }
 

@@ -14,6 +14,7 @@ mod generator;
 mod histogram;
 mod ledger;
 mod life;
+pub mod locust;
 mod measurements;
 pub mod metric;
 pub mod mos;

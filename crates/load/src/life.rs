@@ -6,7 +6,7 @@ use driver::{
     Answer, EndReason, Figures, JoinStep, JoinTimes, Notice, NoticeKind, Outcome, State, StopReason,
 };
 
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Lived};
 use crate::mos::{self, Conditions, Constants};
 use crate::standing::{Board, Standing};
 use crate::{CallerRow, Counter, metric};
@@ -77,6 +77,12 @@ impl Life {
         self.stands(Standing::Joining);
     }
 
+    /// Says whether this stay began within `limit`, and has not led into the conference so far.
+    pub(crate) fn is_on_its_way(&self, now: Instant, limit: Duration) -> bool {
+        let is_fresh = |began| now.saturating_duration_since(began) < limit;
+        self.stay.in_since.is_none() && self.stay.began.is_some_and(is_fresh)
+    }
+
     /// The caller told something.
     pub(crate) fn notice(&mut self, notice: &Notice) {
         let at = notice.at;
@@ -96,6 +102,7 @@ impl Life {
             NoticeKind::EventStreamLost => {
                 self.stay.events_lost.get_or_insert(at);
                 self.ledger.count(Counter::EventStreamsLost, 1, at);
+                self.ledger.shows(Lived::EventStreamLost);
             }
             NoticeKind::EventStreamOpened => {
                 if let Some(lost) = self.stay.events_lost.take() {
@@ -129,6 +136,7 @@ impl Life {
                     let total = at.saturating_duration_since(began);
                     let total = total.saturating_sub(self.stay.waited);
                     self.ledger.record_time(&metric::JOIN_TOTAL, total, at);
+                    self.ledger.shows(Lived::Joined(total));
                     self.ledger.count(Counter::JoinsOk, 1, at);
                     if !self.first_join_told {
                         self.row.join.insert("total".into(), total.as_secs_f64());
@@ -149,6 +157,7 @@ impl Life {
             return;
         }
         self.stay.times.note(step, after);
+        self.ledger.shows(Lived::Step(step, after));
         if let Some(metric) = metric::of_step(step) {
             self.ledger.record_time(metric, after, at);
             if let (false, Some(name)) = (self.first_join_told, metric.name.strip_prefix("join.")) {
@@ -157,7 +166,8 @@ impl Life {
         }
     }
 
-    fn request(&mut self, at: Instant, verb: &str, took: Duration, answer: Answer) {
+    fn request(&mut self, at: Instant, verb: &'static str, took: Duration, answer: Answer) {
+        self.ledger.shows(Lived::Request { verb, took, answer });
         self.ledger.record_time(&metric::HTTP_ALL, took, at);
         if let Some(metric) = metric::of_verb(verb) {
             self.ledger.record_time(metric, took, at);
@@ -287,10 +297,22 @@ impl Life {
             End::Failure(_) => Standing::Failed,
         });
         match ended {
+            End::Well if outcome.was_in => self.ledger.shows(Lived::Left),
             End::Well => {}
-            End::Capacity(why) => self.ledger.at_capacity(&why),
+            End::Capacity(why) => {
+                self.ledger.at_capacity(&why);
+                self.ledger.shows(Lived::NoRoom);
+            }
             End::Failure(why) => {
                 self.ledger.failed(&why);
+                self.ledger.shows(Lived::Failed {
+                    why: &why,
+                    was_in: outcome.was_in,
+                    after: self
+                        .stay
+                        .began
+                        .map_or(Duration::ZERO, |began| now.saturating_duration_since(began)),
+                });
                 self.row.failure.get_or_insert(why);
             }
         }

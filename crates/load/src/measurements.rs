@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{CallerRow, Generator, Histogram, Metric, metric};
 
+/// More intervals than this are not kept: a test whose end was not known counts what comes later
+/// into the last one.
+const MOST_INTERVALS: u32 = 480;
+
 /// Things that are counted, over the whole run and over time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Counter {
@@ -147,7 +151,9 @@ impl Measurements {
     /// The number of the interval that `at`, counted from the start of the run, belongs to.
     pub fn interval_of(&self, at: Duration) -> u32 {
         let number = at.as_millis() / u128::from(self.interval_ms.max(1));
-        u32::try_from(number).unwrap_or(u32::MAX)
+        u32::try_from(number)
+            .unwrap_or(u32::MAX)
+            .min(MOST_INTERVALS - 1)
     }
 
     /// Takes note of a value, in the unit of the figure, at a time counted from the start.

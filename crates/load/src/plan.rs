@@ -63,12 +63,7 @@ impl PlannedCaller {
         let conferences = scenario.conferences.len().max(1);
         let (conference, place) = (number % conferences, number / conferences);
         let role = scenario.roles.of(place);
-        // Mixed, so that neighbours do not have neighbouring chance (SplitMix64's increment).
-        let seed = scenario
-            .seed
-            .wrapping_add((number as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        let mut random = fastrand::Rng::with_seed(seed);
-        let is_impaired = !scenario.impairment.is_none() && random.f64() < scenario.impaired_share;
+        let seed = scenario.seed_of(0, number as u64);
         let arrival = scenario.ramp.arrival(number, scenario.callers());
         Self {
             number,
@@ -81,12 +76,29 @@ impl PlannedCaller {
                 .display_name
                 .replace("{n}", &(number + 1).to_string()),
             stays: stays(scenario, role, arrival, end),
-            impairment: is_impaired.then_some(Impairment {
-                seed,
-                ..scenario.impairment
-            }),
+            impairment: scenario.impairment_of(seed),
             seed,
         }
+    }
+}
+
+impl Scenario {
+    /// Returns the seed of one caller's chance, among all callers of a worker.
+    pub(crate) fn seed_of(&self, worker: u64, number: u64) -> u64 {
+        // Mixed, so that neighbours do not have neighbouring chance (SplitMix64's increment).
+        self.seed
+            .wrapping_add(number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+            .wrapping_add(worker.wrapping_mul(0xbf58_476d_1ce4_e5b9))
+    }
+
+    /// Returns what is wrong with the link of a caller with this seed.
+    pub(crate) fn impairment_of(&self, seed: u64) -> Option<Impairment> {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let is_impaired = !self.impairment.is_none() && random.f64() < self.impaired_share;
+        is_impaired.then_some(Impairment {
+            seed,
+            ..self.impairment
+        })
     }
 }
 

@@ -58,7 +58,7 @@ pub struct Roles {
 }
 
 /// What a participant does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
     /// Sends silence and a slate, and receives.
     Listener,

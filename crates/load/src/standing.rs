@@ -67,11 +67,9 @@ struct Counts {
 }
 
 impl Board {
-    /// Returns a board with so many callers that have not come yet.
-    pub(crate) fn new(callers: usize) -> Self {
-        let board = Self::default();
-        board.0.standing[Standing::Planned as usize].store(callers as u64, Ordering::Relaxed);
-        board
+    /// There is one more caller that has not come yet.
+    pub(crate) fn adds(&self) {
+        self.0.standing[Standing::Planned as usize].fetch_add(1, Ordering::Relaxed);
     }
 
     /// A caller that stood there stands here now.

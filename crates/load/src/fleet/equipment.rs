@@ -18,7 +18,7 @@ pub enum Connections {
 }
 
 /// What callers are made of, besides the scenario.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Equipment {
     /// Whom callers believe to be the node.
     pub client: HttpClient,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::generator::{self, GeneratorFigures, GeneratorLimits, Lateness, Usage};
+use crate::generator::{self, GeneratorFigures, GeneratorLimits, Lateness, Usage, share_of_cores};
 use crate::ledger::Ledger;
 use crate::standing::{Board, Standing};
 use crate::{Counter, Generator, Histogram, Unit, metric};
@@ -14,7 +14,7 @@ use crate::{Counter, Generator, Histogram, Unit, metric};
 pub struct Progress {
     /// Since the start.
     pub at: Duration,
-    /// When everyone leaves.
+    /// When everyone leaves; zero where that is not known.
     pub end: Duration,
     /// How many callers stand where; those with none are left out.
     pub standing: Vec<(Standing, u64)>,
@@ -146,16 +146,5 @@ impl Watch {
             exceeded: figures.complaints(limits),
             ..generator::machine()
         }
-    }
-}
-
-/// Returns which share of the cores the process used between two moments.
-fn share_of_cores(before: (Instant, Usage), after: (Instant, Usage)) -> f64 {
-    let elapsed = after.0.saturating_duration_since(before.0).as_secs_f64();
-    let used = after.1.cpu.saturating_sub(before.1.cpu).as_secs_f64();
-    if elapsed > 0.0 {
-        (used / elapsed / generator::cores()).min(1.0)
-    } else {
-        0.0
     }
 }

@@ -1,7 +1,9 @@
 //! One caller of the plan at work: it comes, talks in its turn, leaves, and comes again.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use std::vec;
 
 use driver::{Caller, CallerSettings, NodeAddress, Program, Shard, StopReason};
 use tokio::sync::watch;
@@ -19,6 +21,43 @@ use crate::{CallerRow, PlannedCaller, Role, Scenario};
 /// How often callers tell their figures.
 const FIGURES: Duration = Duration::from_secs(2);
 
+/// Whoever is told to leave within this time of having come, and is not in yet, has not failed.
+const ON_ITS_WAY: Duration = Duration::from_secs(10);
+
+/// Long enough to be without an end, and short enough for clocks.
+const WITHOUT_END: Duration = Duration::from_secs(10 * 365 * 86_400);
+
+/// When a caller is in the conference, counted from the start.
+pub(crate) enum Stays {
+    /// As planned.
+    Planned(vec::IntoIter<Range<Duration>>),
+    /// Until it is told to leave: each time for `stay`, or for as long as it goes well, and again
+    /// after `away`.
+    UntilTold {
+        /// Whether it came before.
+        again: bool,
+        /// How long it stays each time; without an end if it does not leave by itself.
+        stay: Option<Duration>,
+        /// How long it is away in between, whyever it left.
+        away: Duration,
+    },
+}
+
+impl Stays {
+    /// Returns the next one, as it is planned at this time.
+    fn next(&mut self, at: Duration) -> Option<Range<Duration>> {
+        match self {
+            Self::Planned(stays) => stays.next(),
+            Self::UntilTold { again, stay, away } => {
+                let pause = if *again { *away } else { Duration::ZERO };
+                *again = true;
+                let from = at.saturating_add(pause);
+                Some(from..from.saturating_add(stay.unwrap_or(WITHOUT_END)))
+            }
+        }
+    }
+}
+
 /// What all callers have in common.
 pub(super) struct Stage {
     pub(super) scenario: Scenario,
@@ -32,6 +71,7 @@ pub(super) struct Stage {
 pub(super) async fn live(
     stage: Arc<Stage>,
     planned: PlannedCaller,
+    mut stays: Stays,
     shard: Shard,
     lateness: Arc<Lateness>,
     mut stopped: watch::Receiver<Option<StopReason>>,
@@ -43,10 +83,12 @@ pub(super) async fn live(
         stage.board.clone(),
         stage.equipment.connections == Connections::PerCaller,
     );
-    for (count, stay) in planned.stays.iter().enumerate() {
-        if count > 0 {
+    let mut came_before = false;
+    while let Some(stay) = stays.next(stage.start.elapsed()) {
+        if came_before {
             life.pauses();
         }
+        came_before = true;
         let from = stage.start + stay.start;
         tokio::select! {
             () = sleep_until(from.into()) => {}
@@ -163,8 +205,11 @@ impl Stage {
                 why = stopped.wait_for(Option::is_some), if !leaving => {
                     leaving = true;
                     // Whoever ran the test is gone with its sender: leave all the same.
-                    let why = why.ok().and_then(|why| *why);
-                    caller.stop(why.unwrap_or(StopReason::Finished));
+                    let why = why.ok().and_then(|why| *why).unwrap_or(StopReason::Finished);
+                    caller.stop(match life.is_on_its_way(Instant::now(), ON_ITS_WAY) {
+                        true => StopReason::Interrupted,
+                        false => why,
+                    });
                 }
             }
         }
