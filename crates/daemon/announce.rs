@@ -38,7 +38,7 @@ pub(crate) struct AnnounceArgs {
     #[command(flatten)]
     destination: DestinationArgs,
 
-    /// What to play: one file with sound (Ogg/Opus, WAV), one with picture (IVF), or one WebM with both
+    /// What to play: one file with sound (Ogg, WAV, MP3, AAC, FLAC), one with picture (IVF), or one WebM with both
     #[arg(value_name = "MEDIA", required = true)]
     media: Vec<PathBuf>,
 

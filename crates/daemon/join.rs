@@ -17,7 +17,7 @@ use crate::sources;
 use crate::telling::Telling;
 
 const AFTER_HELP: &str = "\
-Sources: a file (sound: Ogg/Opus, WebM, WAV; picture: IVF, WebM), or a generator: `tone`, `tone:HERTZ`
+Sources: a file (sound: Ogg, WebM, WAV, MP3, AAC, FLAC; picture: IVF, WebM), or a generator: `tone`, `tone:HERTZ`
 or `silence` for sound, `bars` for a moving test picture with a clock.
 
 Examples:

@@ -1,7 +1,11 @@
 //! Files: what they are is told by their first bytes, not by their names.
 
+mod decoded;
+mod encoding;
 mod ivf;
+mod mp4;
 mod ogg_opus;
+mod opus_packets;
 mod wav;
 mod webm;
 
@@ -37,6 +41,10 @@ enum Container {
     Ivf,
     Wav,
     Webm,
+    /// MP4 and its like (ISO/IEC 14496-12).
+    Mp4,
+    /// A file of sound alone in a codec that must be decoded.
+    Sound,
 }
 
 impl<'a> File<'a> {
@@ -87,6 +95,10 @@ impl<'a> File<'a> {
             Some(b"DKIF") => Ok(Container::Ivf),
             Some(b"RIFF") => Ok(Container::Wav),
             Some([0x1a, 0x45, 0xdf, 0xa3]) => Ok(Container::Webm),
+            _ if self.bytes.get(4..8) == Some(b"ftyp") => Ok(Container::Mp4),
+            Some(b"fLaC" | b"FORM" | b"caff" | [b'I', b'D', b'3', _]) => Ok(Container::Sound),
+            // What MPEG audio begins with (ISO/IEC 11172-3, 13818-7): twelve bits that are set.
+            Some([0xff, second, _, _]) if second & 0xe0 == 0xe0 => Ok(Container::Sound),
             _ if self.bytes.is_empty() => Err(self.unsupported("is empty", None)),
             _ => Err(self.unsupported("is no media file that is known here", None)),
         }
@@ -103,7 +115,8 @@ impl<'a> File<'a> {
                 Some(Kind::Audio) => format!("convert it, for example with {audio}"),
                 Some(Kind::Video) => format!("convert it, for example with {video}"),
                 None => format!(
-                    "played are Ogg Opus, WAV, IVF and WebM; convert it, for example with {audio} or {video}"
+                    "sound is played from Ogg, WAV, MP3, AAC, FLAC, MP4 and WebM, pictures from IVF and WebM; convert it, \
+                     for example with {audio} or {video}"
                 ),
             },
         }
@@ -138,7 +151,7 @@ impl<'a> File<'a> {
     }
 }
 
-/// Reads the sound of a file: Ogg Opus and WebM as they are, WAV encoded as Opus.
+/// Reads the sound of a file: Opus as it is, anything else encoded as Opus.
 ///
 /// # Errors
 ///
@@ -146,7 +159,11 @@ impl<'a> File<'a> {
 pub fn read_audio(path: &Path) -> Result<Track, MediaError> {
     let file = File::read(path)?;
     match file.container()? {
-        Container::Ogg => ogg_opus::read(&file),
+        Container::Ogg => match ogg_opus::read(&file)? {
+            Some(track) => Ok(track),
+            None => decoded::read(&file),
+        },
+        Container::Mp4 | Container::Sound => decoded::read(&file),
         Container::Wav => wav::read(&file),
         Container::Webm => webm::read(&file, Kind::Audio),
         Container::Ivf => Err(file.no_track(
@@ -166,7 +183,11 @@ pub fn read_video(path: &Path) -> Result<Track, MediaError> {
     match file.container()? {
         Container::Ivf => ivf::read(&file),
         Container::Webm => webm::read(&file, Kind::Video),
-        Container::Ogg | Container::Wav => {
+        Container::Mp4 => Err(file.unsupported(
+            "is an MP4 file, and pictures are not read from those",
+            Some(Kind::Video),
+        )),
+        Container::Ogg | Container::Sound | Container::Wav => {
             Err(file.no_track(Kind::Video, "it is a sound file; name an IVF or WebM file"))
         }
     }

@@ -13,9 +13,12 @@ use crate::frame::Frame;
 use crate::payload;
 use crate::track::Track;
 
-pub(super) fn read(file: &File<'_>) -> Result<Track, MediaError> {
+/// Reads the first Opus stream; nothing if there is none.
+pub(super) fn read(file: &File<'_>) -> Result<Option<Track>, MediaError> {
     let mut reader = PacketReader::new(Cursor::new(&file.bytes[..]));
-    let head = find_opus(file, &mut reader)?;
+    let Some(head) = find_opus(file, &mut reader)? else {
+        return Ok(None);
+    };
     let mut packets = Vec::new();
     let mut has_tags = false;
     let mut has_end = false;
@@ -39,7 +42,7 @@ pub(super) fn read(file: &File<'_>) -> Result<Track, MediaError> {
         let end = file.bytes.len() as u64;
         return Err(file.broken(end, "the file ends before its stream does"));
     }
-    track(file, &head, packets)
+    track(file, &head, packets).map(Some)
 }
 
 /// What the identification header says (RFC 7845 §5.1).
@@ -51,7 +54,7 @@ struct Head {
 fn find_opus(
     file: &File<'_>,
     reader: &mut PacketReader<Cursor<&[u8]>>,
-) -> Result<Head, MediaError> {
+) -> Result<Option<Head>, MediaError> {
     while let Some(packet) = next(file, reader)? {
         if !packet.first_in_stream() {
             break;
@@ -70,12 +73,12 @@ fn find_opus(
             return Err(file.unsupported(&found, Some(Kind::Audio)));
         }
         let samples = u64::from(u16::from_le_bytes([low, high]));
-        return Ok(Head {
+        return Ok(Some(Head {
             serial: packet.stream_serial(),
             pre_skip: Duration::from_nanos(samples * 1_000_000_000 / 48_000),
-        });
+        }));
     }
-    Err(file.unsupported("is an Ogg file without Opus", Some(Kind::Audio)))
+    Ok(None)
 }
 
 fn next(

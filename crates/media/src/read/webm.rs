@@ -1,4 +1,4 @@
-//! WebM and Matroska: Opus, VP8 and AV1; among them our own recordings.
+//! WebM and Matroska: Opus, VP8 and AV1, among them our own recordings; other sound is decoded.
 
 use std::io::Cursor;
 use std::time::Duration;
@@ -6,15 +6,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use matroska_demuxer::{DemuxError, Frame as Block, MatroskaFile, TrackEntry, TrackType};
 
-use super::File;
+use super::{File, decoded, opus_packets};
 use crate::codec::{Codec, Kind};
 use crate::error::MediaError;
 use crate::frame::Frame;
-use crate::payload;
 use crate::track::Track;
-
-/// Blocks are stamped in whole milliseconds: within this, sound that follows sound follows at once.
-const ROUNDING: Duration = Duration::from_millis(5);
 
 pub(super) fn read(file: &File<'_>, kind: Kind) -> Result<Track, MediaError> {
     let mut webm = MatroskaFile::open(Cursor::new(&file.bytes[..]))
@@ -24,6 +20,9 @@ pub(super) fn read(file: &File<'_>, kind: Kind) -> Result<Track, MediaError> {
     let private = entry.codec_private().map(<[u8]>::to_vec);
     let scale = webm.info().timestamp_scale().get();
     let delay = Duration::from_nanos(entry.codec_delay().unwrap_or(0));
+    let Some(codec) = codec else {
+        return decoded::read(file);
+    };
 
     let mut encoded = Vec::new();
     // Sound and pictures of one file keep their places to each other.
@@ -47,17 +46,17 @@ pub(super) fn read(file: &File<'_>, kind: Kind) -> Result<Track, MediaError> {
         }
     }
     match kind {
-        Kind::Audio => audio(file, encoded, delay),
+        Kind::Audio => opus_packets::track(file, encoded, delay),
         Kind::Video => video(file, codec, encoded, private.as_deref()),
     }
 }
 
-/// Returns the first track of `kind`, which must be in a codec that is played.
+/// Returns the first track of `kind` and its codec; none for sound that must be decoded.
 fn choose<'a>(
     file: &File<'_>,
     tracks: &'a [TrackEntry],
     kind: Kind,
-) -> Result<(&'a TrackEntry, Codec), MediaError> {
+) -> Result<(&'a TrackEntry, Option<Codec>), MediaError> {
     let wanted = match kind {
         Kind::Audio => TrackType::Audio,
         Kind::Video => TrackType::Video,
@@ -69,49 +68,13 @@ fn choose<'a>(
         "A_OPUS" => Codec::Opus,
         "V_VP8" => Codec::Vp8,
         "V_AV1" => Codec::Av1,
+        _ if kind == Kind::Audio => return Ok((entry, None)),
         other => {
-            let found = format!("holds {kind} in `{other}`; Opus, VP8 and AV1 are played");
+            let found = format!("holds pictures in `{other}`; VP8 and AV1 are played");
             return Err(file.unsupported(&found, Some(kind)));
         }
     };
-    Ok((entry, codec))
-}
-
-fn audio(
-    file: &File<'_>,
-    encoded: Vec<(Duration, Bytes)>,
-    delay: Duration,
-) -> Result<Track, MediaError> {
-    let Some(first) = encoded.first().map(|(time, _)| *time) else {
-        return Err(file.no_track(Kind::Audio, "its track is empty"));
-    };
-    let mut frames = Vec::with_capacity(encoded.len());
-    let mut end = first;
-    let mut settling = delay;
-    let count = encoded.len();
-    for (number, (time, packet)) in encoded.into_iter().enumerate() {
-        let Some(duration) = payload::opus::duration(&packet) else {
-            return Err(file.broken(0, format!("packet {number} is no Opus packet")));
-        };
-        // As in Ogg: packets that lie wholly in the codec delay are not to be heard.
-        if let Some(left) = settling.checked_sub(duration)
-            && number + 1 < count
-        {
-            settling = left;
-            continue;
-        }
-        settling = Duration::ZERO;
-        let begins = if time.abs_diff(end) <= ROUNDING {
-            end
-        } else {
-            time.max(end)
-        };
-        end = begins + duration;
-        let frame = Frame::packetize(Codec::Opus, packet, begins, duration, true)
-            .map_err(|error| file.no_frame(0, number, &error))?;
-        frames.push(frame);
-    }
-    file.track(frames)
+    Ok((entry, Some(codec)))
 }
 
 fn video(

@@ -6,4 +6,5 @@ mod encoded; // what is encoded here is decoded by ffmpeg
 mod place;
 mod read; // what ffmpeg writes is read
 mod recorded; // what is recorded here is read by ffmpeg, and read back
+mod sound; // sound in every kind of file is heard as it was
 mod wrong; // cut, broken and wrong files say what is wrong
