@@ -103,3 +103,44 @@ async fn a_service_finds_the_extension_in_its_configuration() {
     service.terminated().await.expect(0, "");
     observer.expect_alone().await;
 }
+
+#[tokio::test]
+async fn a_reception_with_a_pin_says_all_that_is_missing_at_once() {
+    for profile in ["modern", "v10"] {
+        let directory = tempfile::tempdir().unwrap();
+        let config = directory.path().join("node.toml");
+        let conferences =
+            "conferences = ['meet', 'board,pin=4711', 'desk,reception=standard,pin=4711']";
+        std::fs::write(&config, format!("{conferences}\nprofile = '{profile}'\n")).unwrap();
+        let node = PracticeNode::start(&["--config", config.to_str().unwrap()]).await;
+        let to = |alias: &'static str| ["--extension", alias, "--for", "0.2"];
+
+        let none = join(&node, "desk", &[], None).await;
+        none.expect_one_line(
+            3,
+            "wants a PIN too: give its PIN, and the conference to connect to with --extension",
+        );
+        join(&node, "desk", &[], Some("4711"))
+            .await
+            .expect_one_line(
+                3,
+                "Reception: give the conference to connect to with --extension",
+            );
+        join(&node, "desk", &to("meet"), None)
+            .await
+            .expect_one_line(6, "wants a PIN");
+        join(&node, "desk", &to("meet"), Some("1234"))
+            .await
+            .expect_one_line(6, "PIN is wrong");
+
+        for (conference, pin) in [("meet", None), ("board", Some("4711"))] {
+            let observer = Observer::join(&node, conference, pin).await;
+            let stays = ["join", "--node", &node.http, "--conference", "desk"];
+            let stays = [&stays[..], &["--extension", conference]].concat();
+            let caller = Process::start_with(&stays, &[("STANDIN_PIN", "4711")]);
+            observer.until_others(1).await;
+            caller.terminated().await.expect(0, "");
+            observer.expect_alone().await;
+        }
+    }
+}

@@ -21,4 +21,5 @@ mod slurm; // parts of a load test as a Slurm array, merged and judged
 mod sources; // WAV, tone and bars, encoded here; AV1 where the node wants it
 mod support; // processes, the API as others see it, the judge
 mod switching; // two senders: who speaks is seen
+mod transfers; // sent to another conference, oneself or with the token that another was given
 mod waiting_room; // who sits there says so, and is heard once a host has let it in

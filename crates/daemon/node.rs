@@ -7,7 +7,7 @@ use std::thread;
 
 use clap::Args;
 use node::{
-    ConferenceSettings, Fault, Guests, Node, NodeError, NodeSettings, RunningNode, Service,
+    ConferenceSettings, Excuse, Fault, Guests, Node, NodeError, NodeSettings, RunningNode, Service,
     TlsIdentity,
 };
 use peer::Shards;
@@ -46,7 +46,7 @@ pub(crate) struct NodeArgs {
     /// A conference; may be given more than once [default: meet]
     #[arg(
         long = "conference",
-        value_name = "ALIAS[,alias=ALIAS][,pin=PIN][,guest_pin=PIN|none][,limit=N]|ALIAS,reception=standard|mssip|ALIAS,gateway=DESTINATION"
+        value_name = "ALIAS[,alias=ALIAS][,pin=PIN][,guest_pin=PIN|none][,limit=N]|ALIAS,reception=standard|mssip[,pin=PIN]|ALIAS,gateway=DESTINATION"
     )]
     conferences: Vec<String>,
 
@@ -110,8 +110,9 @@ pub(crate) struct NodeArgs {
 
 fn long_help() -> String {
     let faults = Fault::ALL.map(|fault| format!("  {:<16} {}", fault.name(), fault.help()));
+    let reasons = Excuse::ALL.map(Excuse::name).join(", ");
     format!(
-        "Faults:\n{}\n  without=REQUEST  the request is answered with 404: lock, participants/mute, calls/ack …\n  without=event/EVENT  the event is never sent: event/stage …\n\n{EXAMPLES}",
+        "Faults:\n{}\n  refuse=REASON    every request_token is refused as a node would for this reason:\n                   {reasons}\n  without=REQUEST  the request is answered with 404: lock, participants/mute, calls/ack …\n  without=event/EVENT  the event is never sent: event/stage …\n\n{EXAMPLES}",
         faults.join("\n")
     )
 }
@@ -309,6 +310,9 @@ fn print_operators_page(node: &RunningNode, settings: &NodeSettings, token_file:
 fn entrance(conference: &ConferenceSettings) -> &'static str {
     match &conference.service {
         Service::Conference => {}
+        Service::Reception(_) if conference.host_pin.is_some() => {
+            return "a Virtual Reception, asks which conference is wanted, and for a PIN";
+        }
         Service::Reception(_) => return "a Virtual Reception, asks which conference is wanted",
         Service::Gateway(_) => return "a gateway, each caller talks to a far end of its own",
     }

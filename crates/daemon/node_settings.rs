@@ -94,6 +94,7 @@ impl NodeWritten {
                     });
                 }
             },
+            headers_within: NodeSettings::default().headers_within,
             patience: NodeSettings::default().patience,
             tls: match (&self.tls_cert, &self.tls_key) {
                 (None, None) => TlsIdentity::SelfMade,

@@ -155,6 +155,17 @@ impl Observer {
         assert!(answer.status().is_success(), "{command}: {answer:?}");
     }
 
+    /// Sends a command with a body, and returns its result.
+    pub(crate) async fn command_with(&self, command: &str, body: &Value) -> Value {
+        let sent = self
+            .client
+            .post(format!("{}/{command}", self.conference))
+            .header("token", &self.token)
+            .json(body);
+        let answer: Value = sent.send().await.unwrap().json().await.unwrap();
+        answer["result"].clone()
+    }
+
     /// Waits until there are this many others.
     pub(crate) async fn until_others(&self, count: usize) {
         let what = format!("{count} others in the roster");

@@ -24,7 +24,8 @@ pub enum Service {
     /// A conference.
     #[default]
     Conference,
-    /// A Virtual Reception: callers say which conference of the node they want.
+    /// A Virtual Reception: callers say which conference of the node they want, and know its PIN if it
+    /// has one.
     Reception(ReceptionKind),
     /// A gateway: each caller has a call of its own to one far end, at this destination. What it
     /// does follows from how the destination begins, as with `dial`.
@@ -75,7 +76,7 @@ impl ConferenceSettings {
 }
 
 /// Reads `ALIAS[,alias=ALIAS]…[,pin=PIN][,guest_pin=PIN|none][,limit=N]`,
-/// `ALIAS,reception=standard|mssip` or `ALIAS,gateway=DESTINATION`.
+/// `ALIAS,reception=standard|mssip[,pin=PIN]` or `ALIAS,gateway=DESTINATION`.
 impl FromStr for ConferenceSettings {
     type Err = SettingsError;
 
@@ -134,7 +135,10 @@ impl FromStr for ConferenceSettings {
 impl ConferenceSettings {
     /// Checks what the types cannot.
     pub(crate) fn check(&self) -> Result<(), SettingsError> {
-        let wants_more = self.host_pin.is_some() || self.participant_limit.is_some();
+        let is_gateway = matches!(self.service, Service::Gateway(_));
+        let wants_more = self.participant_limit.is_some()
+            || self.guests != Guests::Nobody
+            || (self.host_pin.is_some() && is_gateway);
         let why = match (&self.host_pin, &self.guests) {
             (None, Guests::WithPin(_) | Guests::WithoutPin) => {
                 "without a host PIN everyone is a host: a guest PIN needs pin= beside it"
@@ -146,7 +150,7 @@ impl ConferenceSettings {
                 "hosts and guests cannot be told apart: their PINs are the same"
             }
             _ if self.service != Service::Conference && wants_more => {
-                "only a conference has PINs and a limit: a reception leads to those that have, a gateway to a far end"
+                "only a conference has guests and a limit: a reception has one PIN at most, and leads to those that have; a gateway leads to a far end and has none"
             }
             _ => return Ok(()),
         };
@@ -191,6 +195,8 @@ mod tests {
             read("desk,reception=mssip").service,
             Service::Reception(ReceptionKind::Mssip)
         );
+        let reception = read("desk,reception=standard,pin=4711");
+        assert_eq!(reception.host_pin, Some(Pin::new("4711")));
         assert_eq!(read("meet,limit=2").participant_limit, Some(2));
     }
 
@@ -205,7 +211,8 @@ mod tests {
             "meet,pim=4711",
             "meet,limit=0",
             "desk,reception=other",
-            "desk,reception=standard,pin=4711",
+            "desk,reception=standard,pin=4711,guest_pin=none",
+            "desk,reception=standard,pin=4711,limit=2",
             "echo,gateway=",
             "echo,gateway=echo,pin=4711",
             "meet,alias=",

@@ -6,11 +6,14 @@ use std::str::FromStr;
 
 use infinity::{Event, Path, Profile};
 
+use crate::excuse::{Excuse, UnknownExcuse};
 use crate::handler::{Handler, UnknownHandler};
 use crate::room::MediaFaults;
 
 /// What stands before the name of a handler that is left out.
 const WITHOUT: &str = "without=";
+/// What stands before the name of an excuse.
+const REFUSE: &str = "refuse=";
 
 /// One thing that goes wrong on purpose.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,6 +47,8 @@ pub enum Fault {
     ExpireEarly,
     /// Every few seconds the node forgets all tokens, calls and participants, as if restarted.
     Restart,
+    /// The node answers every `request_token` so.
+    Refuse(Excuse),
     /// The node does not have this request, or never sends this event.
     Without(Handler),
 }
@@ -84,6 +89,7 @@ impl Fault {
             Self::CallDisconnected => "call-disconnected",
             Self::ExpireEarly => "expire-early",
             Self::Restart => "restart",
+            Self::Refuse(_) => "refuse",
             Self::Without(_) => "without",
         }
     }
@@ -113,6 +119,7 @@ impl Fault {
             Self::Restart => {
                 "every ten seconds the node forgets all tokens, calls and participants"
             }
+            Self::Refuse(_) => "every request_token is refused, for this reason",
             Self::Without(_) => "a request is answered with 404, or an event never sent",
         }
     }
@@ -121,6 +128,7 @@ impl Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Refuse(excuse) => write!(f, "{REFUSE}{excuse}"),
             Self::Without(handler) => write!(f, "{WITHOUT}{handler}"),
             _ => f.write_str(self.name()),
         }
@@ -133,13 +141,17 @@ impl fmt::Display for Fault {
 pub enum UnknownFault {
     /// No fault has this name.
     #[error(
-        "no fault is called {name:?}: choose from {}, without=REQUEST, without=event/EVENT",
+        "no fault is called {name:?}: choose from {}, refuse=REASON, without=REQUEST, \
+         without=event/EVENT",
         list()
     )]
     Name {
         /// What was asked for.
         name: String,
     },
+    /// Newcomers were to be refused for a reason that no node has.
+    #[error(transparent)]
+    Excuse(#[from] UnknownExcuse),
     /// A handler was to be left out that no node has.
     #[error(transparent)]
     Handler(#[from] UnknownHandler),
@@ -155,6 +167,9 @@ impl FromStr for Fault {
     fn from_str(name: &str) -> Result<Self, UnknownFault> {
         if let Some(handler) = name.strip_prefix(WITHOUT) {
             return Ok(Self::Without(handler.parse::<Handler>()?));
+        }
+        if let Some(excuse) = name.strip_prefix(REFUSE) {
+            return Ok(Self::Refuse(excuse.parse::<Excuse>()?));
         }
         Self::ALL
             .into_iter()
@@ -178,6 +193,14 @@ impl Faults {
     /// Whether this fault is among them.
     pub fn has(&self, fault: Fault) -> bool {
         self.0.contains(&fault)
+    }
+
+    /// What the node is to answer newcomers with, if it is to admit nobody.
+    pub(crate) fn excuse(&self) -> Option<Excuse> {
+        self.iter().find_map(|fault| match fault {
+            Fault::Refuse(excuse) => Some(*excuse),
+            _ => None,
+        })
     }
 
     /// Whether the node is to do without what answers requests to `path`.
@@ -207,7 +230,8 @@ impl Faults {
         self.0.insert(fault);
     }
 
-    /// The faults in the order of [`Fault::ALL`], then what is left out.
+    /// The faults in the order of [`Fault::ALL`], then how newcomers are refused and what is left
+    /// out.
     pub fn iter(&self) -> impl Iterator<Item = &Fault> {
         self.0.iter()
     }
@@ -243,7 +267,8 @@ mod tests {
     #[test]
     fn every_fault_is_found_by_its_name() {
         let without = Fault::Without("participants/mute".parse().expect("a handler"));
-        for fault in Fault::ALL.into_iter().chain([without]) {
+        let refuse = Fault::Refuse(Excuse::Licences);
+        for fault in Fault::ALL.into_iter().chain([without, refuse]) {
             assert_eq!(fault.to_string().parse(), Ok(fault));
         }
     }
@@ -272,5 +297,9 @@ mod tests {
             .parse::<Fault>()
             .expect_err("participants are muted, not a conference");
         assert!(error.to_string().contains("participants/mute"), "{error}");
+        let error = "refuse=nobody"
+            .parse::<Fault>()
+            .expect_err("there is no such reason");
+        assert!(error.to_string().contains("sign-in-failed"), "{error}");
     }
 }

@@ -17,6 +17,7 @@
 pub mod conference;
 pub mod conference_settings;
 mod error;
+mod excuse;
 pub mod fault;
 mod handler;
 mod http;
@@ -29,6 +30,7 @@ mod tls;
 
 pub use conference_settings::{ConferenceSettings, Guests, Service};
 pub use error::NodeError;
+pub use excuse::{Excuse, UnknownExcuse};
 pub use fault::{Fault, Faults, UnknownFault};
 pub use handler::{Handler, UnknownHandler};
 pub use ice_servers::IceServers;

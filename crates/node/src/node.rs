@@ -15,7 +15,7 @@ use tracing::{info, warn};
 use crate::conference::{Conference, Rules};
 use crate::conference_settings::{ConferenceSettings, Service};
 use crate::error::NodeError;
-use crate::http::{self, Gateway, Journal, Reception, Served, Site};
+use crate::http::{self, Gateway, Journal, PunctualAcceptor, Reception, Served, Site};
 use crate::operator::OperatorToken;
 use crate::room::{RoomError, RoomPlan, RoomSettings};
 use crate::settings::NodeSettings;
@@ -23,10 +23,6 @@ use crate::tls::{self, Identity};
 
 /// How long requests that are being answered have when the node ends.
 const GRACE: Duration = Duration::from_secs(2);
-
-/// How long a client may take for the headers of a request, an idle connection's pause included:
-/// longer than the time between two refreshes.
-const HEADERS_WITHIN: Duration = Duration::from_secs(75);
 
 /// A node before it runs.
 #[derive(Debug)]
@@ -44,6 +40,7 @@ pub struct RunningNode {
     pub certificate_pem: Option<String>,
     /// What lets an operator in from other machines, at `/node/?token=…`.
     pub operator_token: OperatorToken,
+    headers_within: Duration,
     site: Arc<Site>,
     servers: Vec<Server>,
     conferences: JoinSet<()>,
@@ -104,6 +101,7 @@ impl Node {
                 .as_ref()
                 .map(|identity| identity.certificate_pem.clone()),
             operator_token: operator,
+            headers_within: settings.headers_within,
             site,
             servers: Vec::new(),
             conferences,
@@ -173,16 +171,15 @@ impl RunningNode {
         server
             .http_builder()
             .http1()
-            .header_read_timeout(HEADERS_WITHIN);
+            .header_read_timeout(self.headers_within);
         let task = if let Some(identity) = identity {
             let config = RustlsConfig::from_config(Arc::clone(&identity.config));
             let acceptor = RustlsAcceptor::new(config).acceptor(NoDelayAcceptor::new());
+            let acceptor = PunctualAcceptor::new(acceptor, self.headers_within);
             tokio::spawn(ended(scheme, server.acceptor(acceptor).serve(app)))
         } else {
-            tokio::spawn(ended(
-                scheme,
-                server.acceptor(NoDelayAcceptor::new()).serve(app),
-            ))
+            let acceptor = PunctualAcceptor::new(NoDelayAcceptor::new(), self.headers_within);
+            tokio::spawn(ended(scheme, server.acceptor(acceptor).serve(app)))
         };
         self.servers.push(Server { control, task });
         Ok(())
@@ -210,6 +207,7 @@ fn receptions(settings: &NodeSettings) -> Vec<Reception> {
         Service::Reception(kind) => Some(Reception {
             aliases: one.all_aliases().cloned().collect(),
             kind: kind.clone(),
+            pin: one.host_pin.clone(),
         }),
     };
     settings.conferences.iter().filter_map(reception).collect()

@@ -68,6 +68,9 @@ pub struct NodeSettings {
     pub ice_servers: IceServers,
     /// A user name and password wanted of every request, the page's too; `None` for none.
     pub http_credentials: Option<HttpCredentials>,
+    /// How long the headers of a request may take to come, the pause on an idle connection included:
+    /// longer than the time between two refreshes.
+    pub headers_within: Duration,
     /// How long the body of a request may take to come.
     pub patience: Duration,
     /// What goes wrong on purpose.
@@ -93,6 +96,7 @@ impl Default for NodeSettings {
             media_addresses: Vec::new(),
             ice_servers: IceServers::default(),
             http_credentials: None,
+            headers_within: Duration::from_secs(75),
             patience: Duration::from_secs(20),
             faults: Faults::none(),
             tls: TlsIdentity::default(),

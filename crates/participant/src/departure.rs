@@ -2,7 +2,7 @@
 
 use infinity::{ConferenceAlias, Token};
 
-use crate::Exit;
+use crate::{Exit, LeaveReason};
 
 /// The way out.
 ///
@@ -43,6 +43,32 @@ pub(crate) enum Then {
         conference: ConferenceAlias,
         token: Option<Token>,
     },
+}
+
+impl Then {
+    /// What the node is told: a few words that its operator reads, and nothing that only concerns
+    /// whoever runs us.
+    pub(crate) fn reason(&self) -> &'static str {
+        match self {
+            Self::Stop(exit) => match exit {
+                Exit::Left(LeaveReason::Finished) => "finished",
+                Exit::Left(LeaveReason::Stopped) => "stopped",
+                Exit::Left(LeaveReason::Interrupted) => "interrupted",
+                Exit::Left(LeaveReason::Failed) => "failed",
+                Exit::CallFailed(_) => "the call failed",
+                Exit::WaitingRoomTimedOut => "not let in from the waiting room",
+                Exit::JoinTimedOut { .. } => "not in the conference in time",
+                Exit::Removed { .. } => "removed",
+                Exit::PinWanted
+                | Exit::PinWrong
+                | Exit::ExtensionWanted { .. }
+                | Exit::Refused(_)
+                | Exit::Lost(_) => "lost",
+            },
+            Self::JoinAgain { .. } => "joining again",
+            Self::Follow { .. } => "sent to another conference",
+        }
+    }
 }
 
 impl Departure {

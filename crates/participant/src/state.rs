@@ -69,8 +69,13 @@ pub enum Exit {
     PinWanted,
     /// The PIN that was given is wrong.
     PinWrong,
-    /// A Virtual Reception of this kind wants to know where to connect to, and nothing was given.
-    ExtensionWanted(ReceptionKind),
+    /// A Virtual Reception wants to know where to connect to, and nothing was given.
+    ExtensionWanted {
+        /// Its kind.
+        kind: ReceptionKind,
+        /// Whether it wants a PIN too, and none was given.
+        wants_pin: bool,
+    },
     /// Nobody let us in from the waiting room.
     WaitingRoomTimedOut,
     /// The node cannot be reached, cannot be trusted, or refused us.
@@ -101,12 +106,19 @@ impl fmt::Display for Exit {
             Self::PinWrong => {
                 f.write_str("the PIN is wrong: check it with the host of the conference")
             }
-            Self::ExtensionWanted(ReceptionKind::Mssip) => f.write_str(
-                "this is a Virtual Reception towards Microsoft conferences: \
-                 give the conference id to connect to",
-            ),
-            Self::ExtensionWanted(_) => {
-                f.write_str("this is a Virtual Reception: give the conference to connect to")
+            Self::ExtensionWanted { kind, wants_pin } => {
+                let (towards, what) = match kind {
+                    ReceptionKind::Mssip => (" towards Microsoft conferences", "conference id"),
+                    _ => ("", "conference"),
+                };
+                let (also, pin) = match wants_pin {
+                    true => (" that wants a PIN too", "its PIN, and "),
+                    false => ("", ""),
+                };
+                write!(
+                    f,
+                    "this is a Virtual Reception{towards}{also}: give {pin}the {what} to connect to"
+                )
             }
             Self::WaitingRoomTimedOut => f.write_str(
                 "nobody let us in from the waiting room: ask a host to, or to unlock the conference",
@@ -210,7 +222,7 @@ impl Exit {
             Self::Removed { .. } => State::Removed,
             Self::PinWanted | Self::PinWrong => State::PinWanted,
             Self::Left(_)
-            | Self::ExtensionWanted(_)
+            | Self::ExtensionWanted { .. }
             | Self::WaitingRoomTimedOut
             | Self::Refused(_)
             | Self::CallFailed(_)

@@ -133,6 +133,8 @@ pub(crate) struct TokenMachine {
     is_leaving: bool,
     joining: BackOff,
     refreshing: BackOff,
+    /// What the node is told when the token is given back.
+    reason: Option<String>,
     /// A request that was given up on the way out; a token that still comes of it is released.
     abandoned: Option<Abandoned>,
 }
@@ -155,6 +157,7 @@ impl TokenMachine {
             has_been_in: false,
             is_leaving: false,
             refreshing: BackOff::new(Duration::from_millis(500), Duration::from_secs(15)),
+            reason: None,
             abandoned: None,
         }
     }

@@ -298,7 +298,7 @@ impl Story {
             Exit::Removed { reason } => EndReason::Removed(reason.clone()),
             Exit::PinWanted => EndReason::PinWanted,
             Exit::PinWrong => EndReason::PinWrong,
-            Exit::ExtensionWanted(_) => EndReason::ExtensionWanted(exit.to_string()),
+            Exit::ExtensionWanted { .. } => EndReason::ExtensionWanted(exit.to_string()),
             Exit::WaitingRoomTimedOut => EndReason::WaitingRoomTimeout,
             Exit::Refused(failure) => self.refused(failure),
             Exit::CallFailed(why) => EndReason::CallFailed(self.with_hindrances(why)),

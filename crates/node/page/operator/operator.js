@@ -142,10 +142,10 @@
         chip(!it.wants_host_pin ? 'open' : { nobody: 'PIN', with_pin: 'host PIN, guest PIN', without_pin: 'host PIN, guests without' }[it.guests])),
       many === 0 && it.departed.length === 0 && h('p', { class: 'none' }, 'Nobody is here.'),
       it.participants.map(person),
-      it.departed.slice(0, 5).map(({ uuid, display_name, left, activity }) =>
+      it.departed.slice(0, 5).map(({ uuid, display_name, left, reason, activity }) =>
         h('button', { class: 'person gone', type: 'button', 'data-uuid': uuid, 'aria-current': uuid === operator.chosen ? 'true' : 'false' },
           h('div', { class: 'who' }, h('b', {}, display_name), ' ', chip('left')),
-          h('small', {}, `${span(Math.max(0, operator.state.at - left))} ago`),
+          h('small', {}, `${span(Math.max(0, operator.state.at - left))} ago${reason ? `: ${reason}` : ''}`),
           h('small', {}, `${activity.requests} requests`),
           h('div', { class: 'last soft' }, lastRequest(activity)))));
   }
@@ -281,7 +281,7 @@
       h('li', {}, h('b', {}, `${on ? '● ' : ''}${name}`), ` ${help}`)));
     fill($('conferences'),
       state.conferences.map(conference),
-      state.receptions.map(({ aliases, kind }) => h('article', { class: 'panel' }, h('h2', {}, aliases.join(', '), chip(`Virtual Reception, ${kind}`)))),
+      state.receptions.map(({ aliases, kind, wants_pin }) => h('article', { class: 'panel' }, h('h2', {}, aliases.join(', '), chip(`Virtual Reception, ${kind}${wants_pin ? ', with a PIN' : ''}`)))),
       state.unknown_requests > 0 && h('article', { class: 'panel' },
         h('button', { class: 'person', type: 'button', 'data-uuid': 'nobody', 'aria-current': operator.chosen === 'nobody' ? 'true' : 'false' },
           h('div', { class: 'who' }, h('b', {}, 'Nobody’s requests')), h('small', {}, state.unknown_requests), h('small', {}, 'without a token we know'), h('span'))));

@@ -122,6 +122,19 @@ async fn answer(site: &Site, parts: &Parts, body: &[u8], note: &mut Note) -> Htt
     if path == ConferencePath::RequestToken && site.faults.has(Fault::Maintenance) {
         return refused(&Refusal::Maintenance, note);
     }
+    if path == ConferencePath::RequestToken
+        && let Some(excuse) = site.faults.excuse()
+    {
+        note.refusal = Some(format!("{}", Fault::Refuse(excuse)));
+        let answer = excuse.answer(site.profile, &Conference::version(site.profile));
+        let kind = if answer.is_json {
+            "application/json"
+        } else {
+            "text/html; charset=utf-8"
+        };
+        let status = StatusCode::from_u16(answer.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        return (status, [(header::CONTENT_TYPE, kind)], answer.body).into_response();
+    }
     if !(body.is_empty() || is_json(headers) || path == ConferencePath::ReleaseToken) {
         return plain(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -129,8 +142,9 @@ async fn answer(site: &Site, parts: &Parts, body: &[u8], note: &mut Note) -> Htt
             "Unsupported media type: application/json is wanted",
         );
     }
-    let token = token(headers, uri);
-    let served = match find(site, &alias, &path, token.as_ref(), body) {
+    let (token, pin) = (token(headers, uri), pin(headers));
+    let entrance = (token.as_ref(), pin.as_ref());
+    let served = match find(site, &alias, &path, entrance, body) {
         Ok(served) => served,
         Err(refusal) => return refused(&refusal, note),
     };
@@ -155,7 +169,7 @@ fn find(
     site: &Site,
     alias: &ConferenceAlias,
     path: &ConferencePath,
-    token: Option<&Token>,
+    (token, pin): (Option<&Token>, Option<&Pin>),
     body: &[u8],
 ) -> Result<Arc<Served>, Refusal> {
     if let Some(served) = site.conference(alias.as_str()) {
@@ -169,7 +183,7 @@ fn find(
         .iter()
         .find(|reception| is_among(&reception.aliases, alias.as_str()))
         .ok_or(Refusal::NoSuchConference)?
-        .connect(site, path, token, body)
+        .connect(site, path, token, pin, body)
         .cloned()
 }
 
@@ -193,10 +207,7 @@ async fn conference(
         ConferencePath::Theme => return Ok(StatusCode::NO_CONTENT.into_response()),
         _ => {}
     }
-    let pin = Some(text(headers, "pin"))
-        .filter(|pin| !pin.is_empty())
-        .map(Pin::new);
-    let command = decode::command(path, pin, body)?.ok_or_else(unknown_request)?;
+    let command = decode::command(path, pin(headers), body)?.ok_or_else(unknown_request)?;
     let response = match served.with(|conference, now| conference.handle(now, by, &command))? {
         Verdict::Answer(response) => response,
         Verdict::AskRoom(RoomRequest::Call {
@@ -251,10 +262,17 @@ fn path(text: &str) -> Option<Path> {
 }
 
 /// The token in the header, or in the query where no header can be set.
-fn token(headers: &HeaderMap, uri: &Uri) -> Option<Token> {
+pub(super) fn token(headers: &HeaderMap, uri: &Uri) -> Option<Token> {
     match text(headers, "token") {
         "" => infinity::token_in_query(uri.query()?),
         token => Some(Token::new(token)),
+    }
+}
+
+fn pin(headers: &HeaderMap) -> Option<Pin> {
+    match text(headers, "pin") {
+        "" => None,
+        pin => Some(Pin::new(pin)),
     }
 }
 

@@ -1,6 +1,8 @@
-//! What stands before the node as a reverse proxy may: it wants a password, or has lost the node.
+//! What stands before the node as a reverse proxy may: it wants a password, or has lost the node. What
+//! it answers in the node's place stands in the journal all the same.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -9,7 +11,8 @@ use axum::response::{Html, IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::Site;
+use super::journal::Answered;
+use super::{Site, api};
 use crate::fault::Fault;
 use crate::settings::HttpCredentials;
 
@@ -24,13 +27,42 @@ pub(super) async fn pass(State(site): State<Arc<Site>>, request: Request, next: 
     if let Some(credentials) = &site.credentials
         && !credentials.admit(request.headers())
     {
+        note(&site, &request, StatusCode::UNAUTHORIZED, UNAUTHORIZED);
         let challenge = [(header::WWW_AUTHENTICATE, "Basic realm=\"Conferencing\"")];
         return (StatusCode::UNAUTHORIZED, challenge, Html(UNAUTHORIZED)).into_response();
     }
     if site.faults.has(Fault::BadGateway) && request.uri().path().starts_with("/api/") {
+        note(&site, &request, StatusCode::BAD_GATEWAY, BAD_GATEWAY);
         return (StatusCode::BAD_GATEWAY, Html(BAD_GATEWAY)).into_response();
     }
     next.run(request).await
+}
+
+/// Writes down a request to the API that did not reach the node. Its body has not been read.
+fn note(site: &Site, request: &Request, status: StatusCode, body: &str) {
+    let path = request.uri().path();
+    if !path.starts_with("/api/") {
+        return;
+    }
+    let token = api::token(request.headers(), request.uri());
+    site.journal.request(Answered {
+        who: token.and_then(|token| site.journal.whose(&token)),
+        method: request.method().as_str(),
+        path,
+        status: status.as_u16(),
+        took: Duration::ZERO,
+        body: &[],
+        body_out: Some(body.len() as u64),
+        refusal: Some(
+            match status {
+                StatusCode::UNAUTHORIZED => {
+                    "the user name and password of HTTP Basic are missing or wrong"
+                }
+                _ => "answered by a proxy in the node's place",
+            }
+            .to_owned(),
+        ),
+    });
 }
 
 impl HttpCredentials {

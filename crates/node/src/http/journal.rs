@@ -1,72 +1,28 @@
 //! What each client did lately and what it was told, for whoever debugs it: requests and events
 //! with their times and sizes. Bodies are not kept, nor any secret: tokens are known by their hash.
 
+use std::collections::VecDeque;
 use std::collections::hash_map::RandomState;
-use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::hash::BuildHasher;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use infinity::{ParticipantUuid, Token};
-use serde::Serialize;
 use serde_json::Value;
 
-/// So many entries are kept for each participant, and for requests that are nobody's.
-const ENTRIES: usize = 200;
+mod entry;
+mod kept;
+
+use entry::{TEXT_AT_MOST, push, verb};
+use kept::Kept;
+
+pub(super) use entry::{Entry, What, unix_now};
 
 /// So many participants that have left are remembered.
 const DEPARTED: usize = 32;
 
 /// So many tokens of one participant are known: its own, and some that it has replaced.
 const TOKENS: usize = 8;
-
-/// So much of a DTMF string is kept, the end of it.
-const DIGITS: usize = 64;
-
-/// Statistics that a client reports are small; larger ones are not kept.
-const STATISTICS_AT_MOST: usize = 16 * 1024;
-
-/// So much of a text that a client can choose is kept.
-const TEXT_AT_MOST: usize = 200;
-
-/// One line of a log.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Entry {
-    /// When, as Unix time in seconds.
-    pub(crate) at: f64,
-    #[serde(flatten)]
-    pub(crate) what: What,
-}
-
-/// What happened.
-#[derive(Clone, Debug, Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub(crate) enum What {
-    /// The client asked something, and was answered.
-    Request {
-        method: String,
-        /// The path below the alias, without its query.
-        verb: String,
-        status: u16,
-        /// Until the answer was ready, in seconds.
-        took: f64,
-        /// Bytes of the request's body.
-        body_in: usize,
-        /// Bytes of the answer's body; `None` for an event stream.
-        body_out: Option<u64>,
-        /// What a refusal said.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        refusal: Option<String>,
-    },
-    /// An event was put on its event stream.
-    Event {
-        name: String,
-        /// Bytes of its data.
-        bytes: usize,
-    },
-    /// Something became of an event stream.
-    Stream { text: String },
-}
 
 /// A participant's log, and what was picked up from it on the way.
 #[derive(Clone, Debug, Default)]
@@ -81,6 +37,8 @@ pub(crate) struct Record {
     pub(crate) events: u64,
     /// DTMF that others, or it itself, sent to it.
     pub(crate) digits: String,
+    /// Why it left, in the words of its client.
+    pub(crate) reason: Option<String>,
     /// What its client reported last of its own media, and when.
     pub(crate) statistics: Option<(f64, Value)>,
     tokens: VecDeque<u64>,
@@ -91,16 +49,6 @@ pub(crate) struct Record {
 pub(crate) struct Journal {
     hasher: RandomState,
     kept: Mutex<Kept>,
-}
-
-#[derive(Default)]
-struct Kept {
-    records: BTreeMap<ParticipantUuid, Record>,
-    /// Who has left, the longest ago first.
-    departed: VecDeque<ParticipantUuid>,
-    whose: HashMap<u64, ParticipantUuid>,
-    /// Requests of whoever has no token that we know.
-    nobodys: VecDeque<Entry>,
 }
 
 /// What a request was, once it has been answered.
@@ -167,7 +115,7 @@ impl Journal {
         let verb = verb(request.path);
         let mut kept = self.lock();
         if request.status == 200 {
-            kept.pick_up(&verb, request.body);
+            kept.pick_up(request.who.as_ref(), &verb, request.body);
         }
         let entry = Entry {
             at: unix_now() - request.took.as_secs_f64(),
@@ -206,13 +154,7 @@ impl Journal {
                 name: name.to_owned(),
                 bytes,
             };
-            push(
-                &mut record.entries,
-                Entry {
-                    at: unix_now(),
-                    what,
-                },
-            );
+            push(&mut record.entries, Entry::now(what));
         }
     }
 
@@ -220,13 +162,7 @@ impl Journal {
     pub(super) fn stream(&self, who: &ParticipantUuid, text: String) {
         let what = What::Stream { text };
         if let Some(record) = self.lock().records.get_mut(who) {
-            push(
-                &mut record.entries,
-                Entry {
-                    at: unix_now(),
-                    what,
-                },
-            );
+            push(&mut record.entries, Entry::now(what));
         }
     }
 
@@ -272,138 +208,5 @@ impl Journal {
     }
 }
 
-impl Kept {
-    /// Keeps what a client debugger wants to see of a body: digits, and reported statistics.
-    fn pick_up(&mut self, verb: &str, body: &[u8]) {
-        let Some((who, rest)) = verb
-            .strip_prefix("participants/")
-            .and_then(|rest| rest.split_once('/'))
-        else {
-            return;
-        };
-        let what = rest.rsplit('/').next().unwrap_or(rest);
-        if !matches!(what, "dtmf" | "statistics") || body.len() > STATISTICS_AT_MOST {
-            return;
-        }
-        let who = ParticipantUuid::from(who.to_owned());
-        let (Some(record), Ok(body)) = (
-            self.records.get_mut(&who),
-            serde_json::from_slice::<Value>(body),
-        ) else {
-            return;
-        };
-        if what == "statistics" {
-            record.statistics = Some((unix_now(), body));
-        } else if let Some(digits) = body["digits"].as_str() {
-            record.digits.push_str(digits);
-            let surplus = record.digits.chars().count().saturating_sub(DIGITS);
-            record.digits = record.digits.chars().skip(surplus).collect();
-        }
-    }
-}
-
-/// The path of a request below its conference, as far as a person reads it.
-fn verb(path: &str) -> String {
-    let below = path
-        .strip_prefix("/api/client/v2/conferences/")
-        .and_then(|rest| rest.split_once('/'))
-        .map_or(path, |(_alias, verb)| verb);
-    below.chars().take(TEXT_AT_MOST).collect()
-}
-
-fn push(entries: &mut VecDeque<Entry>, entry: Entry) {
-    if entries.len() == ENTRIES {
-        entries.pop_front();
-    }
-    entries.push_back(entry);
-}
-
-/// What a wall clock shows, as Unix time in seconds.
-pub(super) fn unix_now() -> f64 {
-    SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs_f64()
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn journal() -> (Journal, ParticipantUuid) {
-        let (journal, who) = (Journal::default(), ParticipantUuid::from("p1".to_owned()));
-        journal.joined("meet", &who, "Anna", &Token::new("t0p-secret"));
-        (journal, who)
-    }
-
-    fn asked<'a>(who: &ParticipantUuid, path: &'a str, body: &'a [u8]) -> Answered<'a> {
-        Answered {
-            who: Some(who.clone()),
-            method: "POST",
-            path,
-            status: 200,
-            took: Duration::from_millis(3),
-            body,
-            body_out: Some(10),
-            refusal: None,
-        }
-    }
-
-    #[test]
-    fn a_token_leads_to_its_participant_even_after_it_has_left() {
-        let (journal, who) = journal();
-        journal.renewed(&who, &Token::new("second"));
-        journal.left(&who);
-        assert_eq!(journal.whose(&Token::new("t0p-secret")), Some(who.clone()));
-        assert_eq!(journal.whose(&Token::new("second")), Some(who));
-        assert_eq!(journal.whose(&Token::new("guessed")), None);
-    }
-
-    #[test]
-    fn digits_and_statistics_are_picked_up_and_nothing_else_of_bodies() {
-        let (journal, who) = journal();
-        journal.request(asked(
-            &who,
-            "/api/client/v2/conferences/meet/participants/p1/dtmf",
-            br#"{"digits": "12#"}"#,
-        ));
-        journal.request(asked(
-            &who,
-            "/api/client/v2/conferences/meet/participants/p1/calls/c/dtmf",
-            br#"{"digits": "*"}"#,
-        ));
-        journal.request(asked(
-            &who,
-            "/api/client/v2/conferences/meet/participants/p1/calls/c/statistics",
-            br#"{"audio": {}}"#,
-        ));
-        journal.request(asked(
-            &who,
-            "/api/client/v2/conferences/meet/message",
-            br#"{"payload": "t0p-secret"}"#,
-        ));
-        let record = journal.record(&who).expect("known");
-        assert_eq!((record.digits.as_str(), record.requests), ("12#*", 4));
-        assert!(record.statistics.is_some());
-        let log = serde_json::to_string(&record.entries).expect("JSON");
-        assert!(!log.contains("t0p-secret"), "{log}");
-    }
-
-    #[test]
-    fn logs_and_departed_participants_are_bounded() {
-        let (journal, who) = journal();
-        for _ in 0..=ENTRIES {
-            journal.event(&who, "stage", 2);
-        }
-        assert_eq!(journal.record(&who).expect("known").entries.len(), ENTRIES);
-        journal.left(&who);
-        for n in 0..DEPARTED {
-            let other = ParticipantUuid::from(format!("other-{n}"));
-            journal.joined("meet", &other, "Other", &Token::new(format!("token-{n}")));
-            journal.left(&other);
-        }
-        assert!(journal.record(&who).is_none());
-        assert_eq!(journal.whose(&Token::new("t0p-secret")), None);
-        assert_eq!(journal.departed("meet").len(), DEPARTED);
-    }
-}
+mod tests;

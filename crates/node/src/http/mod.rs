@@ -26,11 +26,13 @@ mod listener;
 mod operator;
 mod page;
 mod picture;
+mod punctual;
 mod reception;
 mod served;
 
 pub(crate) use gateway::Gateway;
 pub(crate) use journal::Journal;
+pub(crate) use punctual::PunctualAcceptor;
 pub(crate) use reception::Reception;
 pub(crate) use served::Served;
 

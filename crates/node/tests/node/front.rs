@@ -1,17 +1,34 @@
 //! What clients meet in the field before they reach a conference: content types, proxies, maintenance.
 
-use infinity::{Credential, Refusal};
-use node::{Fault, HttpCredentials, NodeSettings};
-use reqwest::Method;
-use serde_json::json;
+use std::collections::BTreeSet;
 
-use crate::support::{Answer, faulty_node, open_node, settings, start};
+use infinity::{Credential, Refusal};
+use node::{Excuse, Fault, HttpCredentials, NodeSettings};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, TestNode, faulty_node, open_node, settings, start};
 
 /// What a client of ours makes of an answer.
 async fn refusal(request: reqwest::RequestBuilder) -> Refusal {
     let response = request.send().await.expect("an answer");
     let code = response.status().as_u16();
     Refusal::decode(code, &response.bytes().await.expect("a body"))
+}
+
+/// What the operator reads of requests that are nobody's: verb, status and why.
+async fn log_of_nobody(node: &TestNode) -> Vec<(String, u64, String)> {
+    let request = node.client.get(format!("{}/node/log.json", node.url));
+    let log = Answer::of(request).await.body;
+    let entries = log["entries"].as_array().expect("entries").clone();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    entries
+        .iter()
+        .map(|entry| {
+            let status = entry["status"].as_u64().expect("a status");
+            (text(&entry["verb"]), status, text(&entry["refusal"]))
+        })
+        .collect()
 }
 
 #[tokio::test]
@@ -122,4 +139,78 @@ async fn a_proxy_that_lost_the_node_says_so_in_html() {
     );
     let page = node.client.get(&node.url).send().await.expect("an answer");
     assert_eq!(page.status(), 200, "people still see the page");
+}
+
+#[tokio::test]
+async fn what_a_proxy_answers_in_the_nodes_place_stands_in_the_operators_log() {
+    let node = faulty_node(Fault::BadGateway).await;
+    let request = node
+        .client
+        .get(format!("{}/api/client/v2/status", node.url));
+    request.send().await.expect("an answer");
+
+    let log = log_of_nobody(&node).await;
+    assert_eq!(log.len(), 1, "{log:?}");
+    assert_eq!(
+        (log[0].0.as_str(), log[0].1),
+        ("/api/client/v2/status", 502)
+    );
+    assert!(log[0].2.contains("proxy"), "{log:?}");
+
+    let node = start(NodeSettings {
+        http_credentials: Some(HttpCredentials {
+            user: "alice".to_owned(),
+            password: Credential::new("hunter:2"),
+        }),
+        ..settings(&["meet"])
+    })
+    .await;
+    let status = format!("{}/api/client/v2/status", node.url);
+    for password in ["wrong-0815", "hunter:2"] {
+        let request = node.client.get(&status).basic_auth("alice", Some(password));
+        request.send().await.expect("an answer");
+    }
+
+    let log = log_of_nobody(&node).await;
+    let codes: Vec<u64> = log.iter().map(|(_, code, _)| *code).collect();
+    assert_eq!(
+        codes,
+        [401, 200],
+        "the one that was let in as ever: {log:?}"
+    );
+    assert!(log[0].2.contains("HTTP Basic"), "{log:?}");
+    let shown = format!("{log:?}");
+    assert!(
+        !shown.contains("0815") && !shown.contains("hunter"),
+        "{shown}"
+    );
+}
+
+#[tokio::test]
+async fn every_excuse_is_given_to_newcomers_alone_and_understood_by_a_client() {
+    let mut understood = BTreeSet::new();
+    for excuse in Excuse::ALL {
+        let node = faulty_node(Fault::Refuse(excuse)).await;
+        let url = format!("{}/request_token", node.conference("meet"));
+        let body = json!({ "display_name": "Alice" });
+        let request = || node.client.post(&url).json(&body);
+        if excuse == Excuse::NotJson {
+            let answer = request().send().await.expect("an answer");
+            let kind = answer.headers()["content-type"].to_str().expect("text");
+            assert!(kind.starts_with("text/html"), "{kind}");
+        } else {
+            let refusal = refusal(request()).await;
+            assert!(understood.insert(refusal.to_string()), "{refusal} twice");
+        }
+        let status = format!("{}/api/client/v2/status", node.url);
+        Answer::of(node.client.get(status)).await.ok();
+        let log = log_of_nobody(&node).await;
+        let why = format!("refuse={excuse}");
+        assert!(
+            log.iter()
+                .any(|(verb, _, said)| verb == "request_token" && *said == why),
+            "{log:?}"
+        );
+    }
+    assert_eq!(understood.len(), Excuse::ALL.len() - 1);
 }

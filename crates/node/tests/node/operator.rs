@@ -199,6 +199,36 @@ async fn no_secret_is_shown() {
 }
 
 #[tokio::test]
+async fn why_somebody_left_is_read_by_the_operator_and_by_nobody_else() {
+    let node = open_node().await;
+    let (alice, bob, cy) = (
+        node.join("Alice").await,
+        node.join("Bob").await,
+        node.join("Cy").await,
+    );
+    let mut events = alice.events().await;
+    let why = json!({ "reason": "the clip is over" });
+    assert_eq!(bob.post_json("release_token", &why).await.ok(), true);
+    let told = events.until("participant_delete").await;
+    assert_eq!(told, json!({ "uuid": bob.uuid }));
+    cy.post("release_token").await.ok();
+    events.until("participant_delete").await;
+
+    let both = |state: &Value| {
+        let departed = &state["conferences"][0]["departed"];
+        departed.as_array().is_some_and(|gone| gone.len() == 2)
+    };
+    let state = until(&node, "gone", both).await;
+
+    let departed = &state["conferences"][0]["departed"];
+    assert_eq!(
+        json!([departed[1]["reason"], departed[0]["reason"]]),
+        json!(["the clip is over", null]),
+        "the latest first, and who said nothing beside it"
+    );
+}
+
+#[tokio::test]
 async fn the_page_is_one_document_that_loads_nothing_from_elsewhere() {
     let node = open_node().await;
     let response = node

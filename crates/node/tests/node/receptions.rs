@@ -68,6 +68,48 @@ async fn the_pin_of_the_conference_is_wanted_behind_the_reception_too() {
 }
 
 #[tokio::test]
+async fn a_reception_with_a_pin_wants_both_in_one_answer_and_says_what_is_missing_still() {
+    for profile in [Profile::Modern, Profile::V10] {
+        let node = start(NodeSettings {
+            profile,
+            ..settings(&["meet", "board,pin=7", "desk,reception=standard,pin=7"])
+        })
+        .await;
+        let nobody = json!({ "display_name": "Caller" });
+        let wanted = |answer: Answer| {
+            assert_eq!(answer.code, 403);
+            let result = &answer.body["result"];
+            let is_there = |name: &str| !result[name].is_null();
+            (is_there("conference_extension"), is_there("pin"))
+        };
+
+        let ask = |pin: Option<&'static str>, body: Value| {
+            let node = &node;
+            async move { ask(node, "desk", pin, &body).await }
+        };
+        assert_eq!(wanted(ask(None, nobody.clone()).await), (true, true));
+        assert_eq!(
+            wanted(ask(Some("none"), nobody.clone()).await),
+            (true, true)
+        );
+        assert_eq!(wanted(ask(Some("7"), nobody.clone()).await), (true, false));
+        assert_eq!(wanted(ask(None, named("meet")).await), (false, true));
+        ask(Some("8"), nobody).await.refused(403, "Invalid PIN");
+        ask(Some("8"), named("meet"))
+            .await
+            .refused(403, "Invalid PIN");
+
+        // The conference behind it asks for itself, and hears the same PIN.
+        for alias in ["meet", "board"] {
+            let granted = ask(Some("7"), named(alias)).await.ok();
+            assert_eq!(granted["role"], "HOST");
+        }
+        let desk = node.request_token("board", "Caller", Some("none")).await;
+        assert_eq!(wanted(desk), (false, true));
+    }
+}
+
+#[tokio::test]
 async fn version_10_says_the_kind_itself() {
     let node = start(NodeSettings {
         profile: Profile::V10,

@@ -177,6 +177,50 @@ async fn a_body_that_does_not_come_is_waited_for_only_so_long() {
 }
 
 #[tokio::test]
+async fn headers_that_do_not_come_are_waited_for_only_so_long() {
+    let node = start(NodeSettings {
+        headers_within: Duration::from_secs(1),
+        ..settings(&["meet"])
+    })
+    .await;
+    let (mut silent, mut slow) = (Vec::new(), Vec::new());
+    for _ in 0..10 {
+        silent.push(raw(&node).await);
+        let mut connection = raw(&node).await;
+        let head = "GET /api/client/v2/status HTTP/1.1\r\nhost: no";
+        connection.write_all(head.as_bytes()).await.expect("sent");
+        slow.push(connection);
+    }
+    let alice = node.join("Alice").await;
+    let mut events = alice.events().await;
+
+    is_well(&node).await;
+
+    for mut connection in silent.into_iter().chain(slow) {
+        let said = last_words(&mut connection).await;
+        assert!(!said.contains("200 OK"), "{said}");
+    }
+    // What is being answered is no pause: the event stream has lived longer than that.
+    let bob = node.join("Bob").await;
+    let is_bob = |row: &serde_json::Value| row["uuid"] == bob.uuid.as_str();
+    events.until_some("participant_create", is_bob).await;
+}
+
+#[tokio::test]
+async fn with_more_patience_who_is_late_with_its_headers_is_answered() {
+    let node = open_node().await;
+    let mut connection = raw(&node).await;
+    let head = "GET /api/client/v2/status HTTP/1.1\r\nhost: no";
+    connection.write_all(head.as_bytes()).await.expect("sent");
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    let rest = "de\r\nconnection: close\r\n\r\n";
+    connection.write_all(rest.as_bytes()).await.expect("sent");
+
+    let said = last_words(&mut connection).await;
+    assert!(said.starts_with("HTTP/1.1 200 "), "{said}");
+}
+
+#[tokio::test]
 async fn headers_without_end_are_refused() {
     let node = open_node().await;
     let mut connection = raw(&node).await;

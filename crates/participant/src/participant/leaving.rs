@@ -80,7 +80,8 @@ impl Participant {
             departure.step = Step::Releasing;
             self.call.abandon();
             self.outbox.start(Timer::Departure, now, PARTING);
-            self.token.release(now, &mut self.outbox);
+            let reason = departure.then.reason();
+            self.token.release(now, reason, &mut self.outbox);
         }
         if let Phase::Departing(departure) = &self.phase
             && departure.step == Step::Releasing

@@ -18,9 +18,10 @@ impl TokenMachine {
         }
     }
 
-    /// Gives the token back. Does nothing where there is none, or where it has expired.
-    pub(crate) fn release(&mut self, now: Instant, outbox: &mut Outbox) {
+    /// Gives the token back, and says why. Does nothing where there is none, or where it has expired.
+    pub(crate) fn release(&mut self, now: Instant, reason: &str, outbox: &mut Outbox) {
         self.leave(outbox);
+        self.reason = Some(reason.to_owned());
         match std::mem::replace(&mut self.state, State::NoToken) {
             // A request under way has been waited for, or abandoned.
             requested @ State::Requested { .. } => self.state = requested,
@@ -80,7 +81,7 @@ impl TokenMachine {
         tries: u32,
         outbox: &mut Outbox,
     ) {
-        let release = Command::ReleaseToken(ReleaseToken::default());
+        let release = self.release_command();
         if let Some(request) = outbox.request_as(now, &membership, release) {
             self.state = State::Releasing {
                 membership,
@@ -88,6 +89,12 @@ impl TokenMachine {
                 tries,
             };
         }
+    }
+
+    fn release_command(&self) -> Command {
+        Command::ReleaseToken(ReleaseToken {
+            reason: self.reason.clone(),
+        })
     }
 
     /// Releases a token that comes of a request given up before.
@@ -107,7 +114,7 @@ impl TokenMachine {
             Ok(_) | Err(_) => return Ok(None),
         };
         if now < abandoned.since + life {
-            let command = Command::ReleaseToken(ReleaseToken::default());
+            let command = self.release_command();
             let conference = abandoned.conference;
             let request = Request {
                 conference,

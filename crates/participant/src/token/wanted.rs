@@ -29,7 +29,10 @@ impl TokenMachine {
             Refusal::InvalidPin => self.no_pin_will_do(),
             Refusal::VirtualReception { kind, pin } => {
                 let Some(extension) = &self.options.conference_extension else {
-                    return Wanted::Missing(Exit::ExtensionWanted(kind.clone()));
+                    return Wanted::Missing(Exit::ExtensionWanted {
+                        kind: kind.clone(),
+                        wants_pin: pin.is_some() && self.options.pin.is_none(),
+                    });
                 };
                 let is_first = self.entrance.extension.is_none();
                 self.entrance.extension = Some(extension.clone());

@@ -96,7 +96,22 @@ fn a_virtual_reception_is_told_where_to_connect_to() {
     let mut p = TestParticipant::joining(rejoining());
     p.refuse("request_token", reception()).expect([]);
     let exit = p.exit().expect("nothing can be told to it");
-    assert_eq!(*exit, Exit::ExtensionWanted(ReceptionKind::Standard));
+    let wanted = |wants_pin| Exit::ExtensionWanted {
+        kind: ReceptionKind::Standard,
+        wants_pin,
+    };
+    assert_eq!(*exit, wanted(false));
+
+    // Everything that is missing is said at once.
+    for (pin, wants_pin) in [(None, true), (Some(infinity::Pin::new("4711")), false)] {
+        let mut p = TestParticipant::joining(Options { pin, ..options() });
+        let both = Refusal::VirtualReception {
+            kind: ReceptionKind::Standard,
+            pin: Some(ALL_NEED_ONE),
+        };
+        p.refuse("request_token", both).expect([]);
+        assert_eq!(p.exit(), Some(&wanted(wants_pin)));
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Going: what was given is given back, whatever is under way.
 
-use infinity::{Event, Response};
+use infinity::{Command, Event, Response};
 use participant::{Exit, Input, LeaveReason, Notice, PeerInput, State};
 
 use crate::harness::*;
@@ -138,4 +138,23 @@ fn nothing_is_said_after_the_end() {
         .peer(PeerInput::IceFailed)
         .expect([]);
     assert_eq!(p.notices.len(), notices);
+}
+
+#[test]
+fn the_node_is_told_why() {
+    let told = |p: &TestParticipant| match &p.requests.last().expect("one").request.command {
+        Command::ReleaseToken(release) => release.reason.clone(),
+        other => panic!("{other:?}"),
+    };
+    let mut p = TestParticipant::in_conference(options());
+    p.leave().reply(Response::CallDisconnected);
+    assert_eq!(told(&p).as_deref(), Some("stopped"));
+    // The same once more, if it did not arrive.
+    p.fail("release_token", unreachable());
+    assert_eq!(told(&p).as_deref(), Some("stopped"));
+
+    let mut p = TestParticipant::in_conference(options());
+    p.input(Input::Leave(LeaveReason::Finished))
+        .reply(Response::CallDisconnected);
+    assert_eq!(told(&p).as_deref(), Some("finished"));
 }

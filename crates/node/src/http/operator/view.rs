@@ -21,18 +21,16 @@ pub(super) async fn site(site: &Site) -> Value {
     for served in site.all() {
         conferences.push(conference(site, &served).await);
     }
-    let left_out = site.faults.iter();
-    let left_out = left_out.filter(|fault| matches!(fault, Fault::Without(_)));
-    let faults = Fault::ALL
-        .into_iter()
-        .chain(left_out.cloned())
-        .map(|fault| {
-            json!({
-                "name": fault.to_string(),
-                "help": fault.help(),
-                "on": site.faults.has(fault),
-            })
-        });
+    // Those of more than one word are so many that only the ones that are on are shown.
+    let worded = site.faults.iter();
+    let worded = worded.filter(|fault| matches!(fault, Fault::Refuse(_) | Fault::Without(_)));
+    let faults = Fault::ALL.into_iter().chain(worded.cloned()).map(|fault| {
+        json!({
+            "name": fault.to_string(),
+            "help": fault.help(),
+            "on": site.faults.has(fault),
+        })
+    });
     json!({
         "at": unix_now(),
         "version": env!("CARGO_PKG_VERSION"),
@@ -56,6 +54,7 @@ pub(super) fn log(record: &Record) -> Value {
         "conference": record.conference,
         "display_name": record.display_name,
         "left": record.left,
+        "reason": record.reason,
         "entries": record.entries,
     })
 }
@@ -72,6 +71,7 @@ fn reception(reception: &Reception) -> Value {
             ReceptionKind::Mssip => "mssip",
             _ => "standard",
         },
+        "wants_pin": reception.pin.is_some(),
     })
 }
 
@@ -96,6 +96,7 @@ async fn conference(site: &Site, served: &Arc<Served>) -> Value {
             "uuid": uuid,
             "display_name": record.display_name,
             "left": record.left,
+            "reason": record.reason,
             "activity": activity(record),
         })
     });
