@@ -5,18 +5,13 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::support::slurm::Cluster;
-use crate::support::{A_CLIP, Observer, PracticeNode, Process, SOON, material, turn, wait_for};
+use crate::support::{
+    A_CLIP, Observer, PracticeNode, Process, SOON, material, readme, turn, wait_for,
+};
 
 /// What the README tells people to type.
 fn commands() -> String {
-    let readme = material("../../README.md");
-    let readme = std::fs::read_to_string(readme).unwrap();
-    let block = readme
-        .split("```sh\n")
-        .skip(1)
-        .map(|rest| rest.split("```").next().unwrap())
-        .find(|block| block.contains("sbatch --parsable"));
-    block.expect("the README says how").to_owned()
+    readme("sbatch --parsable")
 }
 
 /// Puts the script and a scenario for `node` where jobs are submitted from.

@@ -10,6 +10,7 @@ mod faults; // a silent, black or wrong node makes the very check fail that stor
 mod full_disk; // a recording that does not fit is a failure, and no half of it looks whole
 mod heard_and_seen; // a clip is announced, and another participant hears all of it and sees it move
 mod kinds_of_node; // DTLS at once and late, v10 and modern, HTTPS with its own certificate
+mod kubernetes; // manifests: valid, consistent, and one test when done by hand
 mod load; // callers by the dozen: nothing left behind, faults named, a starved generator admits it
 mod parts; // the parts of a load test are the test, planned and merged
 mod proxy; // a node behind a proxy of HTTPS

@@ -32,17 +32,8 @@ pub(crate) struct CheckArgs {
 /// Runs the command.
 pub(crate) fn check(args: &CheckArgs) -> Result<Exit, Failure> {
     let file = ConfigFile::read(&args.file).map_err(Failure::usage)?;
-    // Nothing set is a practice node with every key at its default, and no participant.
-    if file.is_blank() || NodeWritten::MARKS.iter().any(|key| file.has_key(key)) {
-        let written = file.decode::<NodeWritten>().map_err(Failure::usage)?;
-        let settings = written
-            .check()
-            .map_err(|wrong| Failure::usage(file.complain(wrong.key, wrong.what)))?;
-        print::line(format_args!(
-            "ok: a practice node with {}",
-            counted(settings.conferences.len(), "conference")
-        ));
-    } else if LoadWritten::MARKS.iter().any(|key| file.has_key(key)) {
+    // Both know `conferences`: a scenario is told by what it alone has.
+    if LoadWritten::MARKS.iter().any(|key| file.has_key(key)) {
         let mut written = file.decode::<LoadWritten>().map_err(Failure::usage)?;
         written.resolve(|path| file.resolve(path));
         let settings = written
@@ -51,6 +42,16 @@ pub(crate) fn check(args: &CheckArgs) -> Result<Exit, Failure> {
         print::line(format_args!(
             "ok: a load test with {}",
             counted(settings.scenario.callers(), "caller")
+        ));
+    } else if file.is_blank() || NodeWritten::MARKS.iter().any(|key| file.has_key(key)) {
+        // Nothing set is a practice node with every key at its default, and no participant.
+        let written = file.decode::<NodeWritten>().map_err(Failure::usage)?;
+        let settings = written
+            .check()
+            .map_err(|wrong| Failure::usage(file.complain(wrong.key, wrong.what)))?;
+        print::line(format_args!(
+            "ok: a practice node with {}",
+            counted(settings.conferences.len(), "conference")
         ));
     } else {
         let settings = Written::read(&file)?.check(&file)?;

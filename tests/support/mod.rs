@@ -37,6 +37,18 @@ pub(crate) fn material(name: &str) -> PathBuf {
         .join(name)
 }
 
+/// Returns the commands of the README that contain `text`, to be run as people type them.
+pub(crate) fn readme(text: &str) -> String {
+    let readme = std::fs::read_to_string(material("../../README.md")).unwrap();
+    readme
+        .split("```sh\n")
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap_or_default())
+        .find(|block| block.contains(text))
+        .unwrap_or_else(|| panic!("the README does not say {text:?}"))
+        .to_owned()
+}
+
 /// How many stories with media may play at once on two cores: they are to measure the program, not the machine.
 const AT_ONCE: u32 = 2;
 static TURNS: Semaphore = Semaphore::const_new(AT_ONCE as usize);

@@ -109,7 +109,8 @@ impl Default for LoadWritten {
 
 impl LoadWritten {
     /// Keys by which a scenario is told from other configurations.
-    pub(crate) const MARKS: [&'static str; 4] = ["participants", "hold_seconds", "ramp", "allow"];
+    pub(crate) const MARKS: [&'static str; 5] =
+        ["nodes", "participants", "hold_seconds", "ramp", "allow"];
 
     /// Lets relative paths begin where `resolve` says.
     pub(crate) fn resolve(&mut self, resolve: impl Fn(&Path) -> PathBuf) {
