@@ -1,6 +1,6 @@
 //! Against the tools that people use: what ffmpeg writes is read packet for packet, what is
 //! recorded here is read by ffmpeg without complaint. Everything is made when the test runs.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod encoded; // what is encoded here is decoded by ffmpeg
 mod place;
