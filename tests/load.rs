@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use crate::support::{A_CLIP, Ended, Observer, PracticeNode, Process, SOON, turn, wait_for};
 
 /// A scenario for `node` that believes its measurements on a machine that is busy with other stories.
-fn scenario(node: &PracticeNode, keys: &str) -> (TempDir, PathBuf) {
+pub(crate) fn scenario(node: &PracticeNode, keys: &str) -> (TempDir, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("load.toml");
     let text = format!(

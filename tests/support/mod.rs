@@ -2,6 +2,7 @@
 
 pub(crate) mod coturn;
 mod judge;
+pub(crate) mod locust;
 pub(crate) mod network;
 mod practice;
 mod process;

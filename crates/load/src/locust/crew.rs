@@ -24,9 +24,13 @@ pub(super) struct Crew {
     worker: u64,
     sent: usize,
     /// By role, in the order in which they came.
-    callers: BTreeMap<Role, Vec<Leave>>,
-    /// How many of each role were sent so far.
-    serials: BTreeMap<Role, usize>,
+    callers: BTreeMap<Role, Vec<Member>>,
+}
+
+/// A caller that is to be there.
+struct Member {
+    conference: usize,
+    leave: Leave,
 }
 
 impl Crew {
@@ -51,7 +55,6 @@ impl Crew {
             worker,
             sent: 0,
             callers: BTreeMap::new(),
-            serials: BTreeMap::new(),
         }
     }
 
@@ -69,12 +72,12 @@ impl Crew {
 
     fn set_role(&mut self, role: Role, count: usize) {
         while self.callers.get(&role).map_or(0, Vec::len) < count {
-            let leave = self.sends(role);
-            self.callers.entry(role).or_default().push(leave);
+            let member = self.sends(role);
+            self.callers.entry(role).or_default().push(member);
         }
         if let Some(callers) = self.callers.get_mut(&role) {
-            for leave in callers.drain(count..) {
-                leave.send_replace(Some(StopReason::Finished));
+            for member in callers.drain(count..) {
+                member.leave.send_replace(Some(StopReason::Finished));
             }
         }
     }
@@ -84,10 +87,30 @@ impl Crew {
         self.set(&BTreeMap::new());
     }
 
-    fn sends(&mut self, role: Role) -> Leave {
-        let serial = self.serials.entry(role).or_default();
-        let planned = caller(&self.scenario, self.worker, self.sent, role, *serial);
-        *serial += 1;
+    fn sends(&mut self, role: Role) -> Member {
+        let there = |conference: usize, role: Role| {
+            let members = self.callers.get(&role).map_or(&[][..], Vec::as_slice);
+            members
+                .iter()
+                .filter(|member| member.conference == conference)
+                .count()
+        };
+        let all = |conference| {
+            self.callers
+                .keys()
+                .map(|role| there(conference, *role))
+                .sum()
+        };
+        let conferences = self.scenario.conferences.len().max(1);
+        let loads = (0..conferences).map(|n| (there(n, role), all(n))).collect();
+        let (conference, place) = emptiest(loads, self.worker);
+        let planned = caller(
+            &self.scenario,
+            self.worker,
+            self.sent,
+            role,
+            (conference, place),
+        );
         self.sent += 1;
         let stays = Stays::UntilTold {
             again: false,
@@ -96,7 +119,7 @@ impl Crew {
         };
         let (leave, told) = watch::channel(None);
         self.company.send(planned, stays, told);
-        leave
+        Member { conference, leave }
     }
 
     /// Says whether everyone has left.
@@ -124,18 +147,25 @@ impl Crew {
     }
 }
 
-/// Returns the caller that is the worker's `number`-th, and the `serial`-th of its role.
+/// Returns the conference with the fewest callers of a role, then with the fewest of all, and how
+/// many of the role there are. Workers begin with different ones, so that together they fill them
+/// evenly.
+fn emptiest(loads: Vec<(usize, usize)>, worker: u64) -> (usize, usize) {
+    let first = usize::try_from(worker).unwrap_or(0) % loads.len().max(1);
+    (0..loads.len())
+        .map(|n| (first + n) % loads.len())
+        .min_by_key(|conference| loads[*conference])
+        .map_or((0, 0), |conference| (conference, loads[conference].0))
+}
+
+/// Returns the worker's caller of this number, in this conference and at this place of it.
 fn caller(
     scenario: &Scenario,
     worker: u64,
     number: usize,
     role: Role,
-    serial: usize,
+    (conference, place): (usize, usize),
 ) -> PlannedCaller {
-    let conferences = scenario.conferences.len().max(1);
-    // Workers begin with different conferences, so that together they fill them evenly.
-    let turn = usize::try_from(worker).unwrap_or(0).wrapping_add(serial);
-    let (conference, place) = (turn % conferences, serial / conferences);
     let seed = scenario.seed_of(worker, number as u64);
     PlannedCaller {
         number,
@@ -159,29 +189,59 @@ mod tests {
     use super::*;
 
     #[test]
-    fn workers_fill_conferences_evenly_with_callers_of_different_names() {
+    fn workers_fill_conferences_evenly() {
+        for conferences in 1..5 {
+            let mut all = vec![0; conferences];
+            for worker in 0..4 {
+                let mut of_worker = vec![(0, 0); conferences];
+                // Five listeners, then three talkers.
+                for count in [5, 3] {
+                    of_worker.iter_mut().for_each(|load| load.0 = 0);
+                    for _ in 0..count {
+                        let (conference, place) = emptiest(of_worker.clone(), worker);
+                        assert_eq!(place, of_worker[conference].0);
+                        of_worker[conference].0 += 1;
+                        of_worker[conference].1 += 1;
+                        all[conference] += 1;
+                    }
+                    let of_role = of_worker.iter().map(|load| load.0);
+                    let spread = of_role.clone().max().zip(of_role.min());
+                    assert!(spread.is_some_and(|(most, least)| most - least <= 1));
+                }
+            }
+            let spread = all.iter().max().zip(all.iter().min());
+            assert!(
+                spread.is_some_and(|(most, least)| most - least <= 2),
+                "{all:?}"
+            );
+        }
+        assert_eq!(emptiest(vec![], 3), (0, 0));
+    }
+
+    #[test]
+    fn callers_of_different_workers_have_different_names_and_chance() {
         let node = NodeAddress::Url("http://127.0.0.1".parse().expect("a URL"));
-        let conferences = (1..=3).map(|n| format!("load-{n}").parse().expect("an alias"));
-        let mut scenario = Scenario::new(vec![node], conferences.collect());
+        let conference = "load-1".parse().expect("an alias");
+        let mut scenario = Scenario::new(vec![node], vec![conference]);
         scenario.impairment.loss = 0.1;
         scenario.impaired_share = 0.5;
         let mut callers = Vec::new();
         for worker in 0..3 {
             for n in 0..4 {
-                callers.push(caller(&scenario, worker, n, Role::Talker, n));
+                callers.push(caller(&scenario, worker, n, Role::Talker, (0, n)));
             }
         }
-        for conference in 0..3 {
-            let there = callers.iter().filter(|one| one.conference == conference);
-            assert_eq!(there.count(), 4);
-        }
+        assert_eq!(callers[5].display_name, "Load 2.2");
         let mut names: Vec<_> = callers.iter().map(|one| &one.display_name).collect();
-        assert_eq!(names[5], "Load 2.2");
         names.sort();
         names.dedup();
         assert_eq!(names.len(), callers.len());
+        let mut seeds: Vec<_> = callers.iter().map(|one| one.seed).collect();
+        seeds.sort_unstable();
+        seeds.dedup();
+        assert_eq!(seeds.len(), callers.len());
         let impaired = callers.iter().filter(|one| one.impairment.is_some());
         assert!((1..12).contains(&impaired.count()), "half of them");
-        assert_eq!(callers[3], caller(&scenario, 0, 3, Role::Talker, 3));
+        assert_eq!(callers[3], caller(&scenario, 0, 3, Role::Talker, (0, 3)));
     }
 }
