@@ -48,7 +48,7 @@ test-long: deps-test ## the tests that take minutes, left out of `make test`
 	$(call step,long tests)
 	$(CARGO) test $(PROFILE) --workspace -- --ignored
 
-conformance: deps ## every row of the client API, and the table of crates/node/README.md
+conformance: deps-test ## every row of the client API, and the table of crates/node/README.md
 	$(call step,conformance)
 	$(CARGO) test $(PROFILE) --workspace --test conformance -- --write
 

@@ -1,6 +1,7 @@
 //! The caller: the participant whose request a row is about. It asks with the library's handles,
 //! or with `standin api`, as the setting has it.
 
+use driver::HttpClient;
 use driver::api::{ApiError, Conference, Entrance};
 use infinity::{Pin, Refusal};
 use serde_json::Value;
@@ -36,11 +37,16 @@ impl Caller {
 
     /// Somebody who has not joined that conference yet.
     pub(crate) fn outside_of(scene: &Scene, alias: &str) -> Self {
+        Self::outside_with(scene, alias, library_client())
+    }
+
+    /// The same; the library makes its requests with this client.
+    pub(crate) fn outside_with(scene: &Scene, alias: &str, client: HttpClient) -> Self {
         let by = match scene.setting.hand {
             Hand::Library => {
                 let node = scene.url.parse().expect("the node's address");
                 let alias = alias.parse().expect("rows name good aliases");
-                By::Library(Conference::at(library_client(), node, alias))
+                By::Library(Conference::at(client, node, alias))
             }
             Hand::Api => By::Api(Member::new(&scene.url, alias)),
         };
@@ -178,6 +184,20 @@ impl Refused {
     }
 }
 
+/// Checks that an answer was none of this API.
+pub(crate) fn is_malformed(refused: &Refused) -> Told {
+    match refused {
+        Refused::Typed(error) if matches!(**error, ApiError::Malformed(_)) => Ok(()),
+        Refused::Said(ended) if ended.code == Some(3) && ended.err.contains("check that") => Ok(()),
+        // What is not there is told as such: the telling without it goes by that.
+        Refused::Typed(error) if matches!(error.refusal(), Some(Refusal::NotFound(_))) => {
+            Err(Stop::NotThere(error.to_string()))
+        }
+        Refused::Typed(error) => Err(Stop::Asked(format!("refused, but: {error}"))),
+        Refused::Said(ended) => Err(Stop::Asked(format!("{ended:?}"))),
+    }
+}
+
 fn not_refused() -> Stop {
     Stop::Asked("it was not refused".to_owned())
 }
@@ -185,7 +205,7 @@ fn not_refused() -> Stop {
 /// Whether the node has no such request; `standin api` says so in the same words.
 const NOTHING_OF_THE_KIND: &str = "knows nothing of the kind";
 
-fn stop(error: ApiError) -> Stop {
+pub(crate) fn stop(error: ApiError) -> Stop {
     match error.refusal() {
         Some(Refusal::NotFound(_)) => Stop::NotThere(error.to_string()),
         _ => Stop::Asked(error.to_string()),

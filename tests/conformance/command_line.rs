@@ -65,7 +65,8 @@ impl Member {
             }
             pin => pin,
         };
-        self.ended_with(&[&arguments, more].concat(), pin).await
+        self.ended_with(&[&arguments, more].concat(), pin, &[])
+            .await
     }
 
     /// Runs a request and returns the JSON it prints.
@@ -73,14 +74,29 @@ impl Member {
         json_of(&self.ended(arguments).await)
     }
 
-    /// Runs a request to its end, whatever that is.
-    pub(crate) async fn ended(&self, arguments: &[&str]) -> Ended {
-        self.ended_with(arguments, None).await
+    /// The same, in another environment.
+    pub(crate) async fn run_with(
+        &self,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Result<Value, Stop> {
+        json_of(&self.ended_with(arguments, None, variables).await)
     }
 
-    async fn ended_with(&self, arguments: &[&str], pin: Option<&str>) -> Ended {
+    /// Runs a request to its end, whatever that is.
+    pub(crate) async fn ended(&self, arguments: &[&str]) -> Ended {
+        self.ended_with(arguments, None, &[]).await
+    }
+
+    async fn ended_with(
+        &self,
+        arguments: &[&str],
+        pin: Option<&str>,
+        variables: &[(&str, &str)],
+    ) -> Ended {
         let _turn = TURNS.acquire().await.expect("never closed");
         let mut command = self.command(arguments);
+        command.envs(variables.iter().copied());
         if let Some(pin) = pin {
             command.env("STANDIN_PIN", pin);
         }

@@ -13,6 +13,12 @@ use std::process::ExitCode;
 
 mod caller; // who asks: the library's handles, or `standin api`
 mod command_line; // `standin api` as processes
+#[path = "../../crates/driver/tests/calls/dns.rs"]
+#[expect(
+    clippy::unwrap_used,
+    reason = "as in the tests of the driver, whose name server this is"
+)]
+mod dns; // a name server on loopback
 mod fixtures; // the fixtures of a row exist, and go both ways
 mod listening; // the caller's own events
 mod media_leg; // a tone and a picture go out, and what comes in is decoded
@@ -21,6 +27,8 @@ mod rows; // the rows, by group
 mod run; // all rows in all settings
 mod scene; // a node, the caller and the others
 mod table; // the table of the README
+mod turn; // a TURN server on loopback
+mod whole; // a whole participant of the library
 mod witness; // the others: what they see and hear
 
 fn main() -> ExitCode {
@@ -51,6 +59,7 @@ fn main() -> ExitCode {
         .enable_all()
         .build()
         .expect("a runtime");
+    let _end_of_turn = turn::End;
     let results = runtime.block_on(run::all(rows));
     let mut is_good = results.iter().all(run::Results::is_good);
     if wanted.is_empty() {

@@ -2,6 +2,8 @@
 
 use std::pin::Pin;
 
+use node::NodeSettings;
+
 use crate::scene::Scene;
 
 /// What a story comes to: nothing, or why it stopped.
@@ -61,6 +63,14 @@ pub(crate) enum Hand {
     Api,
 }
 
+/// How a TURN server is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    Udp,
+    Tcp,
+    Tls,
+}
+
 /// A row of the table.
 pub(crate) struct Row {
     pub(crate) group: &'static str,
@@ -73,6 +83,10 @@ pub(crate) struct Row {
     /// The conferences of its node; the first is where the story plays.
     pub(crate) conferences: Vec<&'static str>,
     pub(crate) faults: Vec<&'static str>,
+    /// What else is special about its node.
+    pub(crate) node: fn(&mut NodeSettings),
+    /// The TURN server through which alone media goes, as a URI without its port.
+    pub(crate) turn: Option<Turn>,
     /// How long tokens live, in seconds.
     pub(crate) token_life: u64,
     /// How long guests wait, in seconds.
@@ -95,6 +109,8 @@ impl Row {
             fixtures: Vec::new(),
             conferences: vec!["meet,pin=1234,guest_pin=none"],
             faults: Vec::new(),
+            node: |_| (),
+            turn: None,
             token_life: 120,
             waiting_room_life: 900,
             v10: V10::Same,
@@ -122,6 +138,17 @@ impl Row {
 
     pub(crate) fn fault(mut self, fault: &'static str) -> Self {
         self.faults.push(fault);
+        self
+    }
+
+    pub(crate) fn node(mut self, adjust: fn(&mut NodeSettings)) -> Self {
+        self.node = adjust;
+        self
+    }
+
+    /// Media goes through a TURN server alone.
+    pub(crate) fn turn(mut self, turn: Turn) -> Self {
+        self.turn = Some(turn);
         self
     }
 

@@ -9,10 +9,13 @@ use driver::{HttpClient, Tls};
 use infinity::Profile;
 use node::{ConferenceSettings, Fault, Faults, Node, NodeSettings, RunningNode};
 use peer::{Shard, Shards};
+use reqwest::Client;
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::caller::Caller;
 use crate::row::{Hand, Row, Stop, V10};
+use crate::turn;
 use crate::witness::Witness;
 
 /// The PIN of hosts in the conference that most stories play in.
@@ -38,6 +41,8 @@ pub(crate) struct Setting {
 pub(crate) struct Scene {
     pub(crate) setting: Setting,
     pub(crate) url: String,
+    /// The same over TLS, with a certificate that nobody vouches for.
+    pub(crate) https: Option<String>,
     /// The alias of the conference that the story plays in.
     pub(crate) alias: String,
     /// Whether the others have calls.
@@ -63,7 +68,7 @@ impl Scene {
             .chain(without)
             .map(|fault| fault.parse::<Fault>().expect("rows name good faults"))
             .collect();
-        let settings = NodeSettings {
+        let mut settings = NodeSettings {
             https: None,
             http: Some((Ipv4Addr::LOCALHOST, 0).into()),
             conferences,
@@ -74,9 +79,15 @@ impl Scene {
             media_addresses: vec![Ipv4Addr::LOCALHOST.into()],
             ..NodeSettings::default()
         };
+        (row.node)(&mut settings);
+        if let Some(turn) = row.turn {
+            settings.ice_servers.turn = vec![turn::server(turn).await];
+            settings.ice_servers.use_relay_candidates_only = true;
+        }
         let node = Node::start(settings, shards()).await.expect("a node");
         Self {
             setting,
+            https: node.https_url.clone(),
             url: node.http_url.clone().expect("it serves HTTP"),
             alias,
             has_media: Self::has_media(row, setting),
@@ -125,6 +136,28 @@ impl Scene {
         path.to_str().expect("a path of ASCII").to_owned()
     }
 
+    /// A second node, with an open conference of the same alias and tokens that are not long for this
+    /// world.
+    pub(crate) async fn another_node(&self) -> RunningNode {
+        let alias = self.alias.parse().expect("rows name good aliases");
+        let settings = NodeSettings {
+            https: None,
+            http: Some((Ipv4Addr::LOCALHOST, 0).into()),
+            conferences: vec![ConferenceSettings::open(alias)],
+            token_life: Duration::from_secs(4),
+            media_addresses: vec![Ipv4Addr::LOCALHOST.into()],
+            ..NodeSettings::default()
+        };
+        Node::start(settings, shards()).await.expect("a node")
+    }
+
+    /// What the operator of the node sees.
+    pub(crate) async fn state(&self) -> Value {
+        let request = http().get(format!("{}/node/state.json", self.url));
+        let response = request.send().await.expect("the operator's view");
+        response.json().await.expect("JSON")
+    }
+
     /// The caller joins as a host.
     pub(crate) async fn host(&self) -> Result<Caller, Stop> {
         Caller::join(self, "Host", Some(HOST_PIN)).await
@@ -154,6 +187,12 @@ pub(crate) fn shards() -> &'static Shards {
 
 pub(crate) fn shard() -> Shard {
     shards().next()
+}
+
+/// The client of whoever looks on.
+pub(crate) fn http() -> &'static Client {
+    static CLIENT: OnceLock<Client> = OnceLock::new();
+    CLIENT.get_or_init(|| Client::builder().no_proxy().build().expect("a client"))
 }
 
 /// The client of the library's calls.

@@ -1,16 +1,16 @@
 //! The others: participants that speak the API by plain HTTP, not with our library, and say what
 //! they saw and heard.
 
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use reqwest::{Client, RequestBuilder, Response};
+use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
 use crate::media_leg::{Leg, Sends};
 use crate::row::{Stop, Told};
-use crate::scene::{Scene, within};
+use crate::scene::{Scene, http, within};
 
 /// How strong a tone is that is heard, as power: telephone keys sound half of the time.
 pub(crate) const HEARD: f64 = 0.001;
@@ -330,11 +330,6 @@ impl Drop for Witness {
 
 fn base(scene: &Scene, alias: &str) -> String {
     format!("{}/api/client/v2/conferences/{alias}", scene.url)
-}
-
-fn http() -> &'static Client {
-    static CLIENT: OnceLock<Client> = OnceLock::new();
-    CLIENT.get_or_init(|| Client::builder().no_proxy().build().expect("a client"))
 }
 
 /// Returns the `result` of a request that succeeds.

@@ -5,8 +5,13 @@ use serde::{Deserialize, Serialize};
 use crate::{ConferenceStatus, NewCandidate, ParticipantRow, ParticipantUuid};
 
 mod codec;
+mod later;
 mod payload;
 
+pub use later::{
+    Breakout, BreakoutEvent, BreakoutRefer, Fecc, Incoming, IncomingCancelled, LiveCaptions,
+    Movement,
+};
 pub use payload::{
     CallDisconnected, Disconnect, Layout, Message, OnHold, PresentationStart, Refer, SessionSdp,
     SplashScreen, StageEntry,
@@ -63,6 +68,22 @@ pub enum Event {
     NewCandidate(NewCandidate),
     /// A screen with a text is shown, or no longer.
     SplashScreen(Option<SplashScreen>),
+    /// Somebody moves our camera.
+    Fecc(Fecc),
+    /// What is said, as text.
+    LiveCaptions(LiveCaptions),
+    /// A participant has come to a breakout room.
+    BreakoutBegin(Breakout),
+    /// A participant has left a breakout room.
+    BreakoutEnd(Breakout),
+    /// Something happened in a breakout room.
+    BreakoutEvent(BreakoutEvent),
+    /// Somebody asks for a participant to go to a breakout room.
+    BreakoutRefer(BreakoutRefer),
+    /// Somebody calls the alias that we are registered with.
+    Incoming(Incoming),
+    /// Whoever called our alias has given up.
+    IncomingCancelled(IncomingCancelled),
     /// The first event of some nodes.
     Hello,
     /// Nothing happened; the node is there.

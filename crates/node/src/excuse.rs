@@ -7,6 +7,9 @@ use infinity::{Capacity, IdentityProvider, Profile, Refusal, Version};
 
 /// What another web server says of a page that it does not have.
 const NOT_FOUND: &str = "<html><head><title>404 Not Found</title></head><body></body></html>\r\n";
+/// What a proxy says of a node that it cannot reach.
+const BAD_GATEWAY: &str =
+    "<html><head><title>502 Bad Gateway</title></head><body></body></html>\r\n";
 /// What a proxy says of a node that takes too long.
 const TIMEOUT: &str =
     "<html><head><title>504 Gateway Time-out</title></head><body></body></html>\r\n";
@@ -33,6 +36,8 @@ pub enum Excuse {
     MediaType,
     /// 500: the node has failed.
     Internal,
+    /// 502 in HTML: a proxy cannot reach the node.
+    BadGateway,
     /// 503: there is no room for a participant.
     OutOfResource,
     /// 503: there is no room for a call.
@@ -59,7 +64,7 @@ pub(crate) struct Answer {
 
 impl Excuse {
     /// Every excuse, in the order of their HTTP status codes.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::NotJson,
         Self::Identity,
         Self::Redirect,
@@ -69,6 +74,7 @@ impl Excuse {
         Self::NoNode,
         Self::MediaType,
         Self::Internal,
+        Self::BadGateway,
         Self::OutOfResource,
         Self::OutOfTranscoding,
         Self::OutOfProxying,
@@ -88,6 +94,7 @@ impl Excuse {
             Self::NoNode => "no-node",
             Self::MediaType => "media-type",
             Self::Internal => "internal",
+            Self::BadGateway => "bad-gateway",
             Self::OutOfResource => "out-of-resource",
             Self::OutOfTranscoding => "out-of-transcoding",
             Self::OutOfProxying => "out-of-proxying",
@@ -111,6 +118,7 @@ impl Excuse {
         };
         let refusal = match self {
             Self::NoNode => return html(404, NOT_FOUND),
+            Self::BadGateway => return html(502, BAD_GATEWAY),
             Self::GatewayTimeout => return html(504, TIMEOUT),
             Self::NotJson => return html(200, SIGN_IN),
             Self::Identity => Refusal::IdentityWanted(vec![IdentityProvider {

@@ -1,5 +1,8 @@
 //! Events: somebody else does something, and the caller hears of it, as others do.
 
+use std::time::Duration;
+
+use driver::api::{Conference, PictureRequest};
 use infinity::Event;
 use serde_json::{Value, json};
 
@@ -22,10 +25,13 @@ rows! { "events":
     stage.needs(&["event/stage"]).fixtures(&["event/stage"]).media();
     presentation_start.needs(&["event/presentation_start"]).fixtures(&["event/presentation_start"]).unknown_to_v10().wire();
     presentation_stop.needs(&["event/presentation_stop"]).fixtures(&["event/presentation_stop"]).unknown_to_v10().wire();
+    presentation_frame.needs(&["event/presentation_frame"]).fixtures(&["event/presentation_frame"]).unknown_to_v10().wire();
     call_disconnected.needs(&["event/call_disconnected"]).fixtures(&["event/call_disconnected"]).fault("call-disconnected").media();
     disconnect.needs(&["event/disconnect"]).fixtures(&["event/disconnect"]);
     peer_disconnect.needs(&["event/peer_disconnect"]).fixtures(&["event/peer_disconnect"]).fault("peer-disconnect").unknown_to_v10().media();
     refer.needs(&["event/refer"]).fixtures(&["event/refer"]).conferences(&["meet,pin=1234,guest_pin=none", "other"]).unknown_to_v10();
+    hello.needs(&["event/hello"]).fixtures(&["event/hello"]).unknown_to_v10();
+    ping.needs(&["event/ping"]).fixtures(&["event/ping"]);
     refresh_token.needs(&["event/refresh_token"]).fixtures(&["event/refresh_token"]).unknown_to_v10();
 }
 
@@ -271,4 +277,50 @@ async fn refresh_token(scene: &mut Scene) -> Told {
     ears.hears(scene.patience(), "refresh_token", typed, |_| true)
         .await?;
     other.sees_row(&caller.uuid, "role", "chair").await
+}
+
+/// Somebody presents: there is a picture, and the caller can fetch it.
+async fn presentation_frame(scene: &mut Scene) -> Told {
+    let (caller, mut ears, other) = listening(scene).await?;
+
+    other.post_own("take_floor", &Value::Null).await?;
+
+    let typed = |event: &Event| matches!(event, Event::PresentationFrame);
+    ears.hears(scene.patience(), "presentation_frame", typed, |_| true)
+        .await?;
+    let file = scene.file("slide.jpeg", "");
+    caller
+        .asks(
+            async |it: &Conference| {
+                let picture = PictureRequest::default();
+                it.presentation_jpeg(&picture).await.map(drop)
+            },
+            &["presentation.jpeg", "--output", &file],
+        )
+        .await?;
+    other.has_others(1).await
+}
+
+/// The very first of an event stream.
+async fn hello(scene: &mut Scene) -> Told {
+    let other = scene.other_host("Other").await?;
+    let caller = scene.guest().await?;
+    let mut ears = caller.listens().await?;
+
+    let typed = |event: &Event| matches!(event, Event::Hello);
+    ears.hears(scene.patience(), "hello", typed, |data| data.is_null())
+        .await?;
+    other.has_others(1).await
+}
+
+/// Nothing happens, and the stream is seen to be alive.
+async fn ping(scene: &mut Scene) -> Told {
+    let (_caller, mut ears, other) = listening(scene).await?;
+    // One comes every ten seconds, however short the patience of a telling without it.
+    let patience = scene.patience().max(Duration::from_secs(12));
+
+    let typed = |event: &Event| matches!(event, Event::Ping);
+    ears.hears(patience, "ping", typed, |data| data.is_null())
+        .await?;
+    other.has_others(1).await
 }

@@ -12,6 +12,7 @@ rows! { "virtual_reception":
     standard.needs(&["request_token"]).fixtures(&["response/403_virtual_reception", "request/request_token_extension"]).conferences(&["desk,reception=standard", "meet"]);
     mssip.needs(&["request_token"]).fixtures(&["response/403_virtual_reception_mssip", "request/request_token_extension"]).conferences(&["desk,reception=mssip", "meet"]);
     with_a_pin.needs(&["request_token"]).fixtures(&["response/403_virtual_reception_pin", "request/request_token_extension"]).conferences(&["desk,reception=standard", "meet,pin=1234,guest_pin=none"]);
+    that_wants_a_pin_too.needs(&["request_token"]).fixtures(&["response/403_virtual_reception_pin", "request/request_token_extension"]).conferences(&["desk,reception=standard,pin=1234", "meet,pin=1234,guest_pin=none"]);
 }
 
 async fn standard(scene: &mut Scene) -> Told {
@@ -47,4 +48,18 @@ async fn connects(scene: &Scene, wanted: ReceptionKind, pin: Option<&str>) -> To
         .sees("participant_create", |row| row["uuid"] == who)
         .await?;
     Ok(())
+}
+
+/// Asked with nothing, it wants both in one answer; with the PIN alone, the conference.
+async fn that_wants_a_pin_too(scene: &mut Scene) -> Told {
+    let wants = |wanted: bool| move |refusal: &Refusal| matches!(refusal, Refusal::VirtualReception { pin, .. } if pin.is_some() == wanted);
+    let caller = Caller::outside(scene);
+    let refused = caller.is_not_admitted(named("Caller", None), None, &[]);
+    refused.await?.says(wants(true), 3, "wants a PIN too")?;
+
+    let pin = Some(HOST_PIN);
+    let refused = caller.is_not_admitted(named("Caller", pin), pin, &[]);
+    refused.await?.says(wants(false), 3, "--extension")?;
+
+    connects(scene, ReceptionKind::Standard, pin).await
 }

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use infinity::Event;
 use participant::{
     EventStreamInput, Exit, Input, LeaveReason, Options, Output, Participant, PeerInput, StreamId,
 };
@@ -204,7 +205,12 @@ impl Driving {
     }
 
     fn input(&mut self, now: Instant, input: Input) {
-        debug!(?input, "in");
+        match &input {
+            Input::EventStream(_, EventStreamInput::Event(Event::Unknown { name })) => {
+                debug!(event = name, "skipped: an event that is not known here");
+            }
+            input => debug!(?input, "in"),
+        }
         self.participant.handle_input(now, input);
     }
 

@@ -1,3 +1,5 @@
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use infinity::{Command, ReleaseToken, Request, RequestToken};
@@ -175,4 +177,73 @@ async fn what_is_wrong_with_an_address_is_told_apart() {
     for reason in [refused, unknown, tls, strange] {
         assert!(matches!(reason, EndReason::Unreachable(_)), "{reason:?}");
     }
+}
+
+/// What was logged at all.
+static LOGGED: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+struct Logged;
+
+impl std::io::Write for Logged {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        LOGGED.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Two events that nobody knows, one of them twice, and four that everybody does.
+const NEWS: &str = "event: hello\ndata: null\n\n\
+    event: weather\ndata: {\"sky\":\"blue\"}\n\n\
+    event: tides\ndata: {}\n\n\
+    event: splash_screen\ndata: null\n\n\
+    event: tides\ndata:\n\n\
+    event: message_received\ndata: {\"origin\":\"x\",\"payload\":\"that is all\"}\n\n\
+    event: presentation_frame\ndata: null\n\n";
+
+#[tokio::test]
+async fn an_event_that_is_not_known_is_skipped_with_exactly_one_line_for_debugging() {
+    static OPENED: AtomicUsize = AtomicUsize::new(0);
+    tracing_subscriber::fmt()
+        .with_env_filter("driver=debug,participant=debug,infinity=debug")
+        .with_ansi(false)
+        .with_writer(|| Logged)
+        .try_init()
+        .unwrap();
+    let node = Scripted::serve(|verb| match verb {
+        "request_token" => (AT_ONCE, 200, GRANTED),
+        "events" if OPENED.fetch_add(1, Ordering::Relaxed) == 0 => (AT_ONCE, 200, NEWS),
+        "events" => (PATIENCE * 2, 200, ""),
+        _ => (AT_ONCE, 200, DONE),
+    })
+    .await;
+    let shards = Shards::new(1).unwrap();
+    let mut settings = node.settings();
+    settings.media = false;
+    let mut caller = crate::start(&shards.next(), settings);
+    let last = async {
+        while !matches!(
+            caller.notice().await.unwrap().kind,
+            crate::NoticeKind::PresentationFrame
+        ) {}
+    };
+    tokio::time::timeout(PATIENCE, last).await.unwrap();
+    caller.stop(StopReason::Terminated);
+    caller.join().await;
+
+    let log = String::from_utf8(LOGGED.lock().unwrap().clone()).unwrap();
+    let lines = |word: &str| {
+        let lines: Vec<&str> = log.lines().filter(|line| line.contains(word)).collect();
+        lines
+    };
+    let weather = lines("weather");
+    assert_eq!(weather.len(), 1, "{weather:#?}");
+    assert!(weather[0].contains("DEBUG") && weather[0].contains("skipped"));
+    // The controls: the count counts, and what is known is not skipped.
+    assert_eq!(lines("tides").len(), 2);
+    assert_eq!(lines("skipped").len(), 3);
+    assert!(!lines("SplashScreen").is_empty() && !lines("that is all").is_empty());
 }

@@ -3,7 +3,8 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Deleted, Event, EventError, EventText};
+use super::later::BreakoutEventWritten;
+use super::{BreakoutEvent, Deleted, Event, EventError, EventText};
 use crate::{Profile, conference::STATUS_V10, envelope};
 
 /// Reads `data` as a `T`. Data that is absent, `null` or `{}` reads as the empty object.
@@ -68,6 +69,14 @@ impl Event {
             "new_candidate" => Self::NewCandidate(read(name, data)?),
             "splash_screen" if is_nothing(data) => Self::SplashScreen(None),
             "splash_screen" => Self::SplashScreen(Some(read(name, data)?)),
+            "fecc" => Self::Fecc(read(name, data)?),
+            "live_captions" => Self::LiveCaptions(read(name, data)?),
+            "breakout_begin" => Self::BreakoutBegin(read(name, data)?),
+            "breakout_end" => Self::BreakoutEnd(read(name, data)?),
+            "breakout_event" => Self::BreakoutEvent(BreakoutEvent::read(name, data)?),
+            "breakout_refer" => Self::BreakoutRefer(read(name, data)?),
+            "incoming" => Self::Incoming(read(name, data)?),
+            "incoming_cancelled" => Self::IncomingCancelled(read(name, data)?),
             "hello" => Self::Hello,
             "ping" => Self::Ping,
             "bye" => Self::Bye,
@@ -119,6 +128,14 @@ impl Event {
             Self::UpdateSdp(sdp) => ("update_sdp", json!(sdp)),
             Self::NewCandidate(candidate) => ("new_candidate", json!(candidate)),
             Self::SplashScreen(screen) => ("splash_screen", json!(screen)),
+            Self::Fecc(fecc) => ("fecc", json!(fecc)),
+            Self::LiveCaptions(captions) => ("live_captions", json!(captions)),
+            Self::BreakoutBegin(breakout) => ("breakout_begin", json!(breakout)),
+            Self::BreakoutEnd(breakout) => ("breakout_end", json!(breakout)),
+            Self::BreakoutEvent(event) => ("breakout_event", event.write(profile)?),
+            Self::BreakoutRefer(refer) => ("breakout_refer", json!(refer)),
+            Self::Incoming(incoming) => ("incoming", json!(incoming)),
+            Self::IncomingCancelled(cancelled) => ("incoming_cancelled", json!(cancelled)),
             Self::Hello => ("hello", Value::Null),
             Self::Bye => ("bye", Value::Null),
             Self::Unknown { .. } => return None,
@@ -127,5 +144,34 @@ impl Event {
             name,
             data: data.to_string(),
         })
+    }
+}
+
+impl BreakoutEvent {
+    fn read(name: &str, data: &str) -> Result<Self, EventError> {
+        let written: BreakoutEventWritten = read(name, data)?;
+        // A room in a room is none: a node would have to nest without end.
+        let event = match written.event.as_str() {
+            "breakout_event" => Event::Unknown {
+                name: written.event,
+            },
+            event => Event::decode(event, &written.data.to_string())?,
+        };
+        Ok(Self {
+            breakout_uuid: written.breakout_uuid,
+            id: written.id,
+            event: Box::new(event),
+        })
+    }
+
+    fn write(&self, profile: Profile) -> Option<Value> {
+        let event = self.event.encode(profile)?;
+        let written = BreakoutEventWritten {
+            breakout_uuid: self.breakout_uuid.clone(),
+            event: event.name.to_owned(),
+            id: self.id.clone(),
+            data: serde_json::from_str(&event.data).unwrap_or_default(),
+        };
+        Some(json!(written))
     }
 }

@@ -68,8 +68,17 @@ impl Participant {
             Event::NewOffer(_) | Event::UpdateSdp(_) => {
                 self.outbox.ignore("an offer of media from peer to peer");
             }
-            // Nothing to do: these are for people, or for the watchdog, which has seen them.
+            // Nothing to do: these are for people, for whoever has a camera that moves, breakout rooms
+            // or a registration, or for the watchdog, which has seen them.
             Event::Layout(_)
+            | Event::Fecc(_)
+            | Event::LiveCaptions(_)
+            | Event::BreakoutBegin(_)
+            | Event::BreakoutEnd(_)
+            | Event::BreakoutEvent(_)
+            | Event::BreakoutRefer(_)
+            | Event::Incoming(_)
+            | Event::IncomingCancelled(_)
             | Event::CancelRefer
             | Event::OnHold(_)
             | Event::SplashScreen(_)
