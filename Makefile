@@ -61,9 +61,10 @@ check: deps ## formatting and lints
 fmt: toolchain ## formats the code
 	$(CARGO) fmt --all
 
-bench: deps ## what a caller costs: the floor of the machine, and a hundred callers sending
+bench: deps ## what callers cost, beside the floor of the machine; BENCH=--quick for an impression
 	$(call step,bench)
-	$(CARGO) bench --locked --workspace --bench callers
+	$(CARGO) build $(PROFILE) --workspace --bin standin-bench
+	target/release/standin-bench $(BENCH)
 
 clean: ## removes what was built
 	$(CARGO) clean

@@ -2,8 +2,10 @@
 //! one `write_rtp` a packet.
 
 use std::{
-    io,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -18,7 +20,10 @@ use rtc::{
 };
 use tokio::sync::watch;
 use webrtc::{
-    media_stream::track_local::{TrackLocal, static_rtp::TrackLocalStaticRTP},
+    media_stream::{
+        track_local::{TrackLocal, static_rtp::TrackLocalStaticRTP},
+        track_remote::{TrackRemote, TrackRemoteEvent},
+    },
     peer_connection::{
         MediaEngine, PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler,
         RTCIceGatheringState, RTCPeerConnectionState, RTCSessionDescription, Registry,
@@ -28,14 +33,15 @@ use webrtc::{
 };
 
 use crate::{
-    measure::{self, Outcome},
-    node::Node,
-    pump::{Material, Schedule},
+    measure::Outcome,
+    run::{Failure, Joined, Run, Sent, SharedFarEnd, measure},
+    workload::{Material, Schedule, Streams},
 };
 
 struct Handler {
     gathered: watch::Sender<bool>,
     connected: watch::Sender<bool>,
+    received: Arc<AtomicU64>,
 }
 
 #[async_trait::async_trait]
@@ -49,79 +55,54 @@ impl PeerConnectionEventHandler for Handler {
         self.connected
             .send_replace(state == RTCPeerConnectionState::Connected);
     }
+
+    async fn on_track(&self, track: Arc<dyn TrackRemote>) {
+        let received = self.received.clone();
+        tokio::spawn(async move {
+            while let Some(event) = track.poll().await {
+                if let TrackRemoteEvent::OnRtpPacket(_) = event {
+                    received.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        });
+    }
 }
 
 struct Caller {
     _connection: Box<dyn PeerConnection>,
-    tracks: [(Arc<TrackLocalStaticRTP>, u32, u8); 2],
+    tracks: Vec<(Arc<TrackLocalStaticRTP>, u32, u8)>,
 }
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
-
-pub(crate) fn run(callers: usize, seconds: u64) -> io::Result<Outcome> {
+pub(crate) fn run(run: &Run) -> Result<Outcome, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()?;
-    let node = Arc::new(Mutex::new(Node::start()?));
-    let mut joining = Vec::new();
-    for at in 0..callers {
-        let node = node.clone();
-        joining.push(runtime.spawn(join(node)));
-        if at + 1 < callers {
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-    let mut joins = Vec::new();
-    let mut all = Vec::new();
-    for caller in joining {
-        let (caller, took) = runtime
-            .block_on(caller)
-            .map_err(io::Error::other)?
-            .map_err(io::Error::other)?;
-        joins.push(took.as_secs_f64() * 1000.0);
-        all.push(caller);
-    }
-    let begin = Instant::now() + Duration::from_millis(200);
-    let end = begin + Duration::from_secs(seconds);
+    let far_end = SharedFarEnd::start()?;
+    let received = Arc::new(AtomicU64::new(0));
     let material = Arc::new(Material::new());
-    let before = lock(&node).received()?;
-    let mut pumps = Vec::new();
-    for caller in all {
-        let material = material.clone();
-        pumps.push(runtime.spawn(async move { pump(caller, &material, begin, end).await }));
-    }
-    std::thread::sleep(begin.saturating_duration_since(Instant::now()));
-    let (wall, cpu) = (Instant::now(), measure::cpu_time()?);
-    std::thread::sleep(end.saturating_duration_since(Instant::now()));
-    let (wall, cpu) = (wall.elapsed(), measure::cpu_time()? - cpu);
-    let rss_mb = measure::rss_mb();
-    let mut late = Vec::new();
-    let mut sent = 0;
-    let mut ended = Vec::new();
-    for pump in pumps {
-        let (caller, packets, mut times) = runtime.block_on(pump).map_err(io::Error::other)?;
-        ended.push(caller);
-        sent += packets;
-        late.append(&mut times);
-    }
-    std::thread::sleep(Duration::from_millis(300));
-    let received = lock(&node).received()? - before;
-    Ok(Outcome {
-        core_percent: measure::core_percent(cpu, wall, callers),
-        rss_mb,
-        join_p50_ms: measure::percentile(&mut joins, 0.5),
-        join_p95_ms: measure::percentile(&mut joins, 0.95),
-        late_p99_ms: measure::percentile(&mut late, 0.99),
-        lost_percent: 100.0 * (1.0 - received as f64 / sent as f64),
-    })
+    let streams = run.streams;
+    measure(
+        run,
+        &far_end,
+        &received,
+        |_| {
+            let joined = runtime.spawn(join(far_end.clone(), streams, received.clone()));
+            async { joined.await? }
+        },
+        |_, caller, begin, end| {
+            let (material, schedule) = (material.clone(), Schedule::new(begin, streams));
+            let sent = runtime.spawn(async move { send(caller, &material, schedule, end).await });
+            async { Ok(sent.await?) }
+        },
+    )
 }
 
-fn lock(node: &Mutex<Node>) -> std::sync::MutexGuard<'_, Node> {
-    node.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-async fn join(node: Arc<Mutex<Node>>) -> Result<(Caller, Duration), Failure> {
+async fn join(
+    far_end: SharedFarEnd,
+    streams: Streams,
+    received: Arc<AtomicU64>,
+) -> Result<Joined<Caller>, Failure> {
     let begun = Instant::now();
     let mut engine = MediaEngine::default();
     engine.register_default_codecs()?;
@@ -142,14 +123,15 @@ async fn join(node: Arc<Mutex<Node>>) -> Result<(Caller, Duration), Failure> {
         .with_handler(Arc::new(Handler {
             gathered: gathered.clone(),
             connected: connected.clone(),
+            received,
         }))
         .with_udp_addrs(vec!["127.0.0.1:0"])
         .build()
         .await?;
-    let tracks = [
-        track(Kind::Audio, "audio/opus", 48_000, 2, 111),
-        track(Kind::Video, "video/VP8", 90_000, 0, 96),
-    ];
+    let mut tracks = vec![track(Kind::Audio, "audio/opus", 48_000, 2, 111)];
+    if streams == Streams::Both {
+        tracks.push(track(Kind::Video, "video/VP8", 90_000, 0, 96));
+    }
     for (track, _, _) in &tracks {
         connection.add_track(track.clone()).await?;
     }
@@ -157,18 +139,18 @@ async fn join(node: Arc<Mutex<Node>>) -> Result<(Caller, Duration), Failure> {
     connection.set_local_description(offer).await?;
     gathered.subscribe().wait_for(|done| *done).await?;
     let offer = connection.local_description().await.ok_or("no offer")?;
-    let answer = tokio::task::spawn_blocking(move || lock(&node).answer(&offer.sdp)).await??;
-    // The node's wildcard feedback, or webrtc would find none.
-    let answer = peer::sdp::expand_wildcard_feedback(&answer);
+    let answer = far_end.answer(offer.sdp).await?;
     connection
         .set_remote_description(RTCSessionDescription::answer(answer)?)
         .await?;
     connected.subscribe().wait_for(|done| *done).await?;
-    let caller = Caller {
-        _connection: Box::new(connection),
-        tracks,
-    };
-    Ok((caller, begun.elapsed()))
+    Ok(Joined {
+        caller: Caller {
+            _connection: Box::new(connection),
+            tracks,
+        },
+        took: begun.elapsed(),
+    })
 }
 
 fn track(
@@ -208,20 +190,22 @@ fn track(
     )
 }
 
-async fn pump(
+async fn send(
     caller: Caller,
     material: &Material,
-    begin: Instant,
+    mut schedule: Schedule,
     end: Instant,
-) -> (Caller, u64, Vec<f64>) {
-    let mut schedule = Schedule::new(begin);
-    let mut late = Vec::new();
-    let mut sent = 0;
+) -> Sent<Caller> {
+    let (mut packets, mut late) = (0, Vec::new());
     let mut sequence_numbers = [0_u16; 2];
     loop {
         let (when, due) = schedule.next();
         if when >= end {
-            return (caller, sent, late);
+            return Sent {
+                _caller: caller,
+                packets,
+                late,
+            };
         }
         tokio::time::sleep_until(when.into()).await;
         late.push(when.elapsed().as_secs_f64() * 1000.0);
@@ -243,7 +227,7 @@ async fn pump(
                 payload: payload.clone(),
             };
             if track.write_rtp(packet).await.is_ok() {
-                sent += 1;
+                packets += 1;
             }
         }
     }

@@ -6,13 +6,31 @@ use bytes::Bytes;
 use media::{Codec, Frame};
 
 /// Sound, 50 packets of 120 bytes a second.
-pub(crate) const AUDIO_INTERVAL: Duration = Duration::from_millis(20);
-/// Picture, 30 frames a second, 110 packets of 1150 bytes in 30 frames.
-pub(crate) const VIDEO_INTERVAL: Duration = Duration::from_nanos(33_333_333);
+const AUDIO_INTERVAL: Duration = Duration::from_millis(20);
+/// Picture, 30 frames a second, 110 packets of 1150 bytes in 30 frames: 1 Mbit/s.
+const VIDEO_INTERVAL: Duration = Duration::from_nanos(33_333_333);
+
+/// Which of it a caller has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Streams {
+    Audio,
+    Both,
+}
+
+impl Streams {
+    /// As written on a command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Audio => "audio",
+            Self::Both => "both",
+        }
+    }
+}
 
 /// One sound and one picture schedule, begun at a random phase so that callers do not march in step.
 pub(crate) struct Schedule {
     start: Instant,
+    streams: Streams,
     audio: u32,
     video: u32,
 }
@@ -25,10 +43,11 @@ pub(crate) enum Due {
 }
 
 impl Schedule {
-    pub(crate) fn new(now: Instant) -> Self {
+    pub(crate) fn new(now: Instant, streams: Streams) -> Self {
         let phase = Duration::from_nanos(fastrand::u64(..VIDEO_INTERVAL.as_nanos() as u64));
         Self {
             start: now + phase,
+            streams,
             audio: 0,
             video: 0,
         }
@@ -38,17 +57,13 @@ impl Schedule {
     pub(crate) fn next(&mut self) -> (Instant, Due) {
         let audio = self.start + AUDIO_INTERVAL * self.audio;
         let video = self.start + VIDEO_INTERVAL * self.video;
-        if audio <= video {
+        if audio <= video || self.streams == Streams::Audio {
+            let number = self.audio;
             self.audio += 1;
-            (
-                audio,
-                Due::Audio {
-                    number: self.audio - 1,
-                },
-            )
+            (audio, Due::Audio { number })
         } else {
+            let number = self.video;
             self.video += 1;
-            let number = self.video - 1;
             // Two frames of four packets and one of three make eleven in three.
             let packets = if number % 3 == 2 { 3 } else { 4 };
             (video, Due::Video { number, packets })
@@ -58,8 +73,8 @@ impl Schedule {
 
 /// Frames that all callers share, as they would share a file.
 pub(crate) struct Material {
-    pub(crate) audio: Frame,
-    pub(crate) video: [Frame; 2],
+    audio: Frame,
+    video: [Frame; 2],
 }
 
 impl Material {
@@ -77,6 +92,7 @@ impl Material {
         }
     }
 
+    /// The frame and its RTP timestamp.
     pub(crate) fn frame(&self, due: Due) -> (&Frame, u32) {
         match due {
             Due::Audio { number } => (&self.audio, number * 960),

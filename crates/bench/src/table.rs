@@ -1,0 +1,187 @@
+//! What was found, as tables for people.
+
+use crate::{compare::Row, measure::Outcome, options::What, run::Run, say};
+
+/// The table a row belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Group {
+    Sending,
+    Both,
+    Sound,
+    Joins,
+    Room,
+}
+
+const CALLERS: &str = "sender      N   % core  x floor  kernel  RSS MB  threads  late ms p50/p99      sent  received    lost  joins/s  join ms p50/p95  CPU ms";
+
+/// Prints all tables.
+pub(crate) fn print(rows: &[Row]) {
+    for (group, title) in [
+        (
+            Group::Sending,
+            "Sending: 50 x 120 B of Opus and 110 x 1150 B of video a second, in bursts at 30 fps",
+        ),
+        (Group::Both, "Sending and receiving: the same, both ways"),
+        (Group::Sound, "Sending sound alone: 50 x 120 B a second"),
+    ] {
+        let of_group: Vec<&Row> = rows.iter().filter(|row| row.group == group).collect();
+        if of_group.is_empty() {
+            continue;
+        }
+        say(&format!("\n{title}\n{CALLERS}"));
+        for row in &of_group {
+            if let Some(line) = caller_line(row, &of_group) {
+                say(&line);
+            }
+        }
+        flat(&of_group);
+    }
+    joins(rows);
+    room(rows);
+}
+
+fn caller_line(row: &Row, of_group: &[&Row]) -> Option<String> {
+    let (name, run) = named(&row.what)?;
+    let outcome = row.median();
+    let get = |value| outcome.get(value).unwrap_or(f64::NAN);
+    let floor = of_group.iter().find(|other| match &other.what {
+        What::Floor(other) => other.callers == run.callers,
+        _ => false,
+    });
+    let factor = floor.and_then(|floor| Some(get("cpu") / floor.median().get("cpu")?));
+    let mut line = format!(
+        "{name:10}{:4} {:8.3} {:8.2} {:5.0} % {:7.2} {:8.0} {:7.2}/{:<8.2} {:9.0} {:9.0} {:5.2} %",
+        run.callers,
+        get("cpu"),
+        factor.unwrap_or(f64::NAN),
+        get("kernel"),
+        get("rss"),
+        get("threads"),
+        get("late_p50"),
+        get("late_p99"),
+        get("sent"),
+        get("received"),
+        get("lost_percent"),
+    );
+    if outcome.get("join_p50").is_some() {
+        line += &format!(
+            " {:8.0} {:9.0}/{:<6.0} {:7.2}",
+            get("joins_per_second"),
+            get("join_p50"),
+            get("join_p95"),
+            get("join_cpu"),
+        );
+    }
+    Some(line)
+}
+
+/// Says how much the cost of a caller changes with their number.
+fn flat(of_group: &[&Row]) {
+    let ours: Vec<(usize, f64)> = of_group
+        .iter()
+        .filter_map(|row| match &row.what {
+            What::Peer(run) if run.callers >= 50 => Some((run.callers, row.median().get("cpu")?)),
+            _ => None,
+        })
+        .collect();
+    let (Some((fewest, base)), Some((most, cost))) = (ours.first(), ours.last()) else {
+        return;
+    };
+    if fewest != most {
+        say(&format!(
+            "peer: from N = {fewest} to N = {most} a caller's cost changes by {:+.0} %",
+            100.0 * (cost / base - 1.0)
+        ));
+    }
+}
+
+fn named(what: &What) -> Option<(&'static str, &Run)> {
+    match what {
+        What::Floor(run) => Some(("floor", run)),
+        What::Plain(run) => Some(("plain", run)),
+        What::Peer(run) => Some(("peer", run)),
+        What::Unnumbered(run) => Some(("unnumbered", run)),
+        What::Counted { .. } | What::Joins { .. } | What::Room { .. } => None,
+    }
+}
+
+fn joins(rows: &[Row]) {
+    let mut header = Some(
+        "\nJoins through the whole engine, sound and picture, into 10 conferences of the practice node\n\
+         connections   callers  offered/s  joins/s  join ms p50/p95/p99     CPU ms  node's CPU ms  failed",
+    );
+    for row in rows {
+        let What::Joins {
+            callers,
+            rate,
+            own_connections,
+        } = row.what
+        else {
+            continue;
+        };
+        if let Some(header) = header.take() {
+            say(header);
+        }
+        let outcome = row.median();
+        let get = |value| outcome.get(value).unwrap_or(f64::NAN);
+        let name = if own_connections {
+            "per_caller"
+        } else {
+            "shared"
+        };
+        say(&format!(
+            "{name:12} {callers:8} {rate:10} {:8.0} {:7.0}/{:.0}/{:<10.0} {:8.1} {:14.1} {:7.0}",
+            get("joins_per_second"),
+            get("join_p50"),
+            get("join_p95"),
+            get("join_p99"),
+            get("join_cpu"),
+            get("node_cpu"),
+            get("failures"),
+        ));
+    }
+}
+
+fn room(rows: &[Row]) {
+    let mut seen: Vec<(usize, bool, usize, Outcome)> = Vec::new();
+    for row in rows {
+        if let What::Room {
+            participants,
+            talkers,
+            video,
+            ..
+        } = row.what
+        {
+            seen.push((participants, video, talkers, row.median()));
+        }
+    }
+    if seen.is_empty() {
+        return;
+    }
+    say(
+        "\nThe practice node: one conference, all hear and see, talkers send a tone and a picture\n\
+         participants  picture   talkers  % core  participants/core",
+    );
+    for (participants, video, talkers, outcome) in &seen {
+        let get = |value| outcome.get(value).unwrap_or(f64::NAN);
+        say(&format!(
+            "{participants:12}  {:8} {talkers:8} {:7.1} {:18.0}",
+            if *video { "switched" } else { "none" },
+            100.0 * get("core"),
+            get("participants_per_core"),
+        ));
+    }
+    // With sound alone, ten talkers differ from one by nine voices and nine mixes.
+    let sound = |wanted| {
+        let of = seen
+            .iter()
+            .find(|(_, video, talkers, _)| !video && *talkers == wanted);
+        of.and_then(|(_, _, _, outcome)| outcome.get("core"))
+    };
+    if let (Some(one), Some(ten)) = (sound(1), sound(10)) {
+        say(&format!(
+            "a voice more, decoded, and its own mix, encoded: {:.2} % of a core, however many listen",
+            100.0 * (ten - one) / 9.0
+        ));
+    }
+}
