@@ -40,6 +40,7 @@ mod socket;
 mod sockopt;
 mod stats;
 mod transit;
+mod turns;
 
 pub use addresses::{local_addresses, local_addresses_towards};
 pub use config::{Direction, IceServer, PeerConfig};

@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    future::{Future, poll_fn},
+    future::{Future, poll_fn, ready},
     io,
     net::SocketAddr,
     pin::Pin,
@@ -11,7 +11,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::runtime::Handle;
@@ -24,6 +24,7 @@ use crate::{
     nudge::Nudge,
     relay::Servers,
     socket::{Socket, SocketSettings},
+    turns::Turns,
 };
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -35,6 +36,7 @@ pub(crate) struct PeerRuntime(Arc<Inner>);
 struct Inner {
     handle: Handle,
     nudge: Arc<Nudge>,
+    turns: Turns,
     settings: SocketSettings,
     servers: Arc<Servers>,
     sockets: Mutex<Vec<Weak<Socket>>>,
@@ -47,6 +49,7 @@ impl PeerRuntime {
         Self(Arc::new(Inner {
             handle,
             nudge: Arc::default(),
+            turns: Turns::default(),
             settings,
             servers,
             sockets: Mutex::default(),
@@ -163,15 +166,20 @@ impl Runtime for PeerRuntime {
         }
         // The driver sleeps when it has nothing more to do: the end of its turn.
         self.0.flush(None);
+        let has_passed = self.0.servers.take_passed();
+        if self.0.turns.goes_on(Instant::now(), has_passed) {
+            return Box::pin(ready(()));
+        }
         let runtime = self.0.clone();
         let mut sleep = Box::pin(sleep);
         Box::pin(poll_fn(move |cx| {
-            if runtime.nudge.poll(cx).is_ready() {
-                return Poll::Ready(());
+            if runtime.nudge.poll(cx).is_pending() {
+                // A socket that is full wakes us when it is not.
+                runtime.flush(Some(cx));
+                std::task::ready!(sleep.as_mut().poll(cx));
             }
-            // A socket that is full wakes us when it is not.
-            runtime.flush(Some(cx));
-            sleep.as_mut().poll(cx)
+            runtime.turns.woken(Instant::now());
+            Poll::Ready(())
         }))
     }
 

@@ -9,5 +9,6 @@ mod heard; // one plays, another receives; live sources; what is recorded
 mod lost; // tokens that live briefly or die, nodes that go away
 mod network; // addresses, ports, IPv6, no media
 mod refused; // PINs, waiting rooms, certificates
-mod scene;
-mod spelling; // aliases with spaces, slashes, Unicode // the node and the callers of all these
+mod scene; // the node and the callers of all these
+mod spelling; // aliases with spaces, slashes, Unicode
+mod statistics; // what is told of media, and what the node saw of it

@@ -51,6 +51,13 @@ async fn two_refreshes_in_flight_leave_one_good_token_whichever_answer_is_last()
     let (one, other) = (one.ok(), other.ok());
     assert_eq!(one["token"], other["token"]);
     assert_ne!(text(&one["token"]), alice.token);
+    // The control: a refresh with the new one, in no flight with those, gives a third.
+    let refresh = |token: &str| {
+        let url = format!("{}/refresh_token", node.conference("meet"));
+        Answer::of(node.client.post(url).header("token", token))
+    };
+    let third = refresh(&text(&one["token"])).await.ok();
+    assert_ne!(third["token"], one["token"]);
 }
 
 #[tokio::test]
@@ -63,6 +70,31 @@ async fn a_client_that_hammers_is_survived() {
     }
 
     alice.get("participants").await.ok();
+}
+
+#[tokio::test]
+async fn a_client_that_asks_again_and_again_for_what_is_refused_changes_nothing() {
+    let node = open_node().await;
+    let (alice, bob) = (node.join("Alice").await, node.join("Bob").await);
+    let mut seen_by_bob = bob.events().await;
+    alice.post("release_token").await.ok();
+    seen_by_bob.until("participant_delete").await;
+
+    // As the web client does: without a pause, until what it had would have expired.
+    for _ in 0..300 {
+        alice
+            .post("refresh_token")
+            .await
+            .refused(403, "Invalid token");
+    }
+
+    bob.post("lock").await.ok();
+    let next = seen_by_bob.all_until("conference_update").await;
+    let strange = next
+        .iter()
+        .find(|event| event.name.starts_with("participant"));
+    assert_eq!(strange, None, "nobody came of it, and nobody went");
+    bob.post("refresh_token").await.ok();
 }
 
 #[tokio::test]

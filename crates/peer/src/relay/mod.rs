@@ -4,7 +4,9 @@ mod error;
 mod framing;
 mod link;
 mod links;
+mod resolving;
 mod servers;
+mod standing;
 mod stun;
 mod uri;
 

@@ -12,7 +12,6 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
 };
 
 use rustls::ClientConfig;
@@ -20,18 +19,12 @@ use webrtc::peer_connection::RTCIceServer;
 
 use super::{
     IceServerError,
-    stun::{self, Class, TransactionId},
+    resolving::{resolve, usable},
+    standing::Server,
+    stun,
     uri::{IceUri, Purpose, Transport},
 };
 use crate::{IceServer, PeerEvent, inlet::EventSink};
-
-/// How long names of servers may take to be resolved, all together.
-const RESOLVING: Duration = Duration::from_secs(2);
-/// webrtc repeats a request after 0.2, 0.6, 1.4, 3, 4.6 and 6.2 s. When this one of a kind stays
-/// unanswered, the server is given up, and gathering ends: sooner over UDP, since connecting takes
-/// several round trips.
-const MOST_ASKED: u32 = 5;
-const MOST_ASKED_CONNECTED: u32 = 7;
 
 /// A way to one TURN server.
 #[derive(Clone)]
@@ -52,6 +45,8 @@ pub(crate) struct Servers {
     has_turn: AtomicBool,
     events: EventSink,
     tls: Option<Arc<ClientConfig>>,
+    /// Whether media or anything else for a far end has passed, either way, since somebody asked.
+    has_passed: AtomicBool,
 }
 
 #[derive(Default)]
@@ -61,34 +56,6 @@ struct State {
     routes: Vec<Route>,
     names: u16,
     generation: u32,
-}
-
-/// What became of one URI.
-struct Server {
-    uri: String,
-    attempts: Vec<Attempt>,
-    /// A permission was given, or the last refusal of one.
-    permitted: bool,
-    forbidden: Option<(u16, String)>,
-    told: bool,
-}
-
-/// One local address that asks one name.
-struct Attempt {
-    local: SocketAddr,
-    name: SocketAddr,
-    asked: u32,
-    /// The request that was answered by a demand for credentials.
-    challenged: Option<TransactionId>,
-    standing: Standing,
-    relayed: Option<SocketAddr>,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Standing {
-    Asking,
-    Allocated,
-    Failed,
 }
 
 impl Servers {
@@ -106,6 +73,7 @@ impl Servers {
             has_turn: AtomicBool::new(false),
             events,
             tls,
+            has_passed: AtomicBool::new(false),
         }
     }
 
@@ -127,6 +95,15 @@ impl Servers {
     /// Whether there is a TURN server.
     pub(crate) fn has_turn(&self) -> bool {
         self.has_turn.load(Ordering::Acquire)
+    }
+
+    /// Whether anything for or from a far end has passed through a TURN server since the last time.
+    pub(crate) fn take_passed(&self) -> bool {
+        self.has_passed.swap(false, Ordering::AcqRel)
+    }
+
+    pub(super) fn passed(&self) {
+        self.has_passed.store(true, Ordering::Release);
     }
 
     /// How certificates of TURN servers are judged.
@@ -222,125 +199,16 @@ impl Servers {
         route.generation < self.state().generation
     }
 
-    /// Takes note of what goes to a server; false when it was given up.
-    pub(crate) fn sent(&self, local: SocketAddr, route: &Route, datagram: &[u8]) -> bool {
-        let Some(head) = stun::head(datagram) else {
-            return true;
-        };
-        if (head.class, head.method) != (Class::Request, stun::ALLOCATE) {
-            return true;
-        }
-        let mut server = route.server();
-        let attempt = server.attempt(local, route.name);
-        attempt.asked += 1;
-        let most = match route.transport {
-            Transport::Udp => MOST_ASKED,
-            Transport::Tcp | Transport::Tls => MOST_ASKED_CONNECTED,
-        };
-        if attempt.standing != Standing::Asking || attempt.asked < most {
-            return true;
-        }
-        drop(server);
-        self.failed(local, route, IceServerError::Silent);
-        false
-    }
-
-    /// Takes note of what came from a server.
-    pub(crate) fn received(&self, local: SocketAddr, route: &Route, datagram: &[u8]) {
-        let Some(head) = stun::head(datagram) else {
-            return;
-        };
-        let mut server = route.server();
-        match (head.method, head.class) {
-            (stun::ALLOCATE, Class::Success) => {
-                let attempt = server.attempt(local, route.name);
-                attempt.standing = Standing::Allocated;
-                attempt.relayed = stun::relayed(datagram);
-            }
-            (stun::ALLOCATE, Class::Error) => {
-                let (code, reason) = stun::error(datagram).unwrap_or_default();
-                let attempt = server.attempt(local, route.name);
-                attempt.asked = 0;
-                // The first request has no credentials: to be asked for them is no refusal, nor is
-                // to be asked again because the request was repeated.
-                let is_challenge = code == 401
-                    && attempt
-                        .challenged
-                        .is_none_or(|request| request == head.transaction);
-                if is_challenge {
-                    attempt.challenged = Some(head.transaction);
-                    return;
-                }
-                let error = match code {
-                    401 | 441 => IceServerError::Credentials,
-                    _ => IceServerError::Refused { code, reason },
-                };
-                drop(server);
-                self.failed(local, route, error);
-            }
-            (stun::CREATE_PERMISSION, Class::Success) => server.permitted = true,
-            (stun::CREATE_PERMISSION, Class::Error) => {
-                // 438 asks for another nonce alone; webrtc asks again.
-                if let Some(error) = stun::error(datagram).filter(|(code, _)| *code != 438) {
-                    server.forbidden = Some(error);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// Takes note that a server is of no use from this local address. It is told once, when it is
-    /// of no use from any.
-    pub(crate) fn failed(&self, local: SocketAddr, route: &Route, error: IceServerError) {
-        let mut server = route.server();
-        server.attempt(local, route.name).standing = Standing::Failed;
-        let is_over = server
-            .attempts
-            .iter()
-            .all(|attempt| attempt.standing == Standing::Failed);
-        if !is_over || std::mem::replace(&mut server.told, true) {
-            return;
-        }
-        let uri = server.uri.clone();
-        drop(server);
-        self.tell(&uri, error);
-    }
-
-    /// The URI of the server that gave this relayed address.
-    pub(crate) fn relay_of(&self, relayed: SocketAddr) -> Option<String> {
-        let routes = self.state().routes.clone();
-        routes.iter().rev().find_map(|route| {
-            let server = route.server();
-            let mut attempts = server.attempts.iter();
-            let gave = attempts.any(|attempt| attempt.relayed == Some(relayed));
-            gave.then(|| server.uri.clone())
-        })
-    }
-
-    /// ICE found no way: what would be no news otherwise may be why.
-    pub(crate) fn ice_failed(&self) {
-        let mut told = Vec::new();
-        let routes = self.state().routes.clone();
-        for route in routes.iter().filter(|route| !self.is_over(route)) {
-            let mut server = route.server();
-            if let Some((code, reason)) = server.forbidden.clone()
-                && !server.permitted
-                && !std::mem::replace(&mut server.told, true)
-            {
-                let error = IceServerError::Forbidden { code, reason };
-                told.push((server.uri.clone(), error));
-            }
-        }
-        for (uri, error) in told {
-            self.tell(&uri, error);
-        }
-    }
-
-    fn tell(&self, uri: &str, error: IceServerError) {
+    pub(super) fn tell(&self, uri: &str, error: IceServerError) {
         // As the node wrote it: not more than a line of it.
         let server = uri.chars().filter(|c| !c.is_control()).take(200).collect();
         self.events
             .send(PeerEvent::IceServerFailed { server, error });
+    }
+
+    /// Every way there is, the oldest first.
+    pub(super) fn routes(&self) -> Vec<Route> {
+        self.state().routes.clone()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -351,13 +219,7 @@ impl Servers {
 impl State {
     /// Names the addresses of a TURN server.
     fn name(&mut self, uri: &IceUri, addresses: &[SocketAddr]) -> Vec<String> {
-        let server = Arc::new(Mutex::new(Server {
-            uri: uri.to_string(),
-            attempts: Vec::new(),
-            permitted: false,
-            forbidden: None,
-            told: false,
-        }));
+        let server = Arc::new(Mutex::new(Server::of(uri.to_string())));
         let mut urls = Vec::new();
         for address in addresses {
             self.names = self.names.wrapping_add(1);
@@ -377,7 +239,7 @@ impl State {
 }
 
 impl Route {
-    fn server(&self) -> MutexGuard<'_, Server> {
+    pub(super) fn server(&self) -> MutexGuard<'_, Server> {
         self.server.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -402,24 +264,6 @@ impl fmt::Debug for Servers {
     }
 }
 
-impl Server {
-    fn attempt(&mut self, local: SocketAddr, name: SocketAddr) -> &mut Attempt {
-        let known = |attempt: &Attempt| attempt.local == local && attempt.name == name;
-        let index = self.attempts.iter().position(known).unwrap_or_else(|| {
-            self.attempts.push(Attempt {
-                local,
-                name,
-                asked: 0,
-                challenged: None,
-                standing: Standing::Asking,
-                relayed: None,
-            });
-            self.attempts.len() - 1
-        });
-        &mut self.attempts[index]
-    }
-}
-
 /// An address that nobody has: reserved IPv4 (RFC 1112 §4), discard-only IPv6 (RFC 6666).
 fn name(number: u16, is_ipv4: bool) -> IpAddr {
     let [high, low] = number.to_be_bytes();
@@ -436,40 +280,4 @@ pub(crate) fn may_be_name(address: &SocketAddr) -> bool {
         IpAddr::V4(address) => address.octets()[0] == 240,
         IpAddr::V6(address) => address.segments()[..4] == [0x100, 0, 0, 0],
     }
-}
-
-async fn resolve(uri: &IceUri) -> Result<Vec<SocketAddr>, IceServerError> {
-    if let Ok(address) = uri.host.parse::<IpAddr>() {
-        return Ok(vec![SocketAddr::new(address, uri.port)]);
-    }
-    let looked_up = tokio::net::lookup_host((uri.host.as_str(), uri.port));
-    match tokio::time::timeout(RESOLVING, looked_up).await {
-        Ok(Ok(found)) => Ok(found.collect()),
-        Ok(Err(error)) => Err(IceServerError::Name(error.to_string())),
-        Err(_) => Err(IceServerError::Name("no answer".into())),
-    }
-}
-
-/// The addresses to use: one of each family, where there is a local address of that family.
-fn usable(
-    uri: &IceUri,
-    server: &IceServer,
-    found: Result<Vec<SocketAddr>, IceServerError>,
-    locals: &[IpAddr],
-) -> Result<Vec<SocketAddr>, IceServerError> {
-    let is_turn = uri.purpose == Purpose::Relay;
-    if is_turn && (server.username.is_empty() || server.credential.is_empty()) {
-        return Err(IceServerError::NoCredentials);
-    }
-    let found = found?;
-    let one = |is_ipv4: bool| {
-        let has_local = locals.iter().any(|local| local.is_ipv4() == is_ipv4);
-        let mut of_family = found.iter().filter(|a| a.is_ipv4() == is_ipv4);
-        of_family.next().copied().filter(|_| has_local)
-    };
-    let addresses: Vec<SocketAddr> = [true, false].into_iter().filter_map(one).collect();
-    if addresses.is_empty() {
-        return Err(IceServerError::Family);
-    }
-    Ok(addresses)
 }
