@@ -15,24 +15,32 @@ use crate::exit::Failure;
 use crate::join::seconds;
 
 const AFTER_HELP: &str = "\
-A scenario has every choice; config/load.toml describes them all. Flags go before the scenario.
-Nodes other than this machine must be named in the scenario: allow = [\"node.example.com\"].
+A scenario has every choice; config/load.toml describes them all. Flags win over it.
+Nodes other than this machine must be named in it: allow = [\"node.example.com\"].
 
-The first Ctrl-C lets every caller hang up and release its token, and reports what was measured until
-then; the second ends at once.
+The first Ctrl-C lets every caller hang up and release its token, and reports what was measured
+until then; the second ends at once.
 
-Exit codes: 0 all thresholds held; 1 one did not; 2 the scenario is wrong; 3 there is no Locust master;
-4 the generator was overloaded, so that nothing is said about the node; 130 interrupted. A part of a test
-ends with 0 once it has measured: the parts are judged together.
+Exit codes: 0 all thresholds held, or a part of a test has measured (the parts are judged together);
+1 a threshold was missed; 2 the scenario is wrong; 3 there is no Locust master; 4 the generator was
+overloaded, so that nothing is said about the node; 130 interrupted.
 
 Examples:
   standin load --node http://127.0.0.1:8080 --conference meet --participants 20 --hold 15
   standin load town-hall.toml --report report
-  standin load town-hall.toml --plan                                                who comes when
-  standin load town-hall.toml --shard 0/4 --start-at 1900000000 --report part-0     one of four processes
-  standin load merge whole part-*/result.json                                       the four together
+
+  who comes when, without a call:
+  standin load town-hall.toml --plan
+
+  one of four processes, then all four together:
+  standin load town-hall.toml --shard 0/4 --start-at 1900000000 --report part-0
+  standin load merge whole part-*/result.json
+
+  two results side by side:
   standin load diff monday/result.json tuesday/result.json
-  standin load town-hall.toml --locust locust-master                                Locust says who comes when";
+
+  Locust says who comes when:
+  standin load town-hall.toml --locust locust-master";
 
 /// Put many callers on a node, measure what each lives through, and judge.
 ///
@@ -50,97 +58,111 @@ pub(crate) struct LoadArgs {
     scenario: Option<PathBuf>,
 
     /// Conferencing Node: https://host[:port] or http://…; given more than once, callers take them in turn
-    #[arg(long = "node", value_name = "URL")]
+    #[arg(help_heading = "Where to", long = "node", value_name = "URL")]
     nodes: Vec<String>,
 
     /// The conferences' alias; where there are several, an n in braces stands for the number
-    #[arg(long, value_name = "ALIAS")]
+    #[arg(help_heading = "Where to", long, value_name = "ALIAS")]
     conference: Option<String>,
 
     /// How many conferences
-    #[arg(long, value_name = "N")]
+    #[arg(help_heading = "Where to", long, value_name = "N")]
     conferences: Option<usize>,
 
     /// How many participants in each
-    #[arg(long, value_name = "N")]
+    #[arg(help_heading = "Who comes", long, value_name = "N")]
     participants: Option<usize>,
 
     /// How many of them talk
-    #[arg(long, value_name = "N")]
+    #[arg(help_heading = "Who comes", long, value_name = "N")]
     talkers: Option<usize>,
 
     /// How many of them send sound and picture
-    #[arg(long, value_name = "N")]
+    #[arg(help_heading = "Who comes", long, value_name = "N")]
     video_senders: Option<usize>,
 
     /// How many of them come and go
-    #[arg(long, value_name = "N")]
+    #[arg(help_heading = "Who comes", long, value_name = "N")]
     churners: Option<usize>,
 
     /// How many callers arrive a second
-    #[arg(long, value_name = "N")]
+    #[arg(help_heading = "Who comes", long, value_name = "N")]
     rate: Option<f64>,
 
     /// How long all stay once the last has arrived
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    #[arg(help_heading = "Who comes", long, value_name = "SECONDS", value_parser = seconds)]
     hold: Option<Duration>,
 
     /// What talkers play: a file, `tone` or `silence`
-    #[arg(long, value_name = "SOURCE")]
+    #[arg(help_heading = "Who comes", long, value_name = "SOURCE")]
     audio: Option<String>,
 
     /// What video senders show: a file, or `bars`
-    #[arg(long, value_name = "SOURCE")]
+    #[arg(help_heading = "Who comes", long, value_name = "SOURCE")]
     video: Option<String>,
 
     /// File with the PIN of all conferences; without it, STANDIN_PIN
-    #[arg(long, value_name = "FILE")]
+    #[arg(help_heading = "Where to", long, value_name = "FILE")]
     pin_file: Option<PathBuf>,
 
     /// PEM file with the certificates to believe, instead of the system's
-    #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
+    #[arg(
+        help_heading = "Where to",
+        long,
+        value_name = "FILE",
+        conflicts_with = "insecure"
+    )]
     ca_file: Option<PathBuf>,
 
     /// Believe any certificate: for practice alone
-    #[arg(long)]
+    #[arg(help_heading = "Where to", long)]
     insecure: bool,
 
     /// The seed of all chance
-    #[arg(long, value_name = "N")]
+    #[arg(help_heading = "Who comes", long, value_name = "N")]
     seed: Option<u64>,
 
     /// What the test is judged by, such as 'join.total.p95 < 2s'; given more than once, all must hold.
     /// Replaces those of the scenario
-    #[arg(long = "threshold", value_name = "LINE")]
+    #[arg(
+        help_heading = "Verdict and report",
+        long = "threshold",
+        value_name = "LINE"
+    )]
     thresholds: Vec<String>,
 
     /// Find the knee: so many participants a conference, then as many again, until a threshold breaks
-    #[arg(long, value_name = "N")]
+    #[arg(help_heading = "Verdict and report", long, value_name = "N")]
     knee_step: Option<usize>,
 
     /// A directory for the report
-    #[arg(long, value_name = "DIRECTORY")]
+    #[arg(help_heading = "Verdict and report", long, value_name = "DIRECTORY")]
     report: Option<PathBuf>,
 
-    /// Run this part of the test alone, such as 0/4; from Slurm and Kubernetes it is taken by itself
-    #[arg(long, value_name = "I/N")]
+    /// Run this part of the test alone, such as 0/4; Slurm and Kubernetes tell it by themselves
+    #[arg(help_heading = "On several machines", long, value_name = "I/N")]
     shard: Option<Part>,
 
     /// How many parts the test has, where the engine does not tell
-    #[arg(long, value_name = "N", conflicts_with = "shard")]
+    #[arg(
+        help_heading = "On several machines",
+        long,
+        value_name = "N",
+        conflicts_with = "shard"
+    )]
     shards: Option<usize>,
 
     /// When the test starts, in seconds since 1970, so that its parts start together
-    #[arg(long, value_name = "UNIX")]
+    #[arg(help_heading = "On several machines", long, value_name = "UNIX")]
     pub(super) start_at: Option<f64>,
 
     /// Print who comes when and does what, one JSON object a caller, and end; opens no socket
-    #[arg(long)]
+    #[arg(help_heading = "Who comes", long)]
     pub(super) plan: bool,
 
-    /// Work for the Locust master there (port 5557 unless given), which says how many callers there are
-    /// of each kind; config/locustfile.py is its side
-    #[arg(
+    /// Work for the Locust master there, at port 5557 unless given: it says how many callers of each kind
+    /// there are. Its locustfile is config/locustfile.py
+    #[arg(help_heading = "On several machines", 
         long,
         value_name = "MASTER",
         conflicts_with_all = [
@@ -151,11 +173,11 @@ pub(crate) struct LoadArgs {
     pub(super) locust: Option<Master>,
 
     /// List what is measured and what thresholds may be about, and end
-    #[arg(long, exclusive = true)]
+    #[arg(help_heading = "Verdict and report", long, exclusive = true)]
     pub(super) figures: bool,
 
     /// Print the result as one JSON object, and no progress
-    #[arg(long)]
+    #[arg(help_heading = "Verdict and report", long)]
     pub(super) json: bool,
 }
 
