@@ -9,6 +9,8 @@ use world::World;
 
 #[path = "random/model.rs"]
 mod model;
+#[path = "random/node.rs"]
+mod node;
 #[path = "random/world.rs"]
 mod world;
 
