@@ -102,7 +102,7 @@ impl Tab {
             // The practice node makes its own certificate.
             "acceptInsecureCerts": true,
             "goog:chromeOptions": { "args": arguments },
-            "goog:loggingPrefs": { "browser": "ALL" },
+            "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
             "timeouts": { "script": 60_000 },
         } } });
         let opened = tab
@@ -248,7 +248,13 @@ impl Tab {
             .clone()
     }
 
-    async fn cdp(&self, command: &str, parameters: Value) {
+    /// Returns what one of chromedriver's logs has since it was read before.
+    pub(crate) async fn log(&self, kind: &str) -> Vec<Value> {
+        let log = self.post("se/log", json!({ "type": kind })).await.unwrap();
+        log.as_array().unwrap().clone()
+    }
+
+    pub(crate) async fn cdp(&self, command: &str, parameters: Value) {
         self.post(
             "goog/cdp/execute",
             json!({ "cmd": command, "params": parameters }),

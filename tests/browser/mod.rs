@@ -1,7 +1,9 @@
 //! A headless Chromium joins through the practice node's page: what it decodes, hears and sees.
 
 mod chromium;
+mod looks;
 mod operator;
+mod report;
 
 use std::net::IpAddr;
 use std::time::Duration;

@@ -182,8 +182,9 @@ fn run(scenario: &Scenario, started: SystemTime) -> Run {
         scenario.participants, roles.talkers, roles.video_senders, roles.churners
     ));
     described.push(format!(
-        "ramp: {:?}, then {:?}",
-        scenario.ramp, scenario.hold
+        "arrivals: {}, then all stay for {} s",
+        scenario.ramp,
+        scenario.hold.as_secs_f64()
     ));
     Run {
         title,
@@ -208,11 +209,23 @@ pub(super) fn named(scenario: &Scenario) -> Vec<String> {
         format!("video: {}", if scenario.video { "yes" } else { "no" }),
     ];
     if !scenario.impairment.is_none() {
-        described.push(format!(
-            "impaired on purpose: {:.0} % of the callers, {:?}",
-            scenario.impaired_share * 100.0,
-            scenario.impairment
-        ));
+        let wrong = &scenario.impairment;
+        let mut said = vec![format!(
+            "impaired on purpose: {:.0} % of the callers, on their way to the node",
+            scenario.impaired_share * 100.0
+        )];
+        if wrong.loss > 0.0 {
+            said.push(format!("{} % loss", wrong.loss * 100.0));
+        }
+        for (what, time) in [("delay", wrong.delay), ("jitter", wrong.jitter)] {
+            if !time.is_zero() {
+                said.push(format!("{} ms {what}", time.as_secs_f64() * 1e3));
+            }
+        }
+        if let Some(rate) = wrong.rate {
+            said.push(format!("{} kbit/s at most", rate / 1000));
+        }
+        described.push(said.join(", "));
     }
     described
 }

@@ -17,7 +17,7 @@ mod stage;
 pub(crate) use company::Company;
 pub use equipment::{Connections, Equipment};
 pub use lookout::Progress;
-pub(crate) use stage::Stays;
+pub(crate) use stage::{FIGURES, Stays};
 
 /// How often the generator looks at itself, and whoever watches is told.
 const LOOK: Duration = Duration::from_secs(1);

@@ -77,10 +77,11 @@ impl Histogram {
         let _ = self.hdr.record(step);
     }
 
-    /// Adds all that another one has. Units that differ are not added.
+    /// Adds all that another one has, which may be finer. Units that differ are not added.
     pub fn merge(&mut self, other: &Self) {
+        // Each of its steps lies within one of ours, so that nothing depends on the order.
         if self.unit == other.unit
-            && self.hdr.sigfig() == other.hdr.sigfig()
+            && self.hdr.sigfig() <= other.hdr.sigfig()
             && self.hdr.add(&other.hdr).is_ok()
         {
             self.sum += other.sum;
@@ -100,8 +101,10 @@ impl Histogram {
 
     /// The value that this share of all does not exceed; nothing without values.
     pub fn quantile(&self, share: f64) -> Option<f64> {
-        let value = || self.hdr.value_at_quantile(share.clamp(0.0, 1.0));
-        (!self.hdr.is_empty()).then(|| self.in_unit(value()))
+        let (lowest, highest) = self.extremes?;
+        // The library tells the end of a bucket, which may be past the highest value in it.
+        let value = self.hdr.value_at_quantile(share.clamp(0.0, 1.0));
+        Some(self.in_unit(value.clamp(lowest, highest)))
     }
 
     /// The lowest value.
@@ -242,6 +245,24 @@ mod tests {
             assert_eq!(histogram.max(), Some(highest));
             assert_eq!(histogram.in_full_bounds().len(), 6);
         }
+    }
+
+    #[test]
+    fn what_is_finer_is_added_to_what_is_coarser_and_not_the_other_way_round() {
+        let (mut fine, mut direct) = (
+            Histogram::new(Unit::Seconds),
+            Histogram::of_interval(Unit::Seconds),
+        );
+        for value in [0.000_937, 0.0123, 0.9999, 12.5] {
+            fine.record(value);
+            direct.record(value);
+        }
+        let mut coarse = Histogram::of_interval(Unit::Seconds);
+        coarse.merge(&fine);
+        assert_eq!(coarse, direct);
+        let before = fine.clone();
+        fine.merge(&coarse);
+        assert_eq!(fine, before);
     }
 
     #[test]

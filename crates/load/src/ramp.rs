@@ -1,5 +1,6 @@
 //! How callers arrive.
 
+use std::fmt;
 use std::time::Duration;
 
 /// The shape of arrivals; when caller `n` comes is a function of `n` alone.
@@ -31,6 +32,25 @@ pub enum Ramp {
         /// That time.
         over: Duration,
     },
+}
+
+impl fmt::Display for Ramp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rate { per_second } => write!(f, "{per_second} callers a second"),
+            Self::Steps { callers, every } => {
+                write!(
+                    f,
+                    "{callers} callers at once, every {} s",
+                    every.as_secs_f64()
+                )
+            }
+            Self::Spike => f.write_str("all callers at once"),
+            Self::Soak { over } => {
+                write!(f, "all callers evenly over {} s", over.as_secs_f64())
+            }
+        }
+    }
 }
 
 impl Default for Ramp {

@@ -19,7 +19,7 @@ use crate::standing::Board;
 use crate::{CallerRow, PlannedCaller, Role, Scenario};
 
 /// How often callers tell their figures.
-const FIGURES: Duration = Duration::from_secs(2);
+pub(crate) const FIGURES: Duration = Duration::from_secs(2);
 
 /// Whoever is told to leave within this time of having come, and is not in yet, has not failed.
 const ON_ITS_WAY: Duration = Duration::from_secs(10);

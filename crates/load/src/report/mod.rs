@@ -13,7 +13,7 @@ mod plot;
 mod series;
 mod when;
 
-pub use html::page;
+pub use html::{STYLE, page};
 pub use junit::junit;
 pub use markdown::summary;
 pub use open_metrics::{CONTENT_TYPE, open_metrics};

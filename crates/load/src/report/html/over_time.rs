@@ -1,136 +1,126 @@
-//! The run over time, and how joining went: plots.
+//! The run over time: plots.
 
-use super::panel;
-use crate::report::plot::{self, Bar, Line};
-use crate::{Metric, RunResult, Unit, metric};
+use super::plot::{self, Line, Scale};
+use super::{duration, panel};
+use crate::{Interval, Metric, RunResult, Standing, Unit, metric};
 
-/// Steps of joining that follow one another; the first media and reports lie beside.
-const WATERFALL: [(&str, &Metric); 12] = [
-    ("name looked up", &metric::JOIN_DNS),
-    ("connected", &metric::JOIN_CONNECTED),
-    ("token", &metric::JOIN_TOKEN),
-    ("event stream", &metric::JOIN_EVENTS),
-    ("SDP answer", &metric::JOIN_SDP),
-    ("ICE", &metric::JOIN_ICE),
-    ("ack", &metric::JOIN_ACK),
-    ("DTLS", &metric::JOIN_DTLS),
-    ("in the roster", &metric::JOIN_ROSTER),
-    ("first audio in", &metric::JOIN_FIRST_AUDIO),
-    ("first video in", &metric::JOIN_FIRST_VIDEO),
-    ("our audio reported", &metric::JOIN_AUDIO_REPORTED),
+/// What is drawn of a figure: a line for each of these shares.
+type Shares = &'static [(&'static str, f64)];
+
+const USUAL: Shares = &[("p50", 0.5), ("p95", 0.95), ("p99", 0.99)];
+const HIGH: Shares = &[("p50", 0.5), ("p95", 0.95), ("highest", 1.0)];
+const LOW: Shares = &[("p50", 0.5), ("p5", 0.05), ("lowest", 0.0)];
+
+/// Figures kept over time that are worth a picture, in the order of the page.
+static PLOTS: [(&str, &Metric, Shares); 13] = [
+    ("Joins, by when they were done", &metric::JOIN_TOTAL, USUAL),
+    (
+        "MOS of received audio, estimated without decoding",
+        &metric::AUDIO_MOS,
+        LOW,
+    ),
+    ("Round trip of media", &metric::RTT, USUAL),
+    (
+        "Audio lost on the way to callers",
+        &metric::AUDIO_LOSS,
+        HIGH,
+    ),
+    (
+        "Video lost on the way to callers",
+        &metric::VIDEO_LOSS,
+        HIGH,
+    ),
+    (
+        "Lost on the way to the node, as it reports",
+        &metric::SENT_LOSS,
+        HIGH,
+    ),
+    ("Jitter of received audio", &metric::AUDIO_JITTER, USUAL),
+    ("Audio received, by caller", &metric::AUDIO_BIT_RATE, LOW),
+    ("Video received, by caller", &metric::VIDEO_BIT_RATE, LOW),
+    (
+        "Frames received a second, not decoded",
+        &metric::VIDEO_FRAME_RATE,
+        LOW,
+    ),
+    ("HTTP requests of all kinds", &metric::HTTP_ALL, USUAL),
+    (
+        "The generator itself: frames sent late by",
+        &metric::GENERATOR_LATE,
+        USUAL,
+    ),
+    (
+        "The generator itself: share of its cores in use",
+        &metric::GENERATOR_CPU,
+        HIGH,
+    ),
 ];
 
-pub(super) fn joining(page: &mut String, result: &RunResult) {
-    let mut before = 0.0;
-    let mut bars = Vec::new();
-    for (name, metric) in WATERFALL {
-        let Some(histogram) = result.measurements.histogram(metric) else {
-            continue;
-        };
-        let (Some(to), Some(p95)) = (histogram.quantile(0.5), histogram.quantile(0.95)) else {
-            continue;
-        };
-        bars.push(Bar {
-            name: name.to_owned(),
-            from: f64::min(before, to),
-            to,
-            p95,
-        });
-        before = to;
-    }
-    if bars.is_empty() {
-        return;
-    }
-    let mut body = plot::waterfall("Steps of joining", &bars);
-    body += "<p class=\"soft\">From the step before until this one, medians counted from the start of the join; \
-             the whisker ends at p95.</p>\n";
-    panel(page, "Joining", &body);
-}
-
 pub(super) fn over_time(page: &mut String, result: &RunResult) {
-    let measurements = &result.measurements;
-    let width = measurements.interval().as_secs_f64();
     let seconds = duration(result);
-    let plot = |title: &str, metric: &Metric, shares: &[(&str, f64)]| {
+    *page += "<div class=\"two\">\n";
+    if let Some(plot) = states(result, seconds) {
+        panel(page, STATES, &plot);
+    }
+    for (title, metric, shares) in &PLOTS {
         let lines: Vec<Line> = shares
             .iter()
-            .map(|(name, share)| Line {
+            .enumerate()
+            .map(|(colour, (name, share))| Line {
                 name: (*name).to_owned(),
-                points: measurements
-                    .intervals()
-                    .iter()
-                    .filter_map(|(number, interval)| {
-                        let value = interval.histograms.get(metric.name)?.quantile(*share)?;
-                        Some(((f64::from(*number) + 0.5) * width, value))
-                    })
-                    .collect(),
+                colour,
+                points: points(result, metric, *share),
             })
             .collect();
-        lines.iter().any(|line| !line.points.is_empty()).then(|| {
-            (
-                title.to_owned(),
-                plot::lines(title, metric.unit, seconds, &lines),
-            )
-        })
-    };
-    let usual = [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)];
-    let plots = [
-        states(result, seconds),
-        plot("Joins, by when they were done", &metric::JOIN_TOTAL, &usual),
-        plot(
-            "MOS of received audio",
-            &metric::AUDIO_MOS,
-            &[("p50", 0.5), ("p5", 0.05), ("lowest", 0.0)],
-        ),
-        plot("Round trip of media", &metric::RTT, &usual),
-        plot(
-            "Audio lost",
-            &metric::AUDIO_LOSS,
-            &[("p50", 0.5), ("p95", 0.95), ("highest", 1.0)],
-        ),
-        plot(
-            "Video lost",
-            &metric::VIDEO_LOSS,
-            &[("p50", 0.5), ("p95", 0.95), ("highest", 1.0)],
-        ),
-        plot("Jitter of received audio", &metric::AUDIO_JITTER, &usual),
-        plot("Requests", &metric::HTTP_ALL, &usual),
-        plot(
-            "The generator: frames sent late by",
-            &metric::GENERATOR_LATE,
-            &usual,
-        ),
-        plot(
-            "The generator: share of its cores in use",
-            &metric::GENERATOR_CPU,
-            &[("p50", 0.5)],
-        ),
-    ];
-    *page += "<div class=\"two\">\n";
-    for (title, svg) in plots.into_iter().flatten() {
-        panel(page, &title, &svg);
+        if lines.iter().any(|line| !line.points.is_empty()) {
+            let scale = match metric.name {
+                "audio.mos" => Scale::of_mos(),
+                _ => Scale::of(metric.unit),
+            };
+            panel(page, title, &plot::lines(title, &scale, seconds, &lines));
+        }
     }
     *page += "</div>\n";
 }
 
+fn points(result: &RunResult, metric: &Metric, share: f64) -> Vec<(f64, f64)> {
+    let width = result.measurements.interval().as_secs_f64();
+    let intervals = result.measurements.intervals().iter();
+    let point = |(number, interval): (&u32, &Interval)| {
+        let value = interval.histograms.get(metric.name)?.quantile(share)?;
+        Some(((f64::from(*number) + 0.5) * width, value))
+    };
+    intervals.filter_map(point).collect()
+}
+
+const STATES: &str = "Callers, by state";
+
 /// Callers by state, over time.
-fn states(result: &RunResult, seconds: f64) -> Option<(String, String)> {
-    let measurements = &result.measurements;
-    let width = measurements.interval().as_secs_f64();
+fn states(result: &RunResult, seconds: f64) -> Option<String> {
+    let intervals = result.measurements.intervals();
+    let width = result.measurements.interval().as_secs_f64();
     let mut names: Vec<&str> = Vec::new();
-    for interval in measurements.intervals().values() {
-        for name in interval.callers.keys() {
-            if !names.contains(&name.as_str()) {
-                names.push(name);
-            }
+    for name in intervals
+        .values()
+        .flat_map(|interval| interval.callers.keys())
+    {
+        if !names.contains(&name.as_str()) {
+            names.push(name);
         }
     }
+    // In the order of a caller's life.
+    let place = |name: &str| {
+        let mut all = Standing::ALL.iter();
+        all.position(|standing| standing.name() == name)
+            .unwrap_or(Standing::ALL.len())
+    };
+    names.sort_by_key(|name| place(name));
     let lines: Vec<Line> = names
         .into_iter()
         .map(|name| Line {
             name: name.to_owned(),
-            points: measurements
-                .intervals()
+            colour: colour(place(name)),
+            points: intervals
                 .iter()
                 .filter(|(_, interval)| !interval.callers.is_empty())
                 .map(|(number, interval)| {
@@ -140,23 +130,11 @@ fn states(result: &RunResult, seconds: f64) -> Option<(String, String)> {
                 .collect(),
         })
         .collect();
-    let title = "Callers, by state";
-    (!lines.is_empty()).then(|| {
-        (
-            title.to_owned(),
-            plot::lines(title, Unit::Count, seconds, &lines),
-        )
-    })
+    (!lines.is_empty()).then(|| plot::lines(STATES, &Scale::of(Unit::Count), seconds, &lines))
 }
 
-/// The length of what was measured, in seconds.
-pub(super) fn duration(result: &RunResult) -> f64 {
-    let last = result
-        .measurements
-        .intervals()
-        .keys()
-        .next_back()
-        .copied()
-        .unwrap_or_default();
-    (f64::from(last) + 1.0) * result.measurements.interval().as_secs_f64()
+/// The colour of a state, by its place in a caller's life: who is in is green, who failed red.
+fn colour(place: usize) -> usize {
+    const COLOURS: [usize; 9] = [6, 1, 4, 3, 7, 5, 0, 8, 2];
+    COLOURS.get(place).copied().unwrap_or(6)
 }

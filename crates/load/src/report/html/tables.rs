@@ -1,45 +1,75 @@
-//! What is told in tables: reasons of failures, all figures, and where it ran.
+//! What is told in tables: thresholds, reasons of failures, all figures, and where it ran.
 
-use super::{panel, put};
-use crate::mos::Constants;
+use std::collections::BTreeMap;
+
+use super::{panel, put, table};
 use crate::report::escape::Escaped;
 use crate::{Counter, RunResult};
 
+pub(super) fn thresholds(page: &mut String, result: &RunResult) {
+    let title = "Thresholds";
+    if result.verdict.thresholds.is_empty() {
+        panel(page, title, "<p class=\"soft\">None were given.</p>\n");
+        return;
+    }
+    let mut rows = String::new();
+    for judged in &result.verdict.thresholds {
+        let (class, word) = match judged.holds {
+            true => ("pass", "✓ holds"),
+            false => ("fail", "✗ missed"),
+        };
+        put(
+            &mut rows,
+            format_args!(
+                "<tr><th scope=row><code>{}</code></th><td class=n>{}</td><td class=\"n {class}\">{word}</td></tr>\n",
+                Escaped(&judged.threshold),
+                Escaped(&judged.told)
+            ),
+        );
+    }
+    let head = [("threshold", false), ("measured", true), ("verdict", true)];
+    panel(page, title, &table(title, &head, &rows));
+}
+
 pub(super) fn reasons(page: &mut String, result: &RunResult) {
-    let table = |reasons: &std::collections::BTreeMap<String, u64>| {
-        let mut rows: Vec<(&String, &u64)> = reasons.iter().collect();
-        rows.sort_by(|(a, one), (b, other)| other.cmp(one).then(a.cmp(b)));
-        let mut body = String::from("<table>\n");
-        for (reason, count) in rows {
+    let listed = |title: &str, reasons: &BTreeMap<String, u64>| {
+        let mut sorted: Vec<(&String, &u64)> = reasons.iter().collect();
+        sorted.sort_by(|(a, one), (b, other)| other.cmp(one).then(a.cmp(b)));
+        let most = sorted.first().map_or(1, |(_, count)| **count).max(1);
+        let mut rows = String::new();
+        for (reason, count) in sorted {
             put(
-                &mut body,
-                format_args!("<tr><td>{}<td class=n>{count}\n", Escaped(reason)),
+                &mut rows,
+                format_args!(
+                    "<tr><th scope=row>{}<span class=\"share\" style=\"width:{:.1}%\"></span></th><td class=n>{count}</td></tr>\n",
+                    Escaped(reason),
+                    *count as f64 / most as f64 * 100.0
+                ),
             );
         }
-        body += "</table>\n";
-        body
+        table(title, &[("reason", false), ("times", true)], &rows)
     };
     let measurements = &result.measurements;
+    let title = "Failures, by reason";
     let failures = match measurements.failures() {
         none if none.is_empty() => "<p class=\"soft\">None.</p>\n".to_owned(),
-        failures => table(failures),
+        failures => listed(title, failures),
     };
-    panel(page, "Failures, by reason", &failures);
+    panel(page, title, &failures);
     if !measurements.capacity().is_empty() {
+        let title = "Capacity reached";
         let note =
             "<p class=\"soft\">The node had no room or no licence: not counted as failures.</p>\n";
         panel(
             page,
-            "Capacity reached",
-            &(table(measurements.capacity()) + note),
+            title,
+            &(listed(title, measurements.capacity()) + note),
         );
     }
 }
 
 pub(super) fn figures(page: &mut String, result: &RunResult) {
-    let mut body = String::from(
-        "<table><tr><th>figure<th>meaning<th class=n>values<th class=n>p50<th class=n>p95<th class=n>p99<th class=n>highest\n",
-    );
+    let mut rows = String::new();
     for (metric, histogram) in result.measurements.histograms() {
         let told = |value: Option<f64>| {
             value.map_or_else(
@@ -48,9 +78,10 @@ pub(super) fn figures(page: &mut String, result: &RunResult) {
             )
         };
         put(
-            &mut body,
+            &mut rows,
             format_args!(
-                "<tr><td><code>{}</code><td class=soft>{}<td class=n>{}<td class=n>{}<td class=n>{}<td class=n>{}<td class=n>{}\n",
+                "<tr><th scope=row><code>{}</code><span class=\"meaning\">{}</span></th><td class=n>{}</td>\
+                 <td class=n>{}</td><td class=n>{}</td><td class=n>{}</td><td class=n>{}</td></tr>\n",
                 metric.name,
                 Escaped(metric.what),
                 histogram.count(),
@@ -61,34 +92,46 @@ pub(super) fn figures(page: &mut String, result: &RunResult) {
             ),
         );
     }
+    let head = [
+        ("figure", false),
+        ("values", true),
+        ("p50", true),
+        ("p95", true),
+        ("p99", true),
+        ("highest", true),
+    ];
+    let title = "All figures";
+    panel(page, title, &table(title, &head, &rows));
+
+    let mut rows = String::new();
     for counter in Counter::ALL {
         put(
-            &mut body,
+            &mut rows,
             format_args!(
-                "<tr><td><code>{}</code><td><td class=n>{}<td><td><td><td>\n",
+                "<tr><th scope=row><code>{}</code></th><td class=n>{}</td></tr>\n",
                 counter.name(),
                 result.measurements.counter(counter)
             ),
         );
     }
-    body += "</table>\n";
-    panel(page, "All figures", &body);
+    let title = "All counts";
+    let head = [("count", false), ("times", true)];
+    panel(page, title, &table(title, &head, &rows));
 }
 
 pub(super) fn environment(page: &mut String, result: &RunResult) {
-    let mut body = String::from("<table>\n");
+    let mut body = String::from("<ul class=\"plain\">\n");
     for line in &result.run.described {
-        put(
-            &mut body,
-            format_args!("<tr><td colspan=2>{}\n", Escaped(line)),
-        );
+        put(&mut body, format_args!("<li>{}</li>\n", Escaped(line)));
     }
+    body += "</ul>\n";
+    let mut rows = String::new();
     for (shard, generator) in result.measurements.generators() {
         put(
-            &mut body,
+            &mut rows,
             format_args!(
-                "<tr><td>generator {shard}<td>{}, {} cores of {}, Linux {}; {} callers at most; \
-                 {:.1} s of CPU, {:.0} MB, {} descriptors, {} datagrams dropped at its sockets\n",
+                "<tr><th scope=row>{shard}</th><td>{}</td><td>{} cores of {}, Linux {}</td><td class=n>{}</td>\
+                 <td class=n>{:.1} s</td><td class=n>{:.0} MB</td><td class=n>{}</td><td class=n>{}</td></tr>\n",
                 Escaped(&generator.host),
                 generator.cores,
                 Escaped(&generator.processor),
@@ -101,17 +144,17 @@ pub(super) fn environment(page: &mut String, result: &RunResult) {
             ),
         );
     }
-    let opus = Constants::OPUS;
-    put(
-        &mut body,
-        format_args!(
-            "<tr><td>MOS<td>ITU-T G.107 with its defaults (R = {}), Ie = {}, Bpl = {}, codec delay {} ms; {}\n</table>\n",
-            crate::mos::R_DEFAULT,
-            opus.ie,
-            opus.bpl,
-            opus.codec_delay.as_secs_f64() * 1000.0,
-            Escaped(opus.source)
-        ),
-    );
-    panel(page, "Scenario and environment", &body);
+    panel(page, "Scenario", &body);
+    let head = [
+        ("part", false),
+        ("host", false),
+        ("machine", false),
+        ("callers at most", true),
+        ("CPU time", true),
+        ("memory", true),
+        ("descriptors", true),
+        ("datagrams dropped", true),
+    ];
+    let title = "Environment: where the callers ran";
+    panel(page, title, &table(title, &head, &rows));
 }
