@@ -11,6 +11,7 @@
 //! | `draw`, `generate`, `live` | test picture, slate, tone, silence; encoded once for all |
 //! | `read`, `source` | Ogg, IVF, WAV and WebM files; what an operator names as a source |
 //! | `record` | recordings in WebM |
+//! | `marks` | marks in sound and picture, made and found |
 //! | `error` | what can be wrong |
 //! | `measure` | how alike what was sent and what arrived are |
 
@@ -25,6 +26,7 @@ mod frame;
 mod generate;
 mod jpeg;
 mod live;
+pub mod marks;
 pub mod measure;
 mod opus;
 mod payload;

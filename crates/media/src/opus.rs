@@ -130,13 +130,22 @@ impl OpusDecoder {
     ///
     /// Fails on another number of channels.
     pub fn new(channels: u8) -> Result<Self, MediaError> {
-        let decoder = Decoder::new(SAMPLE_RATE, self::channels(channels)?).map_err(refused)?;
+        Self::at_rate(SAMPLE_RATE, channels)
+    }
+
+    /// Makes a decoder that gives `rate` samples a second: 8, 12, 16, 24 or 48 thousand.
+    ///
+    /// # Errors
+    ///
+    /// Fails on another rate or number of channels.
+    pub fn at_rate(rate: u32, channels: u8) -> Result<Self, MediaError> {
+        let decoder = Decoder::new(rate, self::channels(channels)?).map_err(refused)?;
         let channels = usize::from(channels);
         Ok(Self {
             decoder,
             channels,
             buffer: vec![0.0; LONGEST * channels],
-            last: SAMPLES_PER_PACKET,
+            last: rate as usize / 50,
         })
     }
 

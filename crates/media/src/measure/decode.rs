@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Codec, Kind, MediaError, OpusDecoder, SAMPLE_RATE, Track, Vp8Decoder};
+use crate::{Codec, Kind, MediaError, OpusDecoder, Picture, SAMPLE_RATE, Track, Vp8Decoder};
 
 use super::picture::Pictures;
 use super::ssim::Luma;
@@ -42,27 +42,40 @@ pub fn sound(track: &Track) -> Result<Vec<f32>, MediaError> {
 /// # Errors
 /// When the track is none of VP8. A frame that cannot be decoded shows nothing.
 pub fn pictures(track: &Track, size: Option<(usize, usize)>) -> Result<Pictures, MediaError> {
-    if track.codec != Codec::Vp8 {
-        return Err(not_measured(track.codec));
-    }
-    let mut decoder = Vp8Decoder::new()?;
     let mut pictures = size.map(|(width, height)| Pictures::new(width, height));
-    for frame in &track.frames {
-        let Some(picture) = frame
-            .encoded()
-            .ok()
-            .and_then(|encoded| decoder.decode(&encoded).ok().flatten())
-        else {
-            continue;
-        };
+    each_picture(track, |time, picture| {
         let (width, height) = (picture.width(), picture.height());
         if let Some(luma) = Luma::new(picture.luma(), width, height) {
             pictures
                 .get_or_insert_with(|| Pictures::new(width, height))
-                .push(frame.media_time.as_secs_f64(), luma);
+                .push(time.as_secs_f64(), luma);
+        }
+    })?;
+    Ok(pictures.unwrap_or_default())
+}
+
+/// Decodes `track` and hands over picture after picture, each with its media time.
+///
+/// # Errors
+/// When the track is none of VP8. A frame that cannot be decoded shows nothing.
+pub(crate) fn each_picture(
+    track: &Track,
+    mut take: impl FnMut(Duration, &Picture),
+) -> Result<(), MediaError> {
+    if track.codec != Codec::Vp8 {
+        return Err(not_measured(track.codec));
+    }
+    let mut decoder = Vp8Decoder::new()?;
+    for frame in &track.frames {
+        let decoded = frame
+            .encoded()
+            .ok()
+            .and_then(|encoded| decoder.decode(&encoded).ok().flatten());
+        if let Some(picture) = decoded {
+            take(frame.media_time, &picture);
         }
     }
-    Ok(pictures.unwrap_or_default())
+    Ok(())
 }
 
 fn samples(time: Duration) -> usize {

@@ -9,3 +9,6 @@ pub mod decode;
 pub mod picture;
 pub mod sound;
 pub mod ssim;
+
+#[cfg(test)]
+pub(crate) use band::cross_correlation;
