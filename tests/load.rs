@@ -25,7 +25,7 @@ fn started(path: &std::path::Path, arguments: &[&str]) -> Process {
     Process::start(&[&["load", path.to_str().unwrap(), "--json"], arguments].concat())
 }
 
-async fn run(node: &PracticeNode, keys: &str) -> (Ended, Value) {
+pub(crate) async fn run(node: &PracticeNode, keys: &str) -> (Ended, Value) {
     let _turn = turn().await;
     let (_directory, path) = scenario(node, keys);
     let ended = started(&path, &[]).ended(A_CLIP * 2).await;
@@ -33,7 +33,7 @@ async fn run(node: &PracticeNode, keys: &str) -> (Ended, Value) {
     (ended, result)
 }
 
-fn figure(result: &Value, name: &str, statistic: &str) -> f64 {
+pub(crate) fn figure(result: &Value, name: &str, statistic: &str) -> f64 {
     result["measurements"]["histograms"][name]["figures"][statistic]
         .as_f64()
         .unwrap_or_else(|| panic!("no {name}.{statistic} in {result:#}"))
@@ -57,6 +57,16 @@ async fn twenty_callers_come_and_go_and_leave_nothing_behind() {
     ended.expect(0, "");
     assert_eq!(result["verdict"]["conclusion"], "pass");
     assert!(figure(&result, "join.connected", "p50") > 0.0);
+    let decoded = [
+        "audio.delay",
+        "av.skew",
+        "audio.silence",
+        "video.decoded_fps",
+    ];
+    for name in decoded {
+        let measured = &result["measurements"]["histograms"][name];
+        assert!(measured.is_null(), "nothing was decoded: {measured}");
+    }
     for file in ["report.html", "result.json", "junit.xml"] {
         assert!(report.path().join(file).exists(), "{file}");
     }

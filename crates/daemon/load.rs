@@ -104,6 +104,7 @@ impl Test {
             connections: self.settings.connections,
             sound: self.settings.sound.clone(),
             picture: self.settings.picture.clone(),
+            voices: self.settings.voices.clone(),
             network: self.settings.network.clone(),
             limits: self.settings.limits,
             leave_limit: LEAVE_LIMIT,
@@ -173,6 +174,8 @@ fn list_figures() {
     for name in counters.into_iter().chain(rates) {
         print::line(format_args!("  {name}"));
     }
+    print::line("R and MOS are made with:");
+    print::line(format_args!("  {}", load::mos::Constants::OPUS));
 }
 
 fn counted(count: usize, noun: &str) -> String {

@@ -320,6 +320,7 @@ impl NetworkWritten {
         });
         Ok(Network {
             impairment: None,
+            relay_only: false,
             addresses: addresses.collect::<Result<_, _>>()?,
             ports: read("network.media_ports", self.media_ports.as_deref(), wrong)?,
             dscp: read("network.dscp", self.dscp.as_deref(), wrong)?,

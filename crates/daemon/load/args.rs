@@ -45,7 +45,7 @@ Examples:
 /// Put many callers on a node, measure what each lives through, and judge.
 ///
 /// Each caller is a whole participant: it joins, keeps its token, sends and receives media, and leaves.
-/// What they received is accounted for packet by packet, without decoding it.
+/// What they received is accounted for packet by packet; those of --decode-callers decode it too.
 #[derive(Args, Debug)]
 #[command(after_help = AFTER_HELP, args_conflicts_with_subcommands = true)]
 pub(crate) struct LoadArgs {
@@ -100,6 +100,18 @@ pub(crate) struct LoadArgs {
     /// What video senders show: a file, or `bars`
     #[arg(help_heading = "Who comes", long, value_name = "SOURCE")]
     video: Option<String>,
+
+    /// Marks in sound and picture, by which callers that decode know how long both were under way
+    #[arg(long)]
+    marks: bool,
+
+    /// How many callers decode what they receive; the others account for packets alone
+    #[arg(long, value_name = "N")]
+    decode_callers: Option<usize>,
+
+    /// Send media through a TURN server alone: one that the node names
+    #[arg(long)]
+    relay_only: bool,
 
     /// File with the PIN of all conferences; without it, STANDIN_PIN
     #[arg(help_heading = "Where to", long, value_name = "FILE")]
@@ -250,6 +262,9 @@ impl LoadArgs {
         set(&mut written.talkers, self.talkers);
         set(&mut written.video_senders, self.video_senders);
         set(&mut written.churners, self.churners);
+        set(&mut written.decode_callers, self.decode_callers);
+        written.marks |= self.marks;
+        written.relay_only |= self.relay_only;
         set(&mut written.rate, self.rate);
         set(
             &mut written.hold_seconds,

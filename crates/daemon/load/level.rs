@@ -132,7 +132,7 @@ pub(super) fn exit_of(result: &RunResult) -> Exit {
 }
 
 /// The figures that a person wants to see first.
-static SHOWN: [&Metric; 10] = [
+static SHOWN: [&Metric; 18] = [
     &metric::JOIN_TOTAL,
     &metric::HTTP_ALL,
     &metric::RTT,
@@ -142,6 +142,14 @@ static SHOWN: [&Metric; 10] = [
     &metric::VIDEO_LOSS,
     &metric::VIDEO_FRAME_RATE,
     &metric::VIDEO_FREEZES,
+    &metric::AUDIO_DELAY,
+    &metric::VIDEO_DELAY,
+    &metric::AV_SKEW,
+    &metric::AUDIO_SILENCE,
+    &metric::VIDEO_DECODED_FPS,
+    &metric::VIDEO_BLANK,
+    &metric::EVENTS_RATE,
+    &metric::EVENTS_BIT_RATE,
     &metric::GENERATOR_LATE,
 ];
 
@@ -208,6 +216,13 @@ pub(super) fn named(scenario: &Scenario) -> Vec<String> {
         format!("conferences: {}", names(conferences.collect())),
         format!("video: {}", if scenario.video { "yes" } else { "no" }),
     ];
+    if scenario.decoded > 0 {
+        described.push(format!(
+            "decoded: what {} of the callers receive; marks: {}",
+            scenario.decoded.min(scenario.callers()),
+            if scenario.marks { "yes" } else { "no" }
+        ));
+    }
     if !scenario.impairment.is_none() {
         let wrong = &scenario.impairment;
         let mut said = vec![format!(

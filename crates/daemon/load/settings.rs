@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use driver::{HttpClient, Impairment, Material, Network, Tls};
 use infinity::ConferenceAlias;
-use load::{Connections, GeneratorLimits, Ramp, Roles, Scenario, Threshold};
+use load::{Connections, GeneratorLimits, Ramp, Roles, Scenario, Threshold, Voice};
 use media::SourceSpec;
 
 use crate::node_settings::WrongValue;
@@ -15,6 +15,7 @@ use crate::{destination, pin, sources};
 #[cfg(test)]
 mod tests;
 mod values;
+mod voices;
 mod written;
 
 use values::{all, key_of, milliseconds, seconds, share, wrong};
@@ -38,6 +39,8 @@ pub(crate) struct LoadSettings {
     pub(crate) sound: Option<Arc<Material>>,
     /// What video senders play.
     pub(crate) picture: Option<Arc<Material>>,
+    /// What talkers and video senders play where there are marks.
+    pub(crate) voices: Vec<Voice>,
     /// How media uses the network.
     pub(crate) network: Network,
     /// What the generator can take.
@@ -94,6 +97,8 @@ impl LoadWritten {
             seed: 0,
         };
         scenario.impaired_share = share("impaired_percent", self.impaired_percent)?;
+        scenario.marks = self.marks;
+        scenario.decoded = self.decode_callers;
         scenario.seed = self.seed;
         scenario.most_callers = self.most_callers;
         scenario.check().map_err(|error| WrongValue {
@@ -127,6 +132,11 @@ impl LoadWritten {
                 .map_err(|error| wrong("video", error))?,
             None => sound.clone(),
         };
+        let late = milliseconds("sound_late_ms", self.sound_late_ms)?;
+        let voices = match self.marks {
+            true => voices::open(audio.as_ref(), video.as_ref(), scenario.roles, late)?,
+            false => Vec::new(),
+        };
         destination::warn_of_plain_http(&nodes);
         Ok(LoadSettings {
             thresholds: all("thresholds", &self.thresholds, |text| {
@@ -143,12 +153,14 @@ impl LoadWritten {
             },
             sound,
             picture,
+            voices,
             network: Network {
                 addresses: all("media_addresses", &self.media_addresses, |text| {
                     text.parse().map_err(|_| {
                         format!("{text:?} is no address of this machine, such as 192.0.2.7")
                     })
                 })?,
+                relay_only: self.relay_only,
                 ..Network::default()
             },
             limits: self.limits()?,
@@ -218,6 +230,7 @@ impl LoadWritten {
                 "generator_descriptors_percent",
                 self.generator_descriptors_percent,
             )?,
+            memory: share("generator_memory_percent", self.generator_memory_percent)?,
             socket_drops: share("generator_drops_percent", self.generator_drops_percent)?,
         })
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use eventsource_stream::{EventStreamError, Eventsource as _};
 use futures_util::{Stream, StreamExt as _};
@@ -25,7 +25,7 @@ const LARGEST_REFUSAL: usize = 64 << 10;
 /// Reads the event stream until it ends and passes everything on through `queue`.
 ///
 /// The queue is bounded; when it is full, reading waits and the node is held up by TCP: nothing
-/// is lost. Returns when the stream has ended or nobody reads the queue any more.
+/// is lost. What the events come to is added to `bytes`. Returns when the stream has ended or nobody reads the queue any more.
 pub(crate) async fn read(
     client: HttpClient,
     node: Url,
@@ -33,8 +33,13 @@ pub(crate) async fn read(
     token: Token,
     id: StreamId,
     queue: mpsc::Sender<Wakeup>,
+    bytes: Arc<AtomicU64>,
 ) {
-    let queue = Queue { id, wakeups: queue };
+    let queue = Queue {
+        id,
+        wakeups: queue,
+        bytes,
+    };
     let end = stream(&client, &node, &conference, &token, &queue).await;
     // A reader that has gone has asked for the end.
     let _ = queue.send(EventStreamInput::Ended(end)).await;
@@ -44,6 +49,8 @@ pub(crate) async fn read(
 struct Queue {
     id: StreamId,
     wakeups: mpsc::Sender<Wakeup>,
+    /// Bytes of the names of events, and of what they said.
+    bytes: Arc<AtomicU64>,
 }
 
 impl Queue {
@@ -163,6 +170,8 @@ async fn stream(
             Ok(event) => event,
             Err(why) => return StreamEnd::Lost(why),
         };
+        let bytes = event.event.len() + event.data.len();
+        queue.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
         let message = match Event::decode(&event.event, &event.data) {
             Ok(event) => EventStreamInput::Event(event),
             Err(error) => EventStreamInput::Malformed(error),

@@ -1,8 +1,10 @@
 //! What a caller measures for whoever watches many of them.
 
 use std::fmt;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use media::Frame;
 use peer::PeerStats;
 
 use crate::ReceivedMedia;
@@ -17,6 +19,8 @@ pub struct Figures {
     pub call: PeerStats,
     /// Events that came over event streams.
     pub events: u64,
+    /// The bytes of their names and of what they said.
+    pub event_bytes: u64,
 }
 
 /// How a request ended.
@@ -36,4 +40,7 @@ pub enum Answer {
 pub trait Gauge: fmt::Debug + Send + Sync {
     /// A frame was handed to the network `late` after it was due.
     fn sent(&self, late: Duration);
+
+    /// A frame of a track was handed to the network, which was due at this moment.
+    fn played(&self, _frame: &Arc<Frame>, _due: Instant) {}
 }

@@ -16,6 +16,7 @@
 
 mod account;
 pub mod api;
+mod arrived;
 mod caller;
 mod discovery;
 mod events;
@@ -42,6 +43,7 @@ mod statistics;
 mod tls;
 
 pub use account::{Received, ReceivedMedia};
+pub use arrived::{ArrivedFrame, FrameQueue};
 pub use caller::{Caller, Stopper, start};
 pub use discovery::{DiscoveryError, NodeAddress, find_nodes};
 pub use figures::{Answer, Figures, Gauge};

@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 use media::{Assembled, FrameAssembler, Kind};
 use participant::PeerId;
 use peer::{Inbound, RtpPacket, Shard, TrackReceiver};
-use tokio::sync::mpsc::{self, error::TrySendError};
+use tokio::sync::mpsc;
 use tracing::{debug, warn};
 
 use crate::account::StreamAccount;
-use crate::recording::{Recordable, RecordingQueue};
+use crate::arrived::{Arrivals, Taker};
 use crate::run::{PeerNews, Wakeup};
 use crate::statistics::Pictures;
-use crate::{Received, ReceivedMedia};
+use crate::{ArrivedFrame, Received, ReceivedMedia};
 
 /// How long a missing packet is waited for: a retransmission comes within a round trip.
 const REORDER_WAIT: Duration = Duration::from_millis(250);
@@ -44,7 +44,7 @@ impl Inflow {
         &mut self,
         shard: &Shard,
         track: TrackReceiver,
-        recording: Option<RecordingQueue>,
+        takers: Vec<Taker>,
         peer: PeerId,
         wakeups: mpsc::Sender<Wakeup>,
     ) {
@@ -55,7 +55,7 @@ impl Inflow {
         let account = Arc::new(Mutex::new(StreamAccount::new(track.codec())));
         self.streams.push((track.kind(), Arc::clone(&account)));
         let pictures = Arc::clone(&self.pictures);
-        shard.spawn(receive(track, account, pictures, recording, peer, wakeups));
+        shard.spawn(receive(track, account, pictures, takers, peer, wakeups));
     }
 
     /// Returns when the last packet came.
@@ -89,11 +89,11 @@ async fn receive(
     mut track: TrackReceiver,
     account: Arc<Mutex<StreamAccount>>,
     pictures: Arc<Pictures>,
-    recording: Option<RecordingQueue>,
+    takers: Vec<Taker>,
     peer: PeerId,
     wakeups: mpsc::Sender<Wakeup>,
 ) {
-    let mut tap = recording.map(|queue| Tap::new(&track, queue));
+    let mut tap = (!takers.is_empty()).then(|| Tap::new(&track, takers));
     loop {
         let due = tap.as_ref().and_then(Tap::next_due);
         let inbound = tokio::select! {
@@ -163,14 +163,16 @@ async fn until(due: Option<Instant>) {
     }
 }
 
-/// Puts frames together for a recording, and asks for a key frame when they cannot be decoded.
+/// Puts frames together for a recording or whoever decodes them, and asks for a key frame when they
+/// cannot be decoded.
 ///
-/// Without a recording nothing is decoded anywhere, and nothing needs to be asked for.
+/// Without either nothing is decoded anywhere, and nothing needs to be asked for.
 struct Tap {
     kind: Kind,
     ssrc: u32,
     assembler: FrameAssembler,
-    queue: RecordingQueue,
+    takers: Vec<Taker>,
+    arrivals: Arrivals,
     /// A picture cannot be decoded until a key frame comes.
     needs_key: bool,
     asked: Option<Instant>,
@@ -178,12 +180,13 @@ struct Tap {
 }
 
 impl Tap {
-    fn new(track: &TrackReceiver, queue: RecordingQueue) -> Self {
+    fn new(track: &TrackReceiver, takers: Vec<Taker>) -> Self {
         Self {
             kind: track.kind(),
             ssrc: track.ssrc(),
             assembler: FrameAssembler::new(track.codec(), REORDER_WAIT),
-            queue,
+            takers,
+            arrivals: Arrivals::default(),
             needs_key: track.kind() == Kind::Video,
             asked: None,
             left_out: 0,
@@ -196,6 +199,9 @@ impl Tap {
 
     fn packet(&mut self, packet: RtpPacket) {
         let arrival = packet.arrival;
+        if self.kind == Kind::Audio {
+            self.arrivals.note(packet.timestamp, arrival);
+        }
         self.assembler.push(
             arrival,
             packet.sequence_number,
@@ -216,13 +222,14 @@ impl Tap {
                     if frame.is_key {
                         self.needs_key = false;
                     }
-                    self.record(Recordable::Frame {
+                    let arrived = ArrivedFrame {
                         kind: self.kind,
                         ssrc: self.ssrc,
                         rtp_timestamp,
-                        arrival: now,
+                        arrival: self.arrivals.of(rtp_timestamp).unwrap_or(now),
                         frame,
-                    });
+                    };
+                    self.hand_out(|taker| taker.take(&arrived));
                 }
                 Assembled::Lost { packets } => {
                     debug!(kind = %self.kind, packets, "lost for good");
@@ -233,20 +240,26 @@ impl Tap {
     }
 
     fn sender_report(&mut self, ntp: u64, rtp_timestamp: u32) {
-        self.record(Recordable::SenderReport {
-            kind: self.kind,
-            ntp,
-            rtp_timestamp,
-        });
+        let kind = self.kind;
+        self.hand_out(|taker| taker.sender_report(kind, ntp, rtp_timestamp));
     }
 
-    fn record(&mut self, recordable: Recordable) {
-        // When nobody takes anything any more, the recording has failed, and says so itself.
-        if let Err(TrySendError::Full(_)) = self.queue.try_send(recordable) {
+    fn hand_out(&mut self, take: impl Fn(&Taker) -> bool) {
+        for taker in &self.takers {
+            if take(taker) {
+                continue;
+            }
             self.left_out += 1;
             if self.left_out.is_power_of_two() {
                 let left_out = self.left_out;
-                warn!(kind = %self.kind, left_out, "the disk is too slow for the recording");
+                match taker {
+                    Taker::Recording(_) => {
+                        warn!(kind = %self.kind, left_out, "the disk is too slow for the recording");
+                    }
+                    Taker::Frames(_) => {
+                        warn!(kind = %self.kind, left_out, "decoding is too slow for what comes in");
+                    }
+                }
             }
         }
     }

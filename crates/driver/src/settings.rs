@@ -9,7 +9,7 @@ use infinity::{ConferenceAlias, Pin, Token};
 use media::Codec;
 use peer::{Dscp, Impairment, PortRange};
 
-use crate::{Gauge, HttpClient, Material, NodeAddress};
+use crate::{FrameQueue, Gauge, HttpClient, Material, NodeAddress};
 
 /// What a caller plays once it is in the conference.
 #[derive(Debug, Clone, Default)]
@@ -68,6 +68,8 @@ pub struct Network {
     pub dscp: Option<Dscp>,
     /// What is wrong with the link on purpose, towards the node.
     pub impairment: Option<Impairment>,
+    /// Whether media goes through a TURN server alone, even where the node does not ask for that.
+    pub relay_only: bool,
 }
 
 /// Everything a caller needs to know; made by [`CallerSettings::new`], then adjusted.
@@ -105,6 +107,9 @@ pub struct CallerSettings {
     pub listen: bool,
     /// A WebM file for what is heard and seen.
     pub record: Option<PathBuf>,
+    /// Where every whole frame goes that came in, for whoever decodes them; when the queue is full,
+    /// frames are left out.
+    pub frames: Option<FrameQueue>,
     /// What happens after a loss of the conference.
     pub rejoin: Rejoin,
     /// How long one waits to be let in by a host; `None` waits as long as the node does.
@@ -143,6 +148,7 @@ impl CallerSettings {
             video_codecs: vec![Codec::Vp8, Codec::Av1],
             listen: true,
             record: None,
+            frames: None,
             rejoin: Rejoin::Never,
             waiting_room_limit: None,
             leave_limit: Duration::from_secs(5),

@@ -23,6 +23,8 @@ pub struct GeneratorLimits {
     pub timer_p99: Duration,
     /// Most of the file descriptors it may use, 0 to 1.
     pub descriptors: f64,
+    /// Most of the memory it may use, 0 to 1.
+    pub memory: f64,
     /// Most datagrams that may be lost between the network and us, as a share of all.
     pub socket_drops: f64,
 }
@@ -34,6 +36,7 @@ impl Default for GeneratorLimits {
             late_p99: Duration::from_millis(20),
             timer_p99: Duration::from_millis(20),
             descriptors: 0.9,
+            memory: 0.8,
             socket_drops: 0.001,
         }
     }
@@ -160,6 +163,20 @@ pub(crate) fn machine() -> Generator {
     }
 }
 
+/// Returns how much memory this process may use, in bytes: what the machine has, or its control
+/// group if that is less. 0 where the system does not tell.
+pub(crate) fn memory() -> u64 {
+    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+    let kilobytes = read("/proc/meminfo").lines().find_map(|line| {
+        let rest = line.strip_prefix("MemTotal:")?;
+        rest.split_whitespace().next()?.parse::<u64>().ok()
+    });
+    let all = kilobytes.unwrap_or(0) * 1024;
+    // "max" where there is no limit.
+    let group = read("/sys/fs/cgroup/memory.max").trim().parse::<u64>();
+    group.map_or(all, |limit| limit.min(all))
+}
+
 /// How many cores this process may use.
 pub(crate) fn cores() -> f64 {
     thread::available_parallelism().map_or(1.0, |cores| cores.get() as f64)
@@ -191,6 +208,8 @@ pub struct GeneratorFigures {
     pub socket_drops: f64,
     /// Most memory in use, in bytes.
     pub rss: u64,
+    /// The memory that there is, in bytes; 0 where the system does not tell.
+    pub memory: u64,
 }
 
 impl GeneratorFigures {
@@ -223,6 +242,14 @@ impl GeneratorFigures {
                 self.descriptors * 100.0
             ));
         }
+        let memory = self.rss as f64 / self.memory.max(1) as f64;
+        if self.memory > 0 && memory > limits.memory {
+            complaints.push(format!(
+                "the generator used {:.0} % of the memory there is, more than {:.0} %",
+                memory * 100.0,
+                limits.memory * 100.0
+            ));
+        }
         if self.socket_drops > limits.socket_drops {
             complaints.push(format!(
                 "the kernel threw away {:.2} % of the datagrams because they were not read in time",
@@ -246,7 +273,8 @@ mod tests {
             late: histogram,
             descriptors: 0.1,
             socket_drops: 0.0,
-            rss: 0,
+            rss: 1 << 30,
+            memory: 4 << 30,
         }
     }
 

@@ -223,10 +223,11 @@ impl<'de> Deserialize<'de> for Histogram {
 mod tests {
     use super::*;
 
-    const UNITS: [Unit; 5] = [
+    const UNITS: [Unit; 6] = [
         Unit::Seconds,
         Unit::Ratio,
         Unit::Score,
+        Unit::Rate,
         Unit::BitsPerSecond,
         Unit::Count,
     ];

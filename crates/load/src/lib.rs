@@ -5,8 +5,8 @@
 //! into one [`Measurements`]. The generator watches itself meanwhile: past its limits nothing is
 //! said about the node.
 //!
-//! Received packets are accounted for one by one and never decoded; what is concluded from them
-//! alone says so in its description.
+//! Received packets are accounted for one by one; a sample of the callers decodes them too. What is
+//! concluded without decoding says so in its description, and so does what was decoded.
 #![warn(missing_docs)]
 
 mod fleet;
@@ -15,6 +15,7 @@ mod histogram;
 mod ledger;
 mod life;
 pub mod locust;
+mod marks;
 mod measurements;
 pub mod metric;
 pub mod mos;
@@ -32,6 +33,7 @@ mod verdict;
 pub use fleet::{Connections, Ended, Equipment, Progress, run};
 pub use generator::{GeneratorFigures, GeneratorLimits};
 pub use histogram::Histogram;
+pub use marks::Voice;
 pub use measurements::{Counter, Interval, Measurements};
 pub use metric::Metric;
 pub use plan::{Plan, PlannedCaller};

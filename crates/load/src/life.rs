@@ -204,6 +204,11 @@ impl Life {
             ledger.record(&metric::AUDIO_BIT_RATE, bits / seconds, at);
             self.score(at, loss, audio.jitter);
         }
+        let events = figures.events.saturating_sub(before.events) as f64;
+        ledger.record(&metric::EVENTS_RATE, events / seconds, at);
+        let bytes = figures.event_bytes.saturating_sub(before.event_bytes);
+        let bits = bytes as f64 * 8.0;
+        ledger.record(&metric::EVENTS_BIT_RATE, bits / seconds, at);
         let (video, video_before) = (&figures.received.video, &before.received.video);
         let packets = video.packets.saturating_sub(video_before.packets);
         if packets > 0 {
@@ -247,7 +252,7 @@ impl Life {
 
     fn count_figures(&self, at: Instant, figures: &Figures, before: Option<&Figures>) {
         let more = |of: Sum| of(figures).saturating_sub(before.map_or(0, of));
-        let counts: [(Counter, Sum); 5] = [
+        let counts: [(Counter, Sum); 8] = [
             (Counter::PacketsSent, |f| {
                 f.call.outbound_audio.packets_sent + f.call.outbound_video.packets_sent
             }),
@@ -257,8 +262,14 @@ impl Life {
             (Counter::PacketsLost, |f| {
                 f.received.audio.lost + f.received.video.lost
             }),
+            (Counter::PacketsResent, |f| {
+                f.call.outbound_audio.retransmitted_packets_sent
+                    + f.call.outbound_video.retransmitted_packets_sent
+            }),
+            (Counter::KeyFramesAsked, |f| f.call.outbound_video.pli_count),
             (Counter::KeyFrames, |f| f.received.video.frames.keys),
             (Counter::EventsReceived, |f| f.events),
+            (Counter::EventBytes, |f| f.event_bytes),
         ];
         for (counter, of) in counts {
             self.ledger.count(counter, more(of), at);

@@ -35,6 +35,9 @@ pub enum Counter {
     /// Events received.
     #[serde(rename = "events.received")]
     EventsReceived,
+    /// Bytes of the events received, names and texts.
+    #[serde(rename = "events.bytes")]
+    EventBytes,
     /// Event streams lost.
     #[serde(rename = "events.lost")]
     EventStreamsLost,
@@ -47,9 +50,27 @@ pub enum Counter {
     /// Media packets that never came.
     #[serde(rename = "packets.lost")]
     PacketsLost,
+    /// Media packets sent again because the node asked for them (NACK).
+    #[serde(rename = "packets.resent")]
+    PacketsResent,
+    /// Key frames that the node asked for (PLI, FIR).
+    #[serde(rename = "key_frames.asked")]
+    KeyFramesAsked,
     /// Key frames received.
     #[serde(rename = "key_frames.received")]
     KeyFrames,
+    /// Frames of sound and picture that could not be decoded, by callers that decode.
+    #[serde(rename = "decoded.errors")]
+    DecodeErrors,
+    /// Marks heard in decoded sound.
+    #[serde(rename = "marks.heard")]
+    MarksHeard,
+    /// Marks seen in decoded pictures.
+    #[serde(rename = "marks.seen")]
+    MarksSeen,
+    /// Marks found that nobody in the conference had sent.
+    #[serde(rename = "marks.stray")]
+    MarksStray,
     /// Tokens that are not known to be released or expired.
     #[serde(rename = "tokens.kept")]
     TokensKept,
@@ -57,7 +78,7 @@ pub enum Counter {
 
 impl Counter {
     /// All counters, in the order of the reports.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 20] = [
         Self::JoinsAttempted,
         Self::JoinsOk,
         Self::RefreshesOk,
@@ -65,11 +86,18 @@ impl Counter {
         Self::RequestsOk,
         Self::RequestsFailed,
         Self::EventsReceived,
+        Self::EventBytes,
         Self::EventStreamsLost,
         Self::PacketsSent,
         Self::PacketsReceived,
         Self::PacketsLost,
+        Self::PacketsResent,
+        Self::KeyFramesAsked,
         Self::KeyFrames,
+        Self::DecodeErrors,
+        Self::MarksHeard,
+        Self::MarksSeen,
+        Self::MarksStray,
         Self::TokensKept,
     ];
 
@@ -83,11 +111,18 @@ impl Counter {
             Self::RequestsOk => "requests.ok",
             Self::RequestsFailed => "requests.failed",
             Self::EventsReceived => "events.received",
+            Self::EventBytes => "events.bytes",
             Self::EventStreamsLost => "events.lost",
             Self::PacketsSent => "packets.sent",
             Self::PacketsReceived => "packets.received",
             Self::PacketsLost => "packets.lost",
+            Self::PacketsResent => "packets.resent",
+            Self::KeyFramesAsked => "key_frames.asked",
             Self::KeyFrames => "key_frames.received",
+            Self::DecodeErrors => "decoded.errors",
+            Self::MarksHeard => "marks.heard",
+            Self::MarksSeen => "marks.seen",
+            Self::MarksStray => "marks.stray",
             Self::TokensKept => "tokens.kept",
         }
     }

@@ -60,6 +60,16 @@ metrics! {
     AUDIO_GAPS "audio.gaps" Count false "pauses of received audio longer than half a second, per caller";
     AUDIO_R "audio.r" Score false "R factor of received audio (ITU-T G.107), without decoding";
     AUDIO_MOS "audio.mos" Score true "MOS estimated from R (ITU-T G.107 Annex B), without decoding";
+    AUDIO_DELAY "audio.delay" Seconds true "from mouth to ear by marks in the sound, decoded; without the listener's own playout buffer";
+    VIDEO_DELAY "video.delay" Seconds true "from the sending of a marked picture until it could be decoded";
+    AV_SKEW "av.skew" Seconds true "how far apart sound and picture of the same moment came, by marks, decoded, before a receiver aligns them";
+    AV_SOUND_LATE "av.sound_late" Seconds false "the sound came so much after its picture, where it came after";
+    AV_SOUND_EARLY "av.sound_early" Seconds false "the sound came so much before its picture, where it came before";
+    AUDIO_SILENCE "audio.silence" Ratio true "share of the decoded sound that is silent (below -60 dBFS), per decoded caller and interval";
+    VIDEO_DECODED_FPS "video.decoded_fps" Rate true "pictures decoded a second, per decoded caller and interval";
+    VIDEO_BLANK "video.blank" Ratio true "share of the decoded pictures that are of one colour, per decoded caller and interval";
+    EVENTS_RATE "events.rate" Rate true "events received a second, per caller and interval";
+    EVENTS_BIT_RATE "events.bit_rate" BitsPerSecond true "what events came to, names and texts, per caller and interval";
     EVENTS_GAP "events.gap" Seconds false "an event stream was lost, until it was open again";
     HTTP_ALL "http" Seconds true "a request of any kind, from the first byte out to the last one in";
     HTTP_REQUEST_TOKEN "http.request_token" Seconds false "request_token";

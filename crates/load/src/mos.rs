@@ -8,6 +8,7 @@
 //! The standard's tables (ITU-T G.113, Appendix I) have no constants for Opus. Those of
 //! [`Constants::OPUS`] are provisional, and every report says so.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -38,6 +39,21 @@ impl Constants {
                  ITU-T G.113 Appendix I has it for G.711 with concealment; 20 ms packets and \
                  6.5 ms look-ahead (RFC 6716 §2)",
     };
+}
+
+/// What R and MOS are made with, in a sentence for reports.
+impl fmt::Display for Constants {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "ITU-T G.107 (06/2015) with the defaults of its Table 1 (R = {R_DEFAULT}), Ie = {}, Bpl = {}, \
+             codec delay {} ms; {}",
+            self.ie,
+            self.bpl,
+            self.codec_delay.as_secs_f64() * 1000.0,
+            self.source
+        )
+    }
 }
 
 /// What the network did to the sound.
@@ -118,6 +134,45 @@ mod tests {
             (value - published).abs() <= error,
             "{value}, published {published}"
         );
+    }
+
+    /// The whole of §7 with the defaults of Table 1, of which the rest of this module uses the sum.
+    #[test]
+    fn the_default_r_is_what_the_defaults_of_table_1_come_to() {
+        let (slr, rlr, stmr, lstr, dsend): (f64, f64, f64, f64, f64) = (8.0, 2.0, 15.0, 18.0, 3.0);
+        let (telr, wepl, nc, nfor, room): (f64, f64, f64, f64, f64) =
+            (65.0, 110.0, -70.0, -64.0, 35.0);
+        let (qdu, olr): (f64, f64) = (1.0, slr + rlr);
+        let power = |db: f64| 10f64.powf(db / 10.0);
+        // §7.2, equations 7-2 to 7-7.
+        let nos = room - slr - dsend - 100.0 + 0.004 * (room - olr - dsend - 14.0).powi(2);
+        let pre = room + 10.0 * (1.0 + 10f64.powf((10.0 - lstr) / 10.0)).log10();
+        let nor = rlr - 121.0 + pre + 0.008 * (pre - 35.0).powi(2);
+        let no = 10.0 * (power(nc) + power(nos) + power(nor) + power(nfor + rlr)).log10();
+        let ro = 15.0 - 1.5 * (slr + no);
+        // §7.4, equations 7-8 to 7-17.
+        let xolr = (olr + 0.2 * (64.0 + no - rlr)) / 8.0;
+        let iolr = 20.0 * ((1.0 + xolr.powi(8)).powf(1.0 / 8.0) - xolr);
+        let stmro = -10.0 * (power(-stmr) + power(-telr)).log10();
+        let root = |x: f64, n: i32| (1.0 + x.powi(n)).powf(1.0 / f64::from(n));
+        let ist = 12.0 * root((stmro - 13.0) / 6.0, 8)
+            - 28.0 * root((stmro + 1.0) / 19.4, 35)
+            - 13.0 * root((stmro - 3.0) / 33.0, 13)
+            + 29.0;
+        let q = 37.0 - 15.0 * qdu.log10();
+        let g = 1.07 + 0.258 * q + 0.0602 * q * q;
+        let (y, z) = (
+            (ro - 100.0) / 15.0 + 46.0 / 8.4 - g / 9.0,
+            46.0 / 30.0 - g / 40.0,
+        );
+        let iq = 15.0 * (1.0 + 10f64.powf(y) + 10f64.powf(z)).log10();
+        // §7.5 without delay: of talker echo, listener echo and delay, listener echo alone is left.
+        let rle = 10.5 * (wepl + 7.0);
+        let half = (ro - rle) / 2.0;
+        let idle = half + (half * half + 169.0).sqrt();
+        close(ro - (iolr + ist + iq) - idle, R_DEFAULT, 0.05);
+        close(r_factor(&conditions(0, 0.0), &G711), R_DEFAULT, 1e-9);
+        close(mos(R_DEFAULT), 4.41, 0.005);
     }
 
     #[test]

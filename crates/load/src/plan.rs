@@ -33,6 +33,8 @@ pub struct PlannedCaller {
     pub display_name: String,
     /// When it is in the conference, counted from the start; several times for a churner.
     pub stays: Vec<Range<Duration>>,
+    /// Whether it decodes what it receives.
+    pub is_decoded: bool,
     /// What is wrong with its link.
     pub impairment: Option<Impairment>,
     /// Seed of its chance.
@@ -76,6 +78,7 @@ impl PlannedCaller {
                 .display_name
                 .replace("{n}", &(number + 1).to_string()),
             stays: stays(scenario, role, arrival, end),
+            is_decoded: scenario.is_decoded(number),
             impairment: scenario.impairment_of(seed),
             seed,
         }

@@ -36,6 +36,10 @@ pub struct Scenario {
     pub away: Duration,
     /// How long one talker of a conference talks before the next does; `None`: all at once.
     pub turn: Option<Duration>,
+    /// Whether what talkers and video senders play has marks, see [`crate::Voice`].
+    pub marks: bool,
+    /// How many callers decode what they receive, listeners before others.
+    pub decoded: usize,
     /// What is wrong with the links of some callers.
     pub impairment: Impairment,
     /// The share of callers whose links that are, 0 to 1.
@@ -140,6 +144,12 @@ pub enum ScenarioError {
     /// Churners that never stay.
     #[error("churners must stay for some time: give stay_seconds above 0")]
     ChurnWithoutStay,
+    /// Marks that nobody makes or nobody finds.
+    #[error(
+        "marks are made by talkers and video senders, and found by callers that decode: set talkers \
+         or video_senders, and decode_callers, above 0"
+    )]
+    MarksWithoutBothEnds,
     /// A node that was not meant to be loaded.
     #[error(
         "{host} is not this machine: a load test can hurt it and those who use it. If that is \
@@ -171,6 +181,8 @@ impl Scenario {
             stay: Duration::from_secs(10),
             away: Duration::from_secs(5),
             turn: None,
+            marks: false,
+            decoded: 0,
             impairment: Impairment::default(),
             impaired_share: 1.0,
             seed: 1,
@@ -181,6 +193,14 @@ impl Scenario {
     /// How many callers there are.
     pub fn callers(&self) -> usize {
         self.conferences.len().saturating_mul(self.participants)
+    }
+
+    /// Says whether the caller of this number decodes what it receives: the first listeners do, or
+    /// the last callers where there are too few.
+    pub fn is_decoded(&self, number: usize) -> bool {
+        let listeners = self.roles.all().saturating_mul(self.conferences.len());
+        let first = listeners.min(self.callers().saturating_sub(self.decoded));
+        (first..first.saturating_add(self.decoded)).contains(&number)
     }
 
     /// Checks that it makes sense and harms nobody it was not meant for.
@@ -212,6 +232,10 @@ impl Scenario {
         }
         if self.roles.churners > 0 && self.stay.is_zero() {
             return Err(ScenarioError::ChurnWithoutStay);
+        }
+        let speakers = self.roles.talkers + self.roles.video_senders;
+        if self.marks && (speakers == 0 || self.decoded == 0) {
+            return Err(ScenarioError::MarksWithoutBothEnds);
         }
         for node in &self.nodes {
             let host = host(node);
@@ -288,6 +312,41 @@ mod tests {
         ));
         scenario.most_callers = 5000;
         assert_eq!(scenario.check(), Ok(()));
+    }
+
+    #[test]
+    fn listeners_decode_before_others() {
+        let mut scenario = scenario("http://127.0.0.1");
+        (scenario.participants, scenario.roles.talkers) = (4, 2);
+        scenario
+            .conferences
+            .push("other".parse().expect("an alias"));
+        let decoded = |scenario: &Scenario| -> Vec<usize> {
+            let all = 0..scenario.callers();
+            all.filter(|number| scenario.is_decoded(*number)).collect()
+        };
+        assert_eq!(decoded(&scenario), [0; 0]);
+        scenario.decoded = 3;
+        assert_eq!(
+            decoded(&scenario),
+            [4, 5, 6],
+            "one in each conference first"
+        );
+        scenario.decoded = 6;
+        assert_eq!(decoded(&scenario), [2, 3, 4, 5, 6, 7]);
+        scenario.decoded = 99;
+        assert_eq!(decoded(&scenario).len(), 8);
+    }
+
+    #[test]
+    fn marks_need_somebody_who_makes_them_and_somebody_who_finds_them() {
+        let mut scenario = scenario("http://127.0.0.1");
+        scenario.marks = true;
+        assert_eq!(scenario.check(), Err(ScenarioError::MarksWithoutBothEnds));
+        scenario.decoded = 1;
+        assert_eq!(scenario.check(), Ok(()));
+        scenario.roles.talkers = 0;
+        assert_eq!(scenario.check(), Err(ScenarioError::MarksWithoutBothEnds));
     }
 
     #[test]

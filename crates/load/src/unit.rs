@@ -16,6 +16,9 @@ pub enum Unit {
     /// A score, such as MOS (1 to 5) or R (0 to 100); kept in thousandths.
     #[serde(rename = "score")]
     Score,
+    /// How often a second; kept in thousandths.
+    #[serde(rename = "/s")]
+    Rate,
     /// Bits a second.
     #[serde(rename = "bit/s")]
     BitsPerSecond,
@@ -29,7 +32,7 @@ impl Unit {
     pub(crate) fn scale(self) -> f64 {
         match self {
             Self::Seconds | Self::Ratio => 1e6,
-            Self::Score => 1e3,
+            Self::Score | Self::Rate => 1e3,
             Self::BitsPerSecond | Self::Count => 1.0,
         }
     }
@@ -40,6 +43,7 @@ impl Unit {
             Self::Seconds => 3_600_000_000,
             Self::Ratio => 1_000_000,
             Self::Score => 100_000,
+            Self::Rate => 1_000_000_000,
             Self::BitsPerSecond => 10_000_000_000,
             Self::Count => 1_000_000_000,
         }
@@ -48,14 +52,14 @@ impl Unit {
     /// Returns what `suffix`, as people write it after a number, multiplies the number by.
     pub(crate) fn factor(self, suffix: &str) -> Option<f64> {
         let factor = match (self, suffix) {
-            (Self::Seconds, "s") | (Self::BitsPerSecond, "bit/s") => 1.0,
+            (Self::Seconds, "s") | (Self::BitsPerSecond, "bit/s") | (Self::Rate, "/s") => 1.0,
             (Self::Seconds, "ms") => 1e-3,
             (Self::Seconds, "us" | "µs") => 1e-6,
             (Self::Seconds, "min") => 60.0,
             (Self::Ratio, "%") => 1e-2,
             (Self::BitsPerSecond, "kbit/s") => 1e3,
             (Self::BitsPerSecond, "Mbit/s") => 1e6,
-            (Self::Ratio | Self::Score | Self::Count, "") => 1.0,
+            (Self::Ratio | Self::Score | Self::Count | Self::Rate, "") => 1.0,
             _ => return None,
         };
         Some(factor)
@@ -67,6 +71,7 @@ impl Unit {
             Self::Seconds => "us, ms, s or min",
             Self::Ratio => "%, or a share between 0 and 1",
             Self::Score | Self::Count => "a number without a unit",
+            Self::Rate => "/s, or a number without a unit",
             Self::BitsPerSecond => "bit/s, kbit/s or Mbit/s",
         }
     }
@@ -97,6 +102,7 @@ impl fmt::Display for Told {
             Unit::Ratio if value < 0.01 => write!(f, "{:.3} %", value * 100.0),
             Unit::Ratio => write!(f, "{:.1} %", value * 100.0),
             Unit::Score => write!(f, "{value:.2}"),
+            Unit::Rate => write!(f, "{value:.1}/s"),
             Unit::BitsPerSecond if value < 1e6 => write!(f, "{:.0} kbit/s", value / 1e3),
             Unit::BitsPerSecond => write!(f, "{:.2} Mbit/s", value / 1e6),
             Unit::Count => write!(f, "{value:.0}"),

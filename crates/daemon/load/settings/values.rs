@@ -21,6 +21,7 @@ pub(super) fn key_of(error: &ScenarioError) -> &'static str {
         ScenarioError::TooMany { .. } => "most_callers",
         ScenarioError::ChurnWithoutStay => "stay_seconds",
         ScenarioError::VideoWithoutVideo => "video_senders",
+        ScenarioError::MarksWithoutBothEnds => "marks",
         _ => "nodes",
     }
 }

@@ -135,10 +135,12 @@ impl<S: Sink> Lane<S> {
                 Some(Boundary::Finished) => self.clip.end = Some(self.sink.next_sequence_number()),
                 None => {}
             }
-            self.send(&due.frame, due.stream_time);
+            let frame = due.frame;
+            self.send(&frame, due.stream_time);
             if let Some(gauge) = gauge {
                 let due = self.timeline.start() + due.stream_time;
                 gauge.sent(now.saturating_duration_since(due));
+                gauge.played(&frame, due);
             }
         }
     }

@@ -1,5 +1,7 @@
 //! The loop: drain outputs, wait for one wakeup, hand it in.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use infinity::Event;
@@ -111,8 +113,9 @@ struct Driving {
     is_hushed: bool,
     /// When figures are told next.
     figures_due: Option<Instant>,
-    /// Events that came.
+    /// Events that came, and their bytes.
     events: u64,
+    event_bytes: Arc<AtomicU64>,
     in_conference: bool,
     /// A clip that is to be played once was played.
     played: bool,
@@ -155,6 +158,7 @@ impl Driving {
             is_hushed: false,
             figures_due: None,
             events: 0,
+            event_bytes: Arc::default(),
             in_conference: false,
             played: false,
             told_rare_key_frames: false,
@@ -404,12 +408,14 @@ impl Driving {
             received.add(&leg.inflow.received());
         }
         let (events, notices) = (self.events, self.story.notices());
+        let event_bytes = self.event_bytes.load(Ordering::Relaxed);
         // The call's own figures must be waited for, and the loop waits for nothing.
         self.shard.spawn(async move {
             let figures = Figures {
                 received,
                 call: peer.stats().await,
                 events,
+                event_bytes,
             };
             // Whoever does not read them gets the next ones.
             let _ = notices.try_send(Notice::new(now, NoticeKind::Figures(Box::new(figures))));

@@ -141,7 +141,7 @@ impl Story {
     /// A peer connection begins with these servers.
     pub(super) fn ice_servers(&mut self, ice: &IceServers) {
         if ice.relay_only && ice.turn.is_empty() {
-            let why = "the node allows relayed media alone and names no TURN server for it";
+            let why = "media is to be relayed alone, and the node names no TURN server for it";
             self.hindered(why.to_owned());
         }
     }

@@ -13,6 +13,7 @@ use super::stage::{Stage, Stays, live};
 use super::{Equipment, Progress};
 use crate::generator::{self, Lateness};
 use crate::ledger::{Ledger, Onlooker};
+use crate::marks::Spoken;
 use crate::standing::Board;
 use crate::{Measurements, PlannedCaller, Scenario};
 
@@ -52,6 +53,7 @@ impl Company {
             equipment,
             ledger,
             board,
+            spoken: Spoken::default(),
             start,
         };
         Self {

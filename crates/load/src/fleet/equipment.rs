@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use driver::{HttpClient, Material, Network, Shards};
 
+use crate::Voice;
 use crate::generator::GeneratorLimits;
 
 /// How HTTP connections are used.
@@ -28,6 +29,9 @@ pub struct Equipment {
     pub sound: Option<Arc<Material>>,
     /// What video senders play, sound included; a slate without.
     pub picture: Option<Arc<Material>>,
+    /// What talkers and video senders play where there are marks, by their place in the conference;
+    /// those beyond play what others do.
+    pub voices: Vec<Voice>,
     /// How media uses the network.
     pub network: Network,
     /// What the generator can take.

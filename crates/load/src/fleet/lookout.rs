@@ -134,6 +134,7 @@ impl Watch {
             descriptors: share(self.most.descriptors, self.most.most_descriptors),
             socket_drops: share(drops, received + drops),
             rss: self.most.rss,
+            memory: generator::memory(),
         };
         let cpu = self.last.1.cpu.saturating_sub(self.began.1.cpu);
         Generator {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use std::vec;
 
-use driver::{Caller, CallerSettings, NodeAddress, Program, Shard, StopReason};
+use driver::{Caller, CallerSettings, Gauge, NodeAddress, Program, Shard, StopReason};
+use media::Codec;
 use tokio::sync::watch;
 use tokio::time::sleep_until;
 use tracing::warn;
@@ -14,6 +15,7 @@ use super::{Connections, Equipment};
 use crate::generator::Lateness;
 use crate::ledger::Ledger;
 use crate::life::Life;
+use crate::marks::{Mouth, Senses, Spoken, Voice};
 use crate::plan::has_floor;
 use crate::standing::Board;
 use crate::{CallerRow, PlannedCaller, Role, Scenario};
@@ -64,6 +66,7 @@ pub(super) struct Stage {
     pub(super) equipment: Equipment,
     pub(super) ledger: Ledger,
     pub(super) board: Board,
+    pub(super) spoken: Spoken,
     pub(super) start: Instant,
 }
 
@@ -153,10 +156,12 @@ impl Stage {
             scenario.conferences[planned.conference].clone(),
             planned.display_name.clone(),
         );
+        let voice = self.voice(planned);
         let material = match planned.role {
-            Role::Talker => &equipment.sound,
-            Role::VideoSender => &equipment.picture,
-            Role::Listener | Role::Churner => &None,
+            Role::Listener | Role::Churner => None,
+            Role::Talker | Role::VideoSender if voice.is_some() => voice.map(Voice::material),
+            Role::Talker => equipment.sound.as_ref(),
+            Role::VideoSender => equipment.picture.as_ref(),
         };
         if let Some(material) = material {
             settings.video_codecs = material.video_codecs();
@@ -168,9 +173,43 @@ impl Stage {
         settings.network.impairment = planned.impairment;
         settings.leave_limit = equipment.leave_limit;
         settings.figures = Some(FIGURES);
-        settings.gauge = Some(lateness.clone());
+        settings.gauge = Some(self.gauge(planned, lateness));
+        if planned.is_decoded {
+            // What is decoded must be what there is a decoder for.
+            settings.video_codecs = vec![Codec::Vp8];
+            settings.frames = self.frames(planned);
+        }
         settings.seed = Some(planned.seed);
         Ok(settings)
+    }
+
+    /// Returns what a talker or video sender plays where there are marks.
+    fn voice(&self, planned: &PlannedCaller) -> Option<&Voice> {
+        match planned.role {
+            Role::Talker | Role::VideoSender => self.equipment.voices.get(planned.place),
+            Role::Listener | Role::Churner => None,
+        }
+    }
+
+    /// Returns who is told of every frame that a caller sends.
+    fn gauge(&self, planned: &PlannedCaller, lateness: &Arc<Lateness>) -> Arc<dyn Gauge> {
+        match self.voice(planned) {
+            Some(voice) => Arc::new(Mouth {
+                lateness: Arc::clone(lateness),
+                voice: voice.clone(),
+                utterances: self.spoken.page(planned.conference, planned.place),
+            }),
+            None => Arc::clone(lateness) as Arc<dyn Gauge>,
+        }
+    }
+
+    /// Returns where what a caller receives is decoded.
+    fn frames(&self, planned: &PlannedCaller) -> Option<driver::FrameQueue> {
+        let (ledger, spoken) = (self.ledger.clone(), self.spoken.clone());
+        let voices = self.equipment.voices.len();
+        Senses::begin(ledger, spoken, planned.conference, voices)
+            .inspect_err(|error| warn!(%error, "nothing is decoded for a caller"))
+            .ok()
     }
 
     /// Follows a caller to the end of its stay.

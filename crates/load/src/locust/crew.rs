@@ -177,6 +177,8 @@ fn caller(
             .display_name
             .replace("{n}", &format!("{}.{}", worker + 1, number + 1)),
         stays: Vec::new(),
+        // Workers share conferences without telling each other who has which place, and so whose a mark is.
+        is_decoded: false,
         impairment: scenario.impairment_of(seed),
         seed,
     }

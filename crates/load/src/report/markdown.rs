@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use super::when;
-use crate::{Counter, RunResult};
+use crate::mos::Constants;
+use crate::{Counter, RunResult, metric};
 
 /// The run in a screenful of Markdown.
 pub fn summary(result: &RunResult) -> String {
@@ -48,6 +49,9 @@ pub fn summary(result: &RunResult) -> String {
             told(histogram.quantile(0.99)),
             told(histogram.max())
         );
+    }
+    if result.measurements.histogram(&metric::AUDIO_R).is_some() {
+        let _ = writeln!(text, "\nR and MOS: {}", plain(&Constants::OPUS.to_string()));
     }
     text += "\n| Counted | |\n|---|---|\n";
     for counter in Counter::ALL {

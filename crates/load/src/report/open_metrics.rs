@@ -62,7 +62,7 @@ fn named(name: &str, unit: Unit) -> (String, &'static str) {
         Unit::Seconds => "seconds",
         Unit::Ratio => "ratio",
         Unit::BitsPerSecond => "bits_per_second",
-        Unit::Score | Unit::Count => "",
+        Unit::Score | Unit::Count | Unit::Rate => "",
     };
     let name = format!("standin_load_{}", name.replace('.', "_"));
     match unit {

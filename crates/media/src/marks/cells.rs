@@ -127,7 +127,10 @@ mod tests {
     #[test]
     fn pictures_without_a_mark_have_none() {
         for luma in 0..=255 {
-            assert_eq!(read_mark(&Picture::filled(640, 360, [luma, 128, 128])), None);
+            assert_eq!(
+                read_mark(&Picture::filled(640, 360, [luma, 128, 128])),
+                None
+            );
         }
         assert_eq!(read_mark(&Picture::filled(2, 2, [16, 128, 128])), None);
         let mut random = fastrand::Rng::with_seed(1);
@@ -136,7 +139,13 @@ mod tests {
             let mut picture = Picture::filled(32, 12, [16, 128, 128]);
             for cell in 0..COLUMNS * ROWS {
                 let (left, top, _, _) = place(cell, 32, 12);
-                picture.fill(left, top, 2, 1, [if random.bool() { 235 } else { 16 }, 128, 128]);
+                picture.fill(
+                    left,
+                    top,
+                    2,
+                    1,
+                    [if random.bool() { 235 } else { 16 }, 128, 128],
+                );
             }
             found += usize::from(read_mark(&picture).is_some());
         }

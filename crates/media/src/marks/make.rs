@@ -63,7 +63,12 @@ pub fn marked_sound(
     let length = samples(round_up(base_length));
     let mut pcm: Vec<f32> = match base.len() {
         0 => vec![0.0; length],
-        _ => base.iter().cycle().take(length).map(|s| s * BASE_LEVEL).collect(),
+        _ => base
+            .iter()
+            .cycle()
+            .take(length)
+            .map(|s| s * BASE_LEVEL)
+            .collect(),
     };
     let burst = burst(voice, SAMPLE_RATE);
     let packets = length / SAMPLES_PER_PACKET;
@@ -102,14 +107,25 @@ pub fn marked_sound(
     Ok(Marked { track, marks })
 }
 
-/// Makes the picture of `voice` in VP8: `base` over and over, or the test picture, with a mark in
-/// every frame. Encoded here, once.
+/// What is under the marks of a picture.
+#[derive(Debug, Clone, Copy)]
+pub enum Base<'a> {
+    /// The moving test picture, of this width and height.
+    Bars(usize, usize),
+    /// A film in VP8, over and over.
+    Film(&'a Track),
+}
+
+/// Makes the picture of `voice` in VP8, with a mark in every frame. Encoded here, once.
 ///
 /// # Errors
 /// When the base is no VP8 or of an odd size, or the encoder fails.
-pub fn marked_picture(base: Option<&Track>, voice: usize) -> Result<Marked, MediaError> {
+pub fn marked_picture(base: Base<'_>, voice: usize) -> Result<Marked, MediaError> {
     let mut drawn = Drawn::new(base)?;
-    let length = round_up(base.map_or(Duration::ZERO, |track| track.duration));
+    let length = round_up(match base {
+        Base::Bars(..) => Duration::ZERO,
+        Base::Film(track) => track.duration,
+    });
     let first = drawn.at(Duration::ZERO)?;
     let settings = VideoSettings {
         width: first.width(),
@@ -156,10 +172,10 @@ enum Drawn<'a> {
 }
 
 impl<'a> Drawn<'a> {
-    fn new(base: Option<&'a Track>) -> Result<Self, MediaError> {
+    fn new(base: Base<'a>) -> Result<Self, MediaError> {
         Ok(match base {
-            None => Self::Bars(Bars::new(640, 360)),
-            Some(track) => Self::Film {
+            Base::Bars(width, height) => Self::Bars(Bars::new(width, height)),
+            Base::Film(track) => Self::Film {
                 track,
                 decoder: Vp8Decoder::new()?,
                 next: 0,
@@ -194,26 +210,24 @@ impl<'a> Drawn<'a> {
                 next,
                 round,
                 shown,
-            } => {
-                loop {
-                    let frame = &track.frames[*next];
-                    let is_first = (*round, *next) == (0, 0);
-                    if !is_first && track.duration * *round + frame.media_time > time {
-                        break Ok(shown.clone());
-                    }
-                    let encoded = frame.encoded().map_err(|error| MediaError::Coder {
-                        codec: track.codec,
-                        reason: error.to_string(),
-                    })?;
-                    if let Some(picture) = decoder.decode(&encoded)? {
-                        *shown = picture;
-                    }
-                    *next += 1;
-                    if *next == track.frames.len() {
-                        (*next, *round) = (0, *round + 1);
-                    }
+            } => loop {
+                let frame = &track.frames[*next];
+                let is_first = (*round, *next) == (0, 0);
+                if !is_first && track.duration * *round + frame.media_time > time {
+                    break Ok(shown.clone());
                 }
-            }
+                let encoded = frame.encoded().map_err(|error| MediaError::Coder {
+                    codec: track.codec,
+                    reason: error.to_string(),
+                })?;
+                if let Some(picture) = decoder.decode(&encoded)? {
+                    *shown = picture;
+                }
+                *next += 1;
+                if *next == track.frames.len() {
+                    (*next, *round) = (0, *round + 1);
+                }
+            },
         }
     }
 }
@@ -249,7 +263,7 @@ mod tests {
     #[test]
     fn every_frame_says_its_number_even_coarsely_encoded_and_scaled() {
         let base = film("bunny.ivf");
-        let marked = marked_picture(Some(&base), 5).unwrap();
+        let marked = marked_picture(Base::Film(&base), 5).unwrap();
         assert_eq!(marked.track.frames.len(), 480);
         assert!(marked.track.longest_key_interval <= Duration::from_millis(501));
         // Once more, at a fifth of the rate.
@@ -278,7 +292,6 @@ mod tests {
             number += 1;
         })
         .unwrap();
-        println!("of {number}: {direct} read, {coarse} at 100 kbit/s, {small} of these at 160x90");
         assert_eq!((number, direct), (480, 480));
         assert!(coarse > 460 && small > 460, "{coarse}, {small}");
     }

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 pub use cells::{PictureMark, read_mark};
 pub use find::{FINDER_RATE, SoundMark, SoundMarks};
-pub use make::{marked_picture, marked_sound};
+pub use make::{Base, marked_picture, marked_sound};
 
 use crate::frame::Frame;
 use crate::track::Track;

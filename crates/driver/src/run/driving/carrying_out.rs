@@ -1,5 +1,6 @@
 //! Carries out what the participant wants done.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use media::Repeat;
@@ -80,8 +81,9 @@ impl Driving {
                 };
                 let client = self.settings.client.clone();
                 let wakeups = self.wakeups.clone();
+                let bytes = Arc::clone(&self.event_bytes);
                 let reading = self.shard.spawn(events::read(
-                    client, node, conference, token, stream, wakeups,
+                    client, node, conference, token, stream, wakeups, bytes,
                 ));
                 self.streams.push((stream, reading.abort_handle()));
             }
@@ -117,6 +119,8 @@ impl Driving {
                     "opening a peer connection"
                 );
                 self.close_leg();
+                let mut ice = ice;
+                ice.relay_only |= self.settings.network.relay_only;
                 self.story.ice_servers(&ice);
                 let Some(node) = self.nodes.get(self.node).cloned() else {
                     return;

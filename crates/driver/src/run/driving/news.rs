@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use tracing::{debug, info};
 
 use super::Driving;
+use crate::arrived::Taker;
 use crate::pump::{PumpCommand, PumpEvent};
 use crate::recording::{self, Recording};
 use crate::run::wakeup::{PeerNews, Wakeup};
@@ -213,9 +214,15 @@ impl Driving {
         let Some(leg) = &mut self.leg else { return };
         for track in std::mem::take(&mut leg.early) {
             debug!(kind = %track.kind(), codec = %track.codec(), ssrc = track.ssrc(), "receiving");
-            let queue = leg.recording.as_ref().map(Recording::queue);
+            let recording = leg.recording.as_ref().map(Recording::queue);
+            let frames = self.settings.frames.clone();
+            let takers = recording
+                .map(Taker::Recording)
+                .into_iter()
+                .chain(frames.map(Taker::Frames))
+                .collect();
             leg.inflow
-                .receive(&self.shard, track, queue, leg.id, self.wakeups.clone());
+                .receive(&self.shard, track, takers, leg.id, self.wakeups.clone());
         }
     }
 

@@ -1,0 +1,67 @@
+//! What talkers and video senders play where there are marks in it.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use load::{Roles, Voice};
+use media::marks::{self, Base};
+use media::{Codec, MediaError, Source, SourceSpec, Track};
+
+use super::values::wrong;
+use crate::node_settings::WrongValue;
+
+/// The size of the test picture where none is asked for.
+const BARS: Base<'static> = Base::Bars(640, 360);
+
+/// Encodes what each place plays, once for all conferences.
+pub(super) fn open(
+    audio: Option<&SourceSpec>,
+    video: Option<&SourceSpec>,
+    roles: Roles,
+    late: Duration,
+) -> Result<Vec<Voice>, WrongValue> {
+    let sound = audio.map(media::open_audio).transpose();
+    let sound = sound.map_err(|error| wrong("audio", error))?;
+    let sound = sound.as_ref().and_then(track);
+    let (film, bars);
+    let picture = match video {
+        None => BARS,
+        Some(SourceSpec::Bars { width, height }) => Base::Bars(*width, *height),
+        Some(spec) => {
+            bars = media::open_video(spec, Codec::Vp8).map_err(|error| wrong("video", error))?;
+            film = track(&bars);
+            film.map_or(BARS, |film| Base::Film(film))
+        }
+    };
+    let places = (roles.talkers + roles.video_senders).min(marks::VOICES);
+    let voice = |place: usize| -> Result<Voice, WrongValue> {
+        let failed = |key| move |error: MediaError| wrong(key, error);
+        let spoken = marks::marked_sound(sound.map(|track| &**track), place, late);
+        let shown = (place >= roles.talkers).then(|| marks::marked_picture(picture, place));
+        Ok(Voice::new(
+            spoken.map_err(failed("audio"))?,
+            shown.transpose().map_err(failed("video"))?,
+        ))
+    };
+    // Encoding a picture takes a second or two, so that is done side by side.
+    thread::scope(|scope| {
+        let voice = &voice;
+        let encoding: Vec<_> = (0..places)
+            .map(|place| scope.spawn(move || voice(place)))
+            .collect();
+        let joined = encoding.into_iter().map(|thread| {
+            let broken = |_| Err(wrong("marks", "a marked clip could not be made"));
+            thread.join().unwrap_or_else(broken)
+        });
+        joined.collect()
+    })
+}
+
+/// Returns the track of a source that has one.
+fn track(source: &Source) -> Option<&Arc<Track>> {
+    match source {
+        Source::Track(track) => Some(track),
+        Source::Live(_) => None,
+    }
+}

@@ -1,0 +1,85 @@
+//! What a load test measures by decoding and by marks, against what was set on purpose.
+
+use serde_json::Value;
+
+use crate::load::{figure, run};
+use crate::support::PracticeNode;
+
+/// One talker, one video sender and four listeners, two of whom decode.
+const MARKED: &str = "participants = 6\ntalkers = 1\nvideo_senders = 1\nvideo = \"bars:320x180\"\nmarks = true\n\
+                      decode_callers = 2\nrate = 50\nhold_seconds = 14\nthresholds = []";
+
+fn counter(result: &Value, name: &str) -> u64 {
+    result["measurements"]["counters"][name]
+        .as_u64()
+        .unwrap_or(0)
+}
+
+/// How much later the sound came than its picture, in seconds; negative where it came before.
+fn sound_late(result: &Value) -> f64 {
+    let side = |name: &str| {
+        let figures = &result["measurements"]["histograms"][name]["figures"];
+        let of = |statistic: &str| figures[statistic].as_f64().unwrap_or(0.0);
+        (of("count"), of("mean"))
+    };
+    let ((late, by), (early, before)) = (side("av.sound_late"), side("av.sound_early"));
+    (late * by - early * before) / (late + early)
+}
+
+#[tokio::test]
+async fn delay_and_skew_that_were_set_come_back() {
+    let node = PracticeNode::start(&["--conference", "load-1"]).await;
+    let (_, plain) = run(&node, MARKED).await;
+    let set = format!("{MARKED}\ndelay_ms = 100\nsound_late_ms = 80");
+    let (_, late) = run(&node, &set).await;
+    for result in [&plain, &late] {
+        assert_eq!(counter(result, "marks.stray"), 0, "{result:#}");
+        assert_eq!(counter(result, "decoded.errors"), 0, "{result:#}");
+        // Two voices, two listeners, and a mark a second from each.
+        let heard = counter(result, "marks.heard");
+        assert!(heard > 24, "{heard} marks were heard");
+        assert!(figure(result, "video.decoded_fps", "p50") > 20.0);
+        assert!(figure(result, "audio.silence", "mean") < 0.2);
+    }
+    let more = |name: &str| figure(&late, name, "p50") - figure(&plain, name, "p50");
+    let (sound, picture) = (more("audio.delay"), more("video.delay"));
+    let skew = sound_late(&late) - sound_late(&plain);
+    println!(
+        "sound: 180 ms more were set, {:.0} measured; picture: 100 and {:.0}; skew: 80 and {:.0}",
+        sound * 1e3,
+        picture * 1e3,
+        skew * 1e3
+    );
+    // The node mixes in steps of 20 ms, and holds back more where sound comes unevenly.
+    assert!((0.150..0.230).contains(&sound), "{sound}");
+    assert!((0.085..0.130).contains(&picture), "{picture}");
+    assert!((0.045..0.130).contains(&skew), "{skew}");
+}
+
+#[tokio::test]
+async fn packets_of_nothing_are_told_by_those_who_decode() {
+    let faults = [
+        "--conference",
+        "load-1",
+        "--fault",
+        "silent",
+        "--fault",
+        "black",
+    ];
+    let node = PracticeNode::start(&faults).await;
+    let keys = MARKED.replace(
+        "thresholds = []",
+        "thresholds = [\"audio.loss.p50 < 1%\", \"audio.silence.p50 < 50%\", \"video.blank.p50 < 50%\"]",
+    );
+    let (ended, result) = run(&node, &keys).await;
+    ended.expect(1, "");
+    let judged = &result["verdict"]["thresholds"];
+    let holds: Vec<_> = (0..3).map(|n| judged[n]["holds"].as_bool()).collect();
+    assert_eq!(
+        holds,
+        [Some(true), Some(false), Some(false)],
+        "packets come, and there is nothing in them: {judged:#}"
+    );
+    let delay = &result["measurements"]["histograms"]["audio.delay"];
+    assert!(delay.is_null(), "no mark, no figure: {delay}");
+}
