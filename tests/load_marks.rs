@@ -57,6 +57,54 @@ async fn delay_and_skew_that_were_set_come_back() {
 }
 
 #[tokio::test]
+async fn jitter_that_was_set_comes_back() {
+    let node = PracticeNode::start(&["--conference", "load-1"]).await;
+    let keys = "participants = 4\nhold_seconds = 12\nrate = 50\nthresholds = []";
+    let (_, plain) = run(&node, keys).await;
+    let set = format!("{keys}\ndelay_ms = 40\njitter_ms = 15");
+    let (_, uneven) = run(&node, &set).await;
+    let (before, after) = (
+        figure(&plain, "sent.jitter", "p50"),
+        figure(&uneven, "sent.jitter", "p50"),
+    );
+    println!(
+        "jitter: 15 ms were set, 5 are to be told; {:.1} without, {:.1} with",
+        before * 1e3,
+        after * 1e3
+    );
+    // Delays spread evenly over 15 ms differ by 5 ms from packet to packet, on average; that is what
+    // RFC 3550 calls jitter.
+    assert!((0.003..0.0075).contains(&after), "{after}");
+    assert!(before < after / 2.0, "{before} without any set");
+    let rtt = figure(&uneven, "rtt", "p50");
+    assert!(
+        (0.040..0.075).contains(&rtt),
+        "40 ms and up to 15 more: {rtt}"
+    );
+}
+
+#[tokio::test]
+async fn a_lossy_sender_sends_again_what_is_asked_for_and_answers_with_key_frames() {
+    let node = PracticeNode::start(&["--conference", "load-1"]).await;
+    let lossless = MARKED.replace("hold_seconds = 14", "hold_seconds = 8");
+    for loss in [0, 5] {
+        let (_, result) = run(&node, &format!("{lossless}\nloss_percent = {loss}")).await;
+        let again = counter(&result, "packets.resent");
+        if loss == 0 {
+            assert_eq!(again, 0, "nothing is lost, nothing is sent again");
+        } else {
+            assert!(again > 5, "{again} packets were sent again");
+            assert!(figure(&result, "sent.loss", "mean") > 0.02);
+        }
+        // Who comes to see a picture is shown one that begins with a key frame, asked for or not.
+        assert!(counter(&result, "key_frames.asked") > 0, "{result:#}");
+        assert!(counter(&result, "key_frames.received") > 20, "{result:#}");
+        assert_eq!(counter(&result, "decoded.errors"), 0, "{result:#}");
+        assert!(figure(&result, "video.decoded_fps", "p50") > 15.0);
+    }
+}
+
+#[tokio::test]
 async fn packets_of_nothing_are_told_by_those_who_decode() {
     let faults = [
         "--conference",

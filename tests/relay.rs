@@ -249,6 +249,33 @@ async fn relayed_media_alone_is_obeyed_although_there_is_a_shorter_way() {
 }
 
 #[tokio::test]
+async fn a_load_test_is_relayed_where_it_is_told_to_be() {
+    let uri = format!("turn:{TURN}:3478?transport=udp");
+    let scene = Scene::set(&server(&[&uri], PASSWORD)).await;
+    let _coturn = scene.turn_server().await;
+    for relay_only in [false, true] {
+        let _turn = turn().await;
+        let scenario = scene.file("load.toml");
+        let text = format!(
+            "nodes = [{:?}]\nallow = [{NODE_STRAIGHT:?}]\nca_file = \"cert.pem\"\nconference = \"meet\"\n\
+             participants = 3\nhold_seconds = 5\nrelay_only = {relay_only}\n\
+             media_addresses = [{CALLER_STRAIGHT:?}, {CALLER:?}]\ngenerator_cpu_percent = 100\n\
+             generator_late_ms = 60000\ngenerator_timer_ms = 60000\ngenerator_drops_percent = 100\n\
+             thresholds = [\"failures == 0\", \"audio.loss.p50 < 50%\"]\n",
+            scene.node
+        );
+        std::fs::write(&scenario, text).unwrap();
+        let arguments = ["load", scenario.to_str().unwrap(), "--json"];
+        let load = Process::start_in(&scene.network.namespace("caller"), &arguments);
+        let ended = load.ended(A_CLIP * 2).await;
+        ended.expect(0, "");
+        let counters = &ended.last_json()["measurements"]["counters"];
+        let relayed = counters["calls.relayed"].as_u64().unwrap_or(0);
+        assert_eq!(relayed, if relay_only { 3 } else { 0 }, "{counters:#}");
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_comes_with_the_answer_is_used_when_there_is_no_other_way() {
     let uri = format!("turns:{TURN}:5349?transport=tcp");
     let lines = format!("{}with = \"calls\"\n", server(&[&uri], PASSWORD));

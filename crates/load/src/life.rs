@@ -41,6 +41,7 @@ struct Stay {
     waiting_since: Option<Instant>,
     waited: Duration,
     times: JoinTimes,
+    is_relayed: bool,
     events_lost: Option<Instant>,
     last: Option<(Instant, Figures)>,
 }
@@ -92,6 +93,8 @@ impl Life {
             NoticeKind::Report(report) => {
                 let lost = f64::from(report.fraction_lost);
                 self.ledger.record(&metric::SENT_LOSS, lost, at);
+                self.ledger
+                    .record_time(&metric::SENT_JITTER, report.jitter, at);
                 if let Some(rtt) = report.round_trip_time {
                     self.rtt.0 += rtt.as_secs_f64();
                     self.rtt.1 += 1;
@@ -109,6 +112,10 @@ impl Life {
                     let gap = at.saturating_duration_since(lost);
                     self.ledger.record_time(&metric::EVENTS_GAP, gap, at);
                 }
+            }
+            NoticeKind::Path(path) if path.local_type == "relay" && !self.stay.is_relayed => {
+                self.stay.is_relayed = true;
+                self.ledger.count(Counter::CallsRelayed, 1, at);
             }
             NoticeKind::Figures(figures) => self.figures(at, figures),
             _ => {}

@@ -20,6 +20,9 @@ pub enum Counter {
     /// Joins that led into the conference with media flowing.
     #[serde(rename = "joins.ok")]
     JoinsOk,
+    /// Calls whose media went through a TURN server, at first or after a change of path.
+    #[serde(rename = "calls.relayed")]
+    CallsRelayed,
     /// Tokens refreshed.
     #[serde(rename = "refreshes.ok")]
     RefreshesOk,
@@ -78,9 +81,10 @@ pub enum Counter {
 
 impl Counter {
     /// All counters, in the order of the reports.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::JoinsAttempted,
         Self::JoinsOk,
+        Self::CallsRelayed,
         Self::RefreshesOk,
         Self::RefreshesFailed,
         Self::RequestsOk,
@@ -106,6 +110,7 @@ impl Counter {
         match self {
             Self::JoinsAttempted => "joins.attempted",
             Self::JoinsOk => "joins.ok",
+            Self::CallsRelayed => "calls.relayed",
             Self::RefreshesOk => "refreshes.ok",
             Self::RefreshesFailed => "refreshes.failed",
             Self::RequestsOk => "requests.ok",

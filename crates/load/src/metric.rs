@@ -52,6 +52,7 @@ metrics! {
     AUDIO_LOSS "audio.loss" Ratio true "share of audio packets that never came, per caller and interval";
     VIDEO_LOSS "video.loss" Ratio true "share of video packets that never came, per caller and interval";
     SENT_LOSS "sent.loss" Ratio true "share of the packets sent that the node reports lost";
+    SENT_JITTER "sent.jitter" Seconds false "interarrival jitter of what was sent, as the node reports it";
     AUDIO_BIT_RATE "audio.bit_rate" BitsPerSecond true "received audio, payload alone";
     VIDEO_BIT_RATE "video.bit_rate" BitsPerSecond true "received video, payload alone";
     VIDEO_FRAME_RATE "video.frame_rate" Score true "frames received a second, counted without decoding";
