@@ -15,17 +15,6 @@ fn counter(result: &Value, name: &str) -> u64 {
         .unwrap_or(0)
 }
 
-/// How much later the sound came than its picture, in seconds; negative where it came before.
-fn sound_late(result: &Value) -> f64 {
-    let side = |name: &str| {
-        let figures = &result["measurements"]["histograms"][name]["figures"];
-        let of = |statistic: &str| figures[statistic].as_f64().unwrap_or(0.0);
-        (of("count"), of("mean"))
-    };
-    let ((late, by), (early, before)) = (side("av.sound_late"), side("av.sound_early"));
-    (late * by - early * before) / (late + early)
-}
-
 #[tokio::test]
 async fn delay_and_skew_that_were_set_come_back() {
     let node = PracticeNode::start(&["--conference", "load-1"]).await;
