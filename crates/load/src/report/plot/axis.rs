@@ -19,7 +19,7 @@ impl Scale {
             Unit::Seconds => 0.001,
             Unit::Ratio => 0.01,
             Unit::Score | Unit::BitsPerSecond => 1.0,
-            Unit::Count => 4.0,
+            Unit::Count | Unit::Rate => 4.0,
         };
         Self {
             unit,
@@ -76,8 +76,8 @@ impl Axis {
                 // No more digits than the steps have.
                 Unit::Ratio if self.step >= 0.01 => format!("{:.0} %", value * 100.0),
                 Unit::Ratio => format!("{:.1} %", value * 100.0),
-                Unit::Score if self.step >= 1.0 => format!("{value:.0}"),
-                Unit::Score => format!("{value:.1}"),
+                Unit::Score | Unit::Rate if self.step >= 1.0 => format!("{value:.0}"),
+                Unit::Score | Unit::Rate => format!("{value:.1}"),
                 Unit::Seconds if self.step >= 1.0 => format!("{value:.0} s"),
                 Unit::Seconds if self.step >= 0.1 => format!("{value:.1} s"),
                 Unit::Seconds if self.step >= 0.001 => format!("{:.0} ms", value * 1e3),
