@@ -16,6 +16,7 @@ use crate::shutdown::{Signals, Stop};
 mod args;
 mod knee;
 mod level;
+mod live;
 mod locust;
 mod plan;
 mod results;
@@ -74,6 +75,14 @@ pub(crate) async fn load(args: LoadArgs) -> Result<Exit, Failure> {
         view: View::new(form == Form::Json),
         form,
     };
+    if let Some(address) = test.settings.listen {
+        let live = live::Live::default();
+        let bound = live.serve(address).map_err(|error| {
+            Failure::failed(format!("cannot serve the live page at {address}: {error}"))
+        })?;
+        print::progress(format_args!("Live page: http://{bound}/"));
+        test.view.also_on(live);
+    }
     if let Some(master) = master {
         locust::work(test, master).await
     } else if test.settings.knee_step > 0 {

@@ -1,6 +1,7 @@
 //! A headless Chromium joins through the practice node's page: what it decodes, hears and sees.
 
 mod chromium;
+mod live;
 mod looks;
 mod operator;
 mod report;

@@ -147,6 +147,10 @@ pub(crate) struct LoadArgs {
     #[arg(help_heading = "Verdict and report", long, value_name = "N")]
     knee_step: Option<usize>,
 
+    /// Serve a live page, and /metrics for Prometheus, at this address or port, such as 127.0.0.1:9100
+    #[arg(help_heading = "Verdict and report", long, value_name = "ADDRESS:PORT")]
+    listen: Option<String>,
+
     /// A directory for the report
     #[arg(help_heading = "Verdict and report", long, value_name = "DIRECTORY")]
     report: Option<PathBuf>,
@@ -275,6 +279,7 @@ impl LoadArgs {
         written.audio = self.audio.or(written.audio.take());
         written.video = self.video.or(written.video.take());
         written.pin_file = self.pin_file.or(written.pin_file.take());
+        written.listen = self.listen.or(written.listen.take());
         written.report = self.report.or(written.report.take());
         if self.ca_file.is_some() || self.insecure {
             written.ca_file = self.ca_file;

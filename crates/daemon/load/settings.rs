@@ -1,5 +1,6 @@
 //! The settings of `standin load`: as written in a scenario or on the command line, and as checked.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ mod values;
 mod voices;
 mod written;
 
-use values::{all, key_of, milliseconds, seconds, share, wrong};
+use values::{all, key_of, listen, milliseconds, seconds, share, wrong};
 pub(crate) use written::LoadWritten;
 
 /// Stands for the number of a conference, and of a caller.
@@ -49,6 +50,8 @@ pub(crate) struct LoadSettings {
     pub(crate) threads: usize,
     /// How many participants each conference gets more from level to level; 0 for one level alone.
     pub(crate) knee_step: usize,
+    /// Where the live page is served.
+    pub(crate) listen: Option<SocketAddr>,
     /// Where the report goes.
     pub(crate) report: Option<PathBuf>,
 }
@@ -166,6 +169,7 @@ impl LoadWritten {
             limits: self.limits()?,
             threads: self.threads.clamp(1, 256),
             knee_step: self.knee_step,
+            listen: listen(self.listen.as_deref())?,
             report: self.report.clone(),
             scenario,
         })

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use load::Progress;
 
+use super::live::Live;
 use crate::print;
 
 /// How often a line is printed where there is no terminal.
@@ -16,6 +17,7 @@ pub(super) struct View {
     is_terminal: bool,
     is_quiet: bool,
     last: Option<Duration>,
+    live: Option<Live>,
 }
 
 impl View {
@@ -24,11 +26,20 @@ impl View {
             is_terminal: io::stderr().is_terminal(),
             is_quiet,
             last: None,
+            live: None,
         }
+    }
+
+    /// Shows it on a page too.
+    pub(super) fn also_on(&mut self, live: Live) {
+        self.live = Some(live);
     }
 
     /// Shows how far the test has come.
     pub(super) fn show(&mut self, progress: &Progress) {
+        if let Some(live) = &self.live {
+            live.shows(progress);
+        }
         if self.is_quiet {
             return;
         }
@@ -96,6 +107,7 @@ mod tests {
     #[test]
     fn a_line_says_what_matters() {
         let progress = Progress {
+            so_far: load::SoFar::default(),
             at: Duration::from_secs(12),
             end: Duration::from_secs(60),
             standing: vec![(Standing::Joining, 3), (Standing::In, 17)],

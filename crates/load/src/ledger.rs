@@ -110,3 +110,18 @@ impl Ledger {
         self.lock().interval_of(self.at(at))
     }
 }
+
+/// All that was measured so far, while callers go on writing it down.
+#[derive(Debug, Clone, Default)]
+pub struct SoFar(Option<Ledger>);
+
+impl SoFar {
+    pub(crate) fn of(ledger: &Ledger) -> Self {
+        Self(Some(ledger.clone()))
+    }
+
+    /// Reads it. Callers wait meanwhile, so that it must not take long.
+    pub fn read<T>(&self, read: impl FnOnce(&Measurements) -> T) -> Option<T> {
+        self.0.as_ref().map(|ledger| read(&ledger.lock()))
+    }
+}

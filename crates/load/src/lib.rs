@@ -33,6 +33,7 @@ mod verdict;
 pub use fleet::{Connections, Ended, Equipment, Progress, run};
 pub use generator::{GeneratorFigures, GeneratorLimits};
 pub use histogram::Histogram;
+pub use ledger::SoFar;
 pub use marks::Voice;
 pub use measurements::{Counter, Interval, Measurements};
 pub use metric::Metric;

@@ -71,6 +71,10 @@ fn mistakes_are_named_by_line_and_key() {
             "nodes = [\"http://127.0.0.1\"]\nparticipants = 2000",
             "most_callers",
         ),
+        (
+            "nodes = [\"http://127.0.0.1\"]\nlisten = \"here\"",
+            "127.0.0.1:9100",
+        ),
         ("participants = 3", "no node is given"),
         ("talker = 3", "unknown field"),
     ];

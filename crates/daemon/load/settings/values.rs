@@ -1,5 +1,6 @@
 //! Single values of a scenario, and what is said of one that is wrong.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use load::ScenarioError;
@@ -58,4 +59,17 @@ pub(super) fn share(key: &'static str, percent: f64) -> Result<f64, WrongValue> 
     } else {
         Err(wrong(key, format!("{percent} is no share: give 0 to 100")))
     }
+}
+
+/// Where a page is served: an address and a port, or a port of this machine alone.
+pub(super) fn listen(text: Option<&str>) -> Result<Option<SocketAddr>, WrongValue> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    let port = || Some(SocketAddr::from((Ipv4Addr::LOCALHOST, text.parse().ok()?)));
+    let address = text.parse().ok().or_else(port);
+    address.map(Some).ok_or_else(|| {
+        let what = format!("{text:?} is no address with a port: write 127.0.0.1:9100, or 9100");
+        wrong("listen", what)
+    })
 }

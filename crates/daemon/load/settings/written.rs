@@ -57,6 +57,7 @@ pub(crate) struct LoadWritten {
     pub(crate) generator_memory_percent: f64,
     pub(crate) generator_drops_percent: f64,
     pub(crate) report: Option<PathBuf>,
+    pub(crate) listen: Option<String>,
 }
 
 impl Default for LoadWritten {
@@ -113,6 +114,7 @@ impl Default for LoadWritten {
             generator_memory_percent: limits.memory * 100.0,
             generator_drops_percent: limits.socket_drops * 100.0,
             report: None,
+            listen: None,
         }
     }
 }

@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::generator::{self, GeneratorFigures, GeneratorLimits, Lateness, Usage, share_of_cores};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, SoFar};
 use crate::standing::{Board, Standing};
 use crate::{Counter, Generator, Histogram, Unit, metric};
 
 /// How far a load test has come.
 #[derive(Debug, Clone)]
 pub struct Progress {
+    /// All that was measured so far.
+    pub so_far: SoFar,
     /// Since the start.
     pub at: Duration,
     /// When everyone leaves; zero where that is not known.
@@ -110,6 +112,7 @@ impl Watch {
         measured.callers_by_state(by_name, at);
         let figure = |metric| measured.histogram(metric);
         Progress {
+            so_far: SoFar::of(&self.ledger),
             at,
             end: self.end,
             join_p95: figure(&metric::JOIN_TOTAL).and_then(|times| times.quantile(0.95)),

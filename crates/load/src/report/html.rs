@@ -18,9 +18,12 @@ use callers::{heat, worst};
 use conferences::conferences;
 use joining::joining;
 use method::method;
+pub(super) use over_time::colour;
 use over_time::over_time;
-use tables::{environment, figures, reasons, thresholds};
-use verdict::{numbers, verdict};
+pub(super) use tables::reasons;
+use tables::{environment, figures, thresholds};
+pub(super) use verdict::numbers;
+use verdict::verdict;
 
 /// How the pages look: this one, and the live one.
 pub const STYLE: &str = include_str!("page.css");
@@ -36,9 +39,9 @@ pub fn page(result: &RunResult) -> String {
         Escaped(&result.run.title)
     );
     verdict(&mut page, result);
-    numbers(&mut page, result);
+    numbers(&mut page, &result.measurements);
     thresholds(&mut page, result);
-    reasons(&mut page, result);
+    reasons(&mut page, &result.measurements);
     joining(&mut page, result);
     over_time(&mut page, result);
     heat(&mut page, result);
@@ -61,12 +64,12 @@ fn word(conclusion: Conclusion) -> &'static str {
 }
 
 /// Writing into a String cannot fail.
-fn put(page: &mut String, what: impl Display) {
+pub(super) fn put(page: &mut String, what: impl Display) {
     let _ = write!(page, "{what}");
 }
 
 /// A part of the page under its heading.
-fn panel(page: &mut String, title: &str, body: &str) {
+pub(super) fn panel(page: &mut String, title: &str, body: &str) {
     put(
         page,
         format_args!("<section class=\"panel\"><h2>{title}</h2>\n{body}</section>\n"),

@@ -7,6 +7,7 @@ use crate::{ResultError, RunResult, write_whole};
 mod escape;
 mod html;
 mod junit;
+mod live;
 mod markdown;
 mod open_metrics;
 mod plot;
@@ -15,6 +16,7 @@ mod when;
 
 pub use html::{STYLE, page};
 pub use junit::junit;
+pub use live::Live;
 pub use markdown::summary;
 pub use open_metrics::{CONTENT_TYPE, open_metrics};
 pub use series::series;

@@ -134,7 +134,7 @@ fn states(result: &RunResult, seconds: f64) -> Option<String> {
 }
 
 /// The colour of a state, by its place in a caller's life: who is in is green, who failed red.
-fn colour(place: usize) -> usize {
+pub(in crate::report) fn colour(place: usize) -> usize {
     const COLOURS: [usize; 9] = [6, 1, 4, 3, 7, 5, 0, 8, 2];
     COLOURS.get(place).copied().unwrap_or(6)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{panel, put, table};
 use crate::report::escape::Escaped;
-use crate::{Counter, RunResult};
+use crate::{Counter, Measurements, RunResult};
 
 pub(super) fn thresholds(page: &mut String, result: &RunResult) {
     let title = "Thresholds";
@@ -31,7 +31,7 @@ pub(super) fn thresholds(page: &mut String, result: &RunResult) {
     panel(page, title, &table(title, &head, &rows));
 }
 
-pub(super) fn reasons(page: &mut String, result: &RunResult) {
+pub(in crate::report) fn reasons(page: &mut String, measurements: &Measurements) {
     let listed = |title: &str, reasons: &BTreeMap<String, u64>| {
         let mut sorted: Vec<(&String, &u64)> = reasons.iter().collect();
         sorted.sort_by(|(a, one), (b, other)| other.cmp(one).then(a.cmp(b)));
@@ -49,7 +49,6 @@ pub(super) fn reasons(page: &mut String, result: &RunResult) {
         }
         table(title, &[("reason", false), ("times", true)], &rows)
     };
-    let measurements = &result.measurements;
     let title = "Failures, by reason";
     let failures = match measurements.failures() {
         none if none.is_empty() => "<p class=\"soft\">None.</p>\n".to_owned(),

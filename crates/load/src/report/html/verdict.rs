@@ -3,7 +3,7 @@
 use super::{duration, put, word};
 use crate::report::escape::Escaped;
 use crate::report::when;
-use crate::{Conclusion, Counter, Metric, RunResult, Unit, metric};
+use crate::{Conclusion, Counter, Measurements, Metric, RunResult, Unit, metric};
 
 /// The verdict in one word, its reasons, and what was run.
 pub(super) fn verdict(page: &mut String, result: &RunResult) {
@@ -130,8 +130,7 @@ fn length(seconds: f64) -> String {
 }
 
 /// The numbers that a person asks for first.
-pub(super) fn numbers(page: &mut String, result: &RunResult) {
-    let measurements = &result.measurements;
+pub(in crate::report) fn numbers(page: &mut String, measurements: &Measurements) {
     let quantile = |metric: &Metric, share: f64| {
         let value = measurements.histogram(metric)?.quantile(share)?;
         Some(metric.unit.told(value).to_string())
