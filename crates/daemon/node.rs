@@ -46,7 +46,7 @@ pub(crate) struct NodeArgs {
     /// A conference; may be given more than once [default: meet]
     #[arg(
         long = "conference",
-        value_name = "ALIAS[,alias=ALIAS][,pin=PIN][,guest_pin=PIN|none][,limit=N]|ALIAS,reception=standard|mssip[,pin=PIN]|ALIAS,gateway=DESTINATION"
+        value_name = "ALIAS[,alias=ALIAS][,pin=PIN][,guest_pin=PIN|none][,limit=N][,fault=FAULT]|ALIAS,reception=standard|mssip[,pin=PIN]|ALIAS,gateway=DESTINATION"
     )]
     conferences: Vec<String>,
 
@@ -112,7 +112,7 @@ fn long_help() -> String {
     let faults = Fault::ALL.map(|fault| format!("  {:<16} {}", fault.name(), fault.help()));
     let reasons = Excuse::ALL.map(Excuse::name).join(", ");
     format!(
-        "Faults:\n{}\n  refuse=REASON    every request_token is refused as a node would for this reason:\n                   {reasons}\n  without=REQUEST  the request is answered with 404: lock, participants/mute, calls/ack …\n  without=event/EVENT  the event is never sent: event/stage …\n\n{EXAMPLES}",
+        "Faults:\n{}\n  loss=PERCENT     so many percent of the datagrams of media it sends are lost\n  slow-answers=MS  every answer comes so many milliseconds late\n  refuse=REASON    every request_token is refused as a node would for this reason:\n                   {reasons}\n  without=REQUEST  the request is answered with 404: lock, participants/mute, calls/ack …\n  without=event/EVENT  the event is never sent: event/stage …\n\n{EXAMPLES}",
         faults.join("\n")
     )
 }

@@ -42,11 +42,6 @@ impl Level {
         }
     }
 
-    /// Says whether every threshold held, with a generator at ease.
-    pub(super) fn holds(&self) -> bool {
-        self.result.verdict.conclusion == Conclusion::Pass
-    }
-
     /// Returns how the command ends. A part says nothing about the whole: what it measured is there,
     /// and that is all it was for. An engine would take anything else for a reason to stop the others.
     pub(super) fn exit(&self) -> Exit {

@@ -12,6 +12,7 @@
 mod fleet;
 mod generator;
 mod histogram;
+mod knee;
 mod ledger;
 mod life;
 pub mod locust;
@@ -33,6 +34,7 @@ mod verdict;
 pub use fleet::{Connections, Ended, Equipment, Progress, run};
 pub use generator::{GeneratorFigures, GeneratorLimits};
 pub use histogram::Histogram;
+pub use knee::{HdPorts, Knee, KneeEnd};
 pub use ledger::SoFar;
 pub use marks::Voice;
 pub use measurements::{Counter, Interval, Measurements};

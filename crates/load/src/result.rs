@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Measurements, Threshold, ThresholdError, Verdict};
+use crate::{Knee, Measurements, Threshold, ThresholdError, Verdict};
 
 /// The version of the file's form. It changes when an older reader would misunderstand.
 pub const VERSION: u32 = 1;
@@ -40,6 +40,9 @@ pub struct RunResult {
     thresholds: Vec<String>,
     /// What is to be concluded; worked out anew after a merge.
     pub verdict: Verdict,
+    /// The knee, if it was looked for; the rest is of the last level that held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub knee: Option<Knee>,
     /// What was measured.
     pub measurements: Measurements,
 }
@@ -107,6 +110,7 @@ impl RunResult {
             shards,
             thresholds: thresholds.iter().map(Threshold::to_string).collect(),
             verdict: Verdict::of(&measurements, thresholds),
+            knee: None,
             measurements,
         }
     }

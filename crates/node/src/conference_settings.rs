@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use infinity::{ConferenceAlias, Pin, ReceptionKind};
 
+use crate::fault::{Fault, Faults};
 use crate::settings::SettingsError;
 
 /// Who may come in as a guest of a conference that has a host PIN.
@@ -47,6 +48,8 @@ pub struct ConferenceSettings {
     pub service: Service,
     /// So many participants and no more; as many as the node takes where it is not set.
     pub participant_limit: Option<usize>,
+    /// What goes wrong here besides what goes wrong on the whole node.
+    pub faults: Faults,
 }
 
 impl ConferenceSettings {
@@ -59,6 +62,7 @@ impl ConferenceSettings {
             guests: Guests::Nobody,
             service: Service::Conference,
             participant_limit: None,
+            faults: Faults::none(),
         }
     }
 
@@ -75,7 +79,7 @@ impl ConferenceSettings {
     }
 }
 
-/// Reads `ALIAS[,alias=ALIAS]…[,pin=PIN][,guest_pin=PIN|none][,limit=N]`,
+/// Reads `ALIAS[,alias=ALIAS]…[,pin=PIN][,guest_pin=PIN|none][,limit=N][,fault=FAULT]…`,
 /// `ALIAS,reception=standard|mssip[,pin=PIN]` or `ALIAS,gateway=DESTINATION`.
 impl FromStr for ConferenceSettings {
     type Err = SettingsError;
@@ -122,6 +126,14 @@ impl FromStr for ConferenceSettings {
                     Ok(limit) if limit > 0 => conference.participant_limit = Some(limit),
                     _ => return Err(wrong("its limit is no number from 1".to_owned())),
                 },
+                Some(("fault", name)) => {
+                    let fault: Fault = name.parse().map_err(|error| wrong(format!("{error}")))?;
+                    if !fault.fits_a_conference() {
+                        let why = format!("{fault} is a fault of the whole node: --fault {fault}");
+                        return Err(wrong(why));
+                    }
+                    conference.faults.insert(fault);
+                }
                 Some((key, _)) => return Err(wrong(format!("it knows no {key:?}"))),
                 // What stands here may be a PIN: it is not repeated.
                 None => return Err(wrong("a part of it is not KEY=VALUE".to_owned())),
@@ -167,6 +179,16 @@ mod tests {
 
     fn read(text: &str) -> ConferenceSettings {
         text.parse().expect("a good conference")
+    }
+
+    #[test]
+    fn faults_of_one_conference_are_read() {
+        let faults = read("meet,fault=dtls-stalled,fault=refuse=licences").faults;
+        assert!(faults.has(Fault::DtlsStalled) && faults.excuse().is_some());
+        for wrong in ["meet,fault=bad-gateway", "meet,fault=noise"] {
+            let error = wrong.parse::<ConferenceSettings>();
+            assert!(error.is_err(), "{wrong}");
+        }
     }
 
     #[test]

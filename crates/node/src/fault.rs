@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use infinity::{Event, Path, Profile};
 
@@ -14,6 +15,10 @@ use crate::room::MediaFaults;
 const WITHOUT: &str = "without=";
 /// What stands before the name of an excuse.
 const REFUSE: &str = "refuse=";
+/// What stands before the share of media that is lost, in percent.
+const LOSS: &str = "loss=";
+/// What stands before the time that answers take, in milliseconds.
+const SLOW: &str = "slow-answers=";
 
 /// One thing that goes wrong on purpose.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,6 +32,8 @@ pub enum Fault {
     WrongClip,
     /// The node begins the DTLS handshake only after `ack`.
     LateDtls,
+    /// The node never takes part in the DTLS handshake.
+    DtlsStalled,
     /// Every event stream is cut in the middle of a line, a few seconds after it opened.
     EventsCut,
     /// Every `refresh_token` is refused with 403 "Invalid token".
@@ -47,6 +54,10 @@ pub enum Fault {
     ExpireEarly,
     /// Every few seconds the node forgets all tokens, calls and participants, as if restarted.
     Restart,
+    /// This share of the datagrams of media that the node sends is lost, in percent.
+    Loss(u8),
+    /// Every answer comes so much later, in milliseconds.
+    Slow(u32),
     /// The node answers every `request_token` so.
     Refuse(Excuse),
     /// The node does not have this request, or never sends this event.
@@ -55,11 +66,12 @@ pub enum Fault {
 
 impl Fault {
     /// Every fault that is one word, in the order they are listed to people.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Silent,
         Self::Black,
         Self::WrongClip,
         Self::LateDtls,
+        Self::DtlsStalled,
         Self::EventsCut,
         Self::Refresh403,
         Self::SlowAnswers,
@@ -79,6 +91,7 @@ impl Fault {
             Self::Black => "black",
             Self::WrongClip => "wrong-clip",
             Self::LateDtls => "late-dtls",
+            Self::DtlsStalled => "dtls-stalled",
             Self::EventsCut => "events-cut",
             Self::Refresh403 => "refresh-403",
             Self::SlowAnswers => "slow-answers",
@@ -89,6 +102,8 @@ impl Fault {
             Self::CallDisconnected => "call-disconnected",
             Self::ExpireEarly => "expire-early",
             Self::Restart => "restart",
+            Self::Loss(_) => "loss",
+            Self::Slow(_) => "slow-answers",
             Self::Refuse(_) => "refuse",
             Self::Without(_) => "without",
         }
@@ -101,6 +116,7 @@ impl Fault {
             Self::Black => "participants see a black picture instead of each other",
             Self::WrongClip => "participants hear and see something that nobody sent",
             Self::LateDtls => "the DTLS handshake begins only after ack",
+            Self::DtlsStalled => "the DTLS handshake never begins",
             Self::EventsCut => "event streams are cut in the middle of a line every two seconds",
             Self::Refresh403 => "every refresh_token is refused with 403",
             Self::SlowAnswers => "every answer comes two seconds late",
@@ -119,15 +135,37 @@ impl Fault {
             Self::Restart => {
                 "every ten seconds the node forgets all tokens, calls and participants"
             }
+            Self::Loss(_) => "so many percent of the datagrams of media it sends are lost",
+            Self::Slow(_) => "every answer comes so many milliseconds late",
             Self::Refuse(_) => "every request_token is refused, for this reason",
             Self::Without(_) => "a request is answered with 404, or an event never sent",
         }
     }
 }
 
+impl Fault {
+    /// Says whether one conference can have it while others do not.
+    pub(crate) fn fits_a_conference(&self) -> bool {
+        matches!(
+            self,
+            Self::Silent
+                | Self::Black
+                | Self::WrongClip
+                | Self::LateDtls
+                | Self::DtlsStalled
+                | Self::PeerDisconnect
+                | Self::CallDisconnected
+                | Self::Loss(_)
+                | Self::Refuse(_)
+        )
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Loss(percent) => write!(f, "{LOSS}{percent}"),
+            Self::Slow(milliseconds) => write!(f, "{SLOW}{milliseconds}"),
             Self::Refuse(excuse) => write!(f, "{REFUSE}{excuse}"),
             Self::Without(handler) => write!(f, "{WITHOUT}{handler}"),
             _ => f.write_str(self.name()),
@@ -141,13 +179,21 @@ impl fmt::Display for Fault {
 pub enum UnknownFault {
     /// No fault has this name.
     #[error(
-        "no fault is called {name:?}: choose from {}, refuse=REASON, without=REQUEST, \
-         without=event/EVENT",
+        "no fault is called {name:?}: choose from {}, loss=PERCENT, slow-answers=MILLISECONDS, \
+         refuse=REASON, without=REQUEST, without=event/EVENT",
         list()
     )]
     Name {
         /// What was asked for.
         name: String,
+    },
+    /// A fault is worse than anything can be.
+    #[error("{name:?} says no number that it can be: {range}")]
+    Number {
+        /// What was asked for.
+        name: String,
+        /// What may stand there.
+        range: &'static str,
     },
     /// Newcomers were to be refused for a reason that no node has.
     #[error(transparent)]
@@ -171,6 +217,25 @@ impl FromStr for Fault {
         if let Some(excuse) = name.strip_prefix(REFUSE) {
             return Ok(Self::Refuse(excuse.parse::<Excuse>()?));
         }
+        let wrong = |range| UnknownFault::Number {
+            name: name.to_owned(),
+            range,
+        };
+        if let Some(percent) = name.strip_prefix(LOSS) {
+            let percent = percent
+                .parse()
+                .ok()
+                .filter(|percent| (1..=100).contains(percent));
+            return percent
+                .map(Self::Loss)
+                .ok_or_else(|| wrong("1 to 100, in percent"));
+        }
+        if let Some(time) = name.strip_prefix(SLOW) {
+            let time = time.parse().ok().filter(|time| (1..=60_000).contains(time));
+            return time
+                .map(Self::Slow)
+                .ok_or_else(|| wrong("1 to 60000, in milliseconds"));
+        }
         Self::ALL
             .into_iter()
             .find(|fault| fault.name() == name)
@@ -193,6 +258,21 @@ impl Faults {
     /// Whether this fault is among them.
     pub fn has(&self, fault: Fault) -> bool {
         self.0.contains(&fault)
+    }
+
+    /// These and those.
+    pub(crate) fn with(&self, more: &Self) -> Self {
+        self.iter().chain(more.iter()).cloned().collect()
+    }
+
+    /// How late answers are; the latest, where that is said more than once.
+    pub(crate) fn lateness(&self) -> Duration {
+        let of = |fault: &Fault| match fault {
+            Fault::SlowAnswers => Some(Duration::from_secs(2)),
+            Fault::Slow(milliseconds) => Some(Duration::from_millis(u64::from(*milliseconds))),
+            _ => None,
+        };
+        self.iter().filter_map(of).max().unwrap_or_default()
     }
 
     /// What the node is to answer newcomers with, if it is to admit nobody.
@@ -256,6 +336,15 @@ impl From<&Faults> for MediaFaults {
             black: faults.has(Fault::Black),
             wrong_clip: faults.has(Fault::WrongClip),
             late_dtls: faults.has(Fault::LateDtls),
+            stalled_dtls: faults.has(Fault::DtlsStalled),
+            loss_percent: faults
+                .iter()
+                .filter_map(|fault| match fault {
+                    Fault::Loss(percent) => Some(*percent),
+                    _ => None,
+                })
+                .max()
+                .unwrap_or_default(),
         }
     }
 }
@@ -268,7 +357,8 @@ mod tests {
     fn every_fault_is_found_by_its_name() {
         let without = Fault::Without("participants/mute".parse().expect("a handler"));
         let refuse = Fault::Refuse(Excuse::Licences);
-        for fault in Fault::ALL.into_iter().chain([without, refuse]) {
+        let more = [without, refuse, Fault::Loss(5), Fault::Slow(300)];
+        for fault in Fault::ALL.into_iter().chain(more) {
             assert_eq!(fault.to_string().parse(), Ok(fault));
         }
     }
@@ -293,6 +383,10 @@ mod tests {
             .expect_err("there is no such fault");
 
         assert!(error.to_string().contains("late-dtls"), "{error}");
+        for name in ["loss=0", "loss=101", "loss=", "slow-answers=x"] {
+            let error = name.parse::<Fault>().expect_err("no such number");
+            assert!(error.to_string().contains(name), "{error}");
+        }
         let error = "without=mute"
             .parse::<Fault>()
             .expect_err("participants are muted, not a conference");

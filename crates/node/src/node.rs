@@ -255,30 +255,30 @@ fn open(
             why: error.to_string(),
         };
         let is_gateway = far_end.is_some();
+        let faults = settings.faults.with(&conference.faults);
+        let rules = Rules {
+            faults: faults.clone(),
+            ..rules.clone()
+        };
         let plan = RoomPlan::new(RoomSettings {
             name: alias.to_string(),
             far_end,
             video_codec: settings.video_codec,
-            faults: (&settings.faults).into(),
+            faults: (&faults).into(),
             addresses: addresses.clone(),
         })
         .map_err(failed)?;
         let (shard, seed) = (shards.next(), seeds.u64(..));
         if is_gateway {
-            let (settings, rules) = (conference.clone(), rules.clone());
+            let settings = conference.clone();
             let journal = Arc::clone(journal);
             let gateway = Gateway::new(settings, rules, plan, shard, seed, journal);
             gateways.push(Arc::new(gateway));
             continue;
         }
         let (room, reports) = plan.open(shard).map_err(failed)?;
-        let conference = Conference::new(
-            conference.clone(),
-            rules.clone(),
-            Instant::now(),
-            unix_time,
-            seed,
-        );
+        let conference =
+            Conference::new(conference.clone(), rules, Instant::now(), unix_time, seed);
         let one = Arc::new(Served::new(
             alias,
             settings.profile,

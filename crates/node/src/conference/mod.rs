@@ -16,6 +16,7 @@ use infinity::{
 };
 
 use crate::conference_settings::ConferenceSettings;
+use crate::excuse::Excuse;
 use crate::fault::Faults;
 use crate::ice_servers::IceServers;
 use crate::room::Admission;
@@ -321,6 +322,11 @@ impl Conference {
         if !to.is_empty() && !self.leaves_out(&event) {
             self.effects.push_back(Effect::Send { to, event });
         }
+    }
+
+    /// What newcomers are to be answered with, if nobody is to be admitted.
+    pub(crate) fn excuse(&self) -> Option<Excuse> {
+        self.rules.faults.excuse()
     }
 
     /// [`crate::Fault::Without`], for events.

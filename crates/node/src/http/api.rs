@@ -1,7 +1,7 @@
 //! The client REST API v2: one request in, one answer out.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::body::{self, Body, Bytes, HttpBody};
 use axum::extract::{Request, State};
@@ -18,16 +18,15 @@ use tracing::debug;
 use super::journal::Answered;
 use super::{BODY_AT_MOST, Served, Site, decode, is_among};
 use crate::conference::{Conference, Requester, RoomRequest, Verdict};
+use crate::excuse::Excuse;
 use crate::fault::Fault;
-
-/// How late answers are under [`Fault::SlowAnswers`].
-const SLOW: Duration = Duration::from_secs(2);
 
 /// Answers anything below `/api/client/v2/`.
 pub(super) async fn serve(State(site): State<Arc<Site>>, request: Request) -> HttpResponse {
     let began = Instant::now();
-    if site.faults.has(Fault::SlowAnswers) {
-        tokio::time::sleep(SLOW).await;
+    let late = site.faults.lateness();
+    if !late.is_zero() {
+        tokio::time::sleep(late).await;
     }
     let (parts, body) = request.into_parts();
     let mut note = Note {
@@ -125,15 +124,7 @@ async fn answer(site: &Site, parts: &Parts, body: &[u8], note: &mut Note) -> Htt
     if path == ConferencePath::RequestToken
         && let Some(excuse) = site.faults.excuse()
     {
-        note.refusal = Some(format!("{}", Fault::Refuse(excuse)));
-        let answer = excuse.answer(site.profile, &Conference::version(site.profile));
-        let kind = if answer.is_json {
-            "application/json"
-        } else {
-            "text/html; charset=utf-8"
-        };
-        let status = StatusCode::from_u16(answer.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        return (status, [(header::CONTENT_TYPE, kind)], answer.body).into_response();
+        return excused(site, excuse, note);
     }
     if !(body.is_empty() || is_json(headers) || path == ConferencePath::ReleaseToken) {
         return plain(
@@ -153,6 +144,9 @@ async fn answer(site: &Site, parts: &Parts, body: &[u8], note: &mut Note) -> Htt
         vendor: text(headers, header::USER_AGENT.as_str()),
     };
     let is_newcomer = path == ConferencePath::RequestToken;
+    if is_newcomer && let Some(excuse) = served.with(|conference, _| conference.excuse()) {
+        return excused(site, excuse, note);
+    }
     let response = conference(site, &served, by, path, headers, body, note).await;
     if is_newcomer && response.is_err() {
         served.with(|conference, _| conference.nobody_came());
@@ -308,4 +302,17 @@ fn reply(reply: Reply) -> HttpResponse {
 fn plain(status: StatusCode, word: &str, result: &str) -> HttpResponse {
     let body = json!({ "status": word, "result": result }).to_string();
     (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+/// Refuses a newcomer on purpose.
+fn excused(site: &Site, excuse: Excuse, note: &mut Note) -> HttpResponse {
+    note.refusal = Some(format!("{}", Fault::Refuse(excuse)));
+    let answer = excuse.answer(site.profile, &Conference::version(site.profile));
+    let kind = if answer.is_json {
+        "application/json"
+    } else {
+        "text/html; charset=utf-8"
+    };
+    let status = StatusCode::from_u16(answer.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, [(header::CONTENT_TYPE, kind)], answer.body).into_response()
 }

@@ -167,8 +167,10 @@ impl Call {
     }
 
     /// The client is ready for media, and so takes part.
-    pub(super) fn acknowledge(&mut self, now: Instant) {
-        self.peer.release_dtls();
+    pub(super) fn acknowledge(&mut self, now: Instant, with_dtls: bool) {
+        if with_dtls {
+            self.peer.release_dtls();
+        }
         if self.acknowledged.is_none() {
             self.acknowledged = Some(now);
             self.view.restart_own(now);

@@ -44,7 +44,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use infinity::{CallUuid, ParticipantUuid, Present};
-use peer::{Direction, Peer, PeerConfig, Shard};
+use peer::{Direction, Impairment, Peer, PeerConfig, Shard};
 use tokio::sync::mpsc;
 
 pub use counters::{BitRates, CallCounters, VideoCounts};
@@ -168,7 +168,12 @@ impl Room {
             audio: Some(Direction::SendRecv),
             video: Some(Direction::SendRecv),
             video_codecs: vec![room.video_codec],
-            hold_dtls: room.faults.late_dtls,
+            hold_dtls: room.faults.late_dtls || room.faults.stalled_dtls,
+            impairment: (room.faults.loss_percent > 0).then(|| Impairment {
+                loss: f64::from(room.faults.loss_percent) / 100.0,
+                seed: fastrand::u64(..),
+                ..Impairment::default()
+            }),
             report_interval: REPORT_INTERVAL,
             ..PeerConfig::default()
         };
@@ -232,8 +237,9 @@ impl Room {
     /// The client is ready: media may go to it, and what it sends counts.
     pub fn ack(&self, call: &CallUuid) {
         let mut state = self.shared.lock();
+        let with_dtls = !state.faults.stalled_dtls;
         if let Some(call) = state.find(call).and_then(|key| state.calls.get_mut(&key)) {
-            call.acknowledge(Instant::now());
+            call.acknowledge(Instant::now(), with_dtls);
         }
     }
 

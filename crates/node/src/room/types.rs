@@ -17,6 +17,10 @@ pub struct MediaFaults {
     pub wrong_clip: bool,
     /// DTLS starts only after `ack`, as real nodes may do it.
     pub late_dtls: bool,
+    /// DTLS never starts.
+    pub stalled_dtls: bool,
+    /// Share of the datagrams sent that are lost, 0 to 100.
+    pub loss_percent: u8,
 }
 
 /// How the media of one conference is to be.

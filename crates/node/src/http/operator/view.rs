@@ -23,7 +23,7 @@ pub(super) async fn site(site: &Site) -> Value {
     }
     // Those of more than one word are so many that only the ones that are on are shown.
     let worded = site.faults.iter();
-    let worded = worded.filter(|fault| matches!(fault, Fault::Refuse(_) | Fault::Without(_)));
+    let worded = worded.filter(|fault| !Fault::ALL.contains(fault));
     let faults = Fault::ALL.into_iter().chain(worded.cloned()).map(|fault| {
         json!({
             "name": fault.to_string(),
