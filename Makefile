@@ -9,10 +9,11 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 # Debian packages. The build wants a C compiler and cmake (libopus), nasm (rav1e) and libvpx (VP8);
 # the tests want a browser with its driver, a TURN server, ffmpeg as an independent judge of what was
 # recorded, a font, iproute2 for networks of their own, systemd for its opinion of the unit, Slurm to run
-# parts of a load test, and Python for what tests/requirements.txt names.
+# parts of a load test, valgrind to count what a packet costs, and Python for what tests/requirements.txt
+# names.
 BUILD_PACKAGES := build-essential cmake nasm pkg-config libvpx-dev
 TEST_PACKAGES  := chromium chromium-driver coturn ffmpeg fonts-dejavu-core iproute2 python3-venv slurm-client \
-                  slurmctld slurmd systemd
+                  slurmctld slurmd systemd valgrind
 PYTHON         := target/python/.done
 
 step = @printf '\n== %s\n' "$(1)"

@@ -40,8 +40,14 @@ pub(crate) fn mark_for_tools(number: u64) {
     black_box(number);
 }
 
-/// Sends `frames` frames of each of `callers` callers.
-pub(crate) fn run(callers: usize, frames: u64, receives: bool) -> Result<Outcome, Failure> {
+/// Sends `frames` frames of each of `callers` callers, with `waste` allocations more a packet than
+/// it takes.
+pub(crate) fn run(
+    callers: usize,
+    frames: u64,
+    receives: bool,
+    waste: usize,
+) -> Result<Outcome, Failure> {
     let far_end = SharedFarEnd::start()?;
     // All on one thread, so that no two turns meet.
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -62,10 +68,10 @@ pub(crate) fn run(callers: usize, frames: u64, receives: bool) -> Result<Outcome
         }
         let before = far_end.lock().counts()?;
         // The first packets open streams, tables and buffers.
-        step(&mut all, &material, frames / 10 + 8, receives).await?;
+        step(&mut all, &material, frames / 10 + 8, receives, 0).await?;
         let warm: u64 = all.iter().map(|caller| caller.sent).sum();
         mark_for_tools(0);
-        step(&mut all, &material, frames, receives).await?;
+        step(&mut all, &material, frames, receives, waste).await?;
         mark_for_tools(1);
         let sent: u64 = all.iter().map(|caller| caller.sent).sum();
         let deadline = Instant::now() + PATIENCE;
@@ -87,11 +93,15 @@ async fn step(
     material: &Material,
     frames: u64,
     receives: bool,
+    waste: usize,
 ) -> Result<(), Failure> {
     for _ in 0..frames {
         for caller in &mut *all {
             let (_, due) = caller.schedule.next();
             let (frame, timestamp) = material.frame(due);
+            for _ in 0..waste * frame.payloads.len() {
+                drop(black_box(Box::new(timestamp)));
+            }
             caller.send(frame, timestamp)?;
         }
         // Drivers run in turn with this task: once to take the frame, and once more to end.

@@ -63,7 +63,8 @@ fn one(what: &What) -> Result<Outcome, Failure> {
             callers,
             frames,
             receives,
-        } => counted::run(*callers, *frames, *receives),
+            waste,
+        } => counted::run(*callers, *frames, *receives, *waste),
         What::Joins {
             callers,
             rate,

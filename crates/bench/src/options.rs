@@ -28,6 +28,8 @@ pub(crate) enum What {
         callers: usize,
         frames: u64,
         receives: bool,
+        /// Allocations more for each packet, to see them noticed.
+        waste: usize,
     },
     Joins {
         callers: usize,
@@ -54,7 +56,8 @@ impl What {
                 callers,
                 frames,
                 receives,
-            } => format!("counted {callers} {frames} {receives}"),
+                waste,
+            } => format!("counted {callers} {frames} {receives} {waste}"),
             Self::Joins {
                 callers,
                 rate,
@@ -73,10 +76,11 @@ impl What {
     fn read(words: &[String]) -> Option<Self> {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         Some(match words[..] {
-            ["counted", callers, frames, receives] => Self::Counted {
+            ["counted", callers, frames, receives, waste] => Self::Counted {
                 callers: callers.parse().ok()?,
                 frames: frames.parse().ok()?,
                 receives: receives.parse().ok()?,
+                waste: waste.parse().ok()?,
             },
             ["joins", callers, rate, own] => Self::Joins {
                 callers: callers.parse().ok()?,
