@@ -11,6 +11,12 @@ use crate::print;
 /// How often a line is printed where there is no terminal.
 const LINES: Duration = Duration::from_secs(5);
 
+/// Between two things that are said.
+const SEPARATOR: &str = " | ";
+
+/// Columns of a terminal that does not tell.
+const USUAL_WIDTH: usize = 80;
+
 /// Shows progress on standard error, so that standard output holds the result alone.
 #[derive(Debug)]
 pub(super) struct View {
@@ -44,13 +50,15 @@ impl View {
             return;
         }
         if self.is_terminal {
-            let line = line(progress);
+            let width = terminal_size::terminal_size_of(io::stderr())
+                .map_or(USUAL_WIDTH, |(width, _)| width.0.into());
+            let line = fitting(&parts(progress), width);
             // Back to the beginning of the line, and clear what was there (ECMA-48 CR, EL).
             let _ =
                 write!(io::stderr().lock(), "\r\x1b[K{line}").and_then(|()| io::stderr().flush());
         } else if self.last.is_none_or(|last| progress.at >= last + LINES) {
             self.last = Some(progress.at);
-            print::progress(line(progress));
+            print::progress(parts(progress).join(SEPARATOR));
         }
     }
 
@@ -63,8 +71,22 @@ impl View {
     }
 }
 
-/// Says all in one line.
-fn line(progress: &Progress) -> String {
+/// As much as fits one line of a terminal: a longer one would wrap, and not be cleared.
+fn fitting(parts: &[String], width: usize) -> String {
+    let mut line = String::new();
+    for part in parts {
+        let separator = if line.is_empty() { "" } else { SEPARATOR };
+        if line.len() + separator.len() + part.len() >= width {
+            break;
+        }
+        line.push_str(separator);
+        line.push_str(part);
+    }
+    line
+}
+
+/// Says all, what matters most at first.
+fn parts(progress: &Progress) -> Vec<String> {
     let whole = |time: Duration| time.as_secs();
     let mut parts = vec![match whole(progress.end) {
         0 => format!("{:>4} s", whole(progress.at)),
@@ -76,6 +98,12 @@ fn line(progress: &Progress) -> String {
             .iter()
             .map(|(standing, count)| format!("{count} {}", standing.name())),
     );
+    if progress.failures > 0 {
+        parts.push(format!("{} failures", progress.failures));
+    }
+    if progress.capacity > 0 {
+        parts.push(format!("{} refused for want of room", progress.capacity));
+    }
     if let Some(p95) = progress.join_p95 {
         parts.push(format!("join p95 {:.2} s", p95));
     }
@@ -85,17 +113,11 @@ fn line(progress: &Progress) -> String {
     if let Some(mos) = progress.mos {
         parts.push(format!("MOS {mos:.2}"));
     }
-    if progress.failures > 0 {
-        parts.push(format!("{} failures", progress.failures));
-    }
-    if progress.capacity > 0 {
-        parts.push(format!("{} refused for want of room", progress.capacity));
-    }
     parts.push(format!("own CPU {:.0} %", progress.cpu * 100.0));
     if let Some(late) = progress.late_p99 {
         parts.push(format!("late p99 {:.1} ms", late * 1e3));
     }
-    parts.join(" | ")
+    parts
 }
 
 #[cfg(test)]
@@ -120,9 +142,18 @@ mod tests {
             late_p99: Some(0.0021),
         };
         assert_eq!(
-            line(&progress),
-            "  12/60 s | 3 joining | 17 in | join p95 1.23 s | loss 0.12 % | MOS 4.30 | 2 failures \
+            parts(&progress).join(SEPARATOR),
+            "  12/60 s | 3 joining | 17 in | 2 failures | join p95 1.23 s | loss 0.12 % | MOS 4.30 \
              | own CPU 31 % | late p99 2.1 ms"
         );
+        // On a terminal it never wraps, and nothing is cut in the middle.
+        for width in [20, 40, 60, 80, 120] {
+            let line = fitting(&parts(&progress), width);
+            assert!(line.len() < width, "{width}: {line}");
+        }
+        let narrow = fitting(&parts(&progress), 40);
+        assert_eq!(narrow, "  12/60 s | 3 joining | 17 in");
+        let wide = fitting(&parts(&progress), 200);
+        assert_eq!(wide, parts(&progress).join(SEPARATOR));
     }
 }
