@@ -155,7 +155,12 @@ impl BreakoutEvent {
             "breakout_event" => Event::Unknown {
                 name: written.event,
             },
-            event => Event::decode(event, &written.data.to_string())?,
+            event => {
+                Event::decode(event, &written.data.to_string()).map_err(|error| EventError {
+                    detail: format!("{} within: {}", error.name, error.detail),
+                    name: name.to_owned(),
+                })?
+            }
         };
         Ok(Self {
             breakout_uuid: written.breakout_uuid,
