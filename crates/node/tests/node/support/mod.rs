@@ -40,7 +40,12 @@ pub(crate) async fn try_start(settings: NodeSettings) -> Result<TestNode, node::
         .clone()
         .or_else(|| running.https_url.clone())
         .expect("it serves something");
-    let client = Client::builder().no_proxy().build().expect("a client");
+    // No connection waits for another request: the node may close it at that very moment.
+    let client = Client::builder()
+        .no_proxy()
+        .pool_max_idle_per_host(0)
+        .build()
+        .expect("a client");
     Ok(TestNode {
         running,
         url,
