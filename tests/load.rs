@@ -27,6 +27,11 @@ fn started(path: &std::path::Path, arguments: &[&str]) -> Process {
 
 pub(crate) async fn run(node: &PracticeNode, keys: &str) -> (Ended, Value) {
     let _turn = turn().await;
+    run_beside(node, keys).await
+}
+
+/// Runs it beside others; whoever calls has its turn.
+pub(crate) async fn run_beside(node: &PracticeNode, keys: &str) -> (Ended, Value) {
     let (_directory, path) = scenario(node, keys);
     let ended = started(&path, &[]).ended(A_CLIP * 2).await;
     let result = ended.last_json();

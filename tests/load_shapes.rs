@@ -1,31 +1,9 @@
 //! How callers arrive, where a node's knee is, and what a node does wrong in four ways at once.
 
-use std::path::PathBuf;
-
 use serde_json::Value;
-use tempfile::TempDir;
 
-use crate::support::{A_CLIP, Ended, Observer, PracticeNode, Process, turn};
-
-fn scenario(node: &PracticeNode, keys: &str) -> (TempDir, PathBuf) {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("load.toml");
-    let text = format!(
-        "nodes = [{:?}]\ngenerator_cpu_percent = 100\ngenerator_late_ms = 60000\ngenerator_timer_ms = 60000\n\
-         generator_drops_percent = 100\n{keys}\n",
-        node.http
-    );
-    std::fs::write(&path, text).unwrap();
-    (directory, path)
-}
-
-async fn run(node: &PracticeNode, keys: &str) -> (Ended, Value) {
-    let (_directory, path) = scenario(node, keys);
-    let process = Process::start(&["load", path.to_str().unwrap(), "--json"]);
-    let ended = process.ended(A_CLIP).await;
-    let result = ended.last_json();
-    (ended, result)
-}
+use crate::load::{figure, run_beside as run};
+use crate::support::{Observer, PracticeNode, turn};
 
 /// How many had begun to join by the end of that second.
 fn begun_by(result: &Value, second: u64) -> u64 {
@@ -148,13 +126,9 @@ async fn four_faults_at_once_are_each_named() {
         .map(|one| one["holds"].as_bool().unwrap())
         .collect();
     assert_eq!(holds, [false, false, false, true], "{judged:#?}");
-    let mean = |name: &str, statistic: &str| {
-        let figures = &result["measurements"]["histograms"][name]["figures"];
-        figures[statistic].as_f64().unwrap()
-    };
-    let lost = mean("audio.loss", "mean");
+    let lost = figure(&result, "audio.loss", "mean");
     assert!((0.03..0.08).contains(&lost), "5 % were set: {lost}");
-    let answered = mean("http.request_token", "p50");
+    let answered = figure(&result, "http.request_token", "p50");
     assert!(
         (0.3..1.5).contains(&answered),
         "300 ms were set: {answered}"

@@ -1,43 +1,9 @@
 //! A node behind a proxy: HTTPS_PROXY is obeyed, and NO_PROXY.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
-use tokio::net::{TcpListener, TcpStream};
-
+use crate::support::proxy::proxy;
 use crate::support::{Ended, PracticeNode, Process, SOON};
-
-/// A proxy that connects to whatever it is asked for, and counts how often it was.
-async fn proxy() -> (String, Arc<AtomicUsize>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let tunnels = Arc::new(AtomicUsize::new(0));
-    let count = Arc::clone(&tunnels);
-    tokio::spawn(async move {
-        while let Ok((client, _)) = listener.accept().await {
-            tokio::spawn(tunnel(client, Arc::clone(&count)));
-        }
-    });
-    (url, tunnels)
-}
-
-async fn tunnel(mut client: TcpStream, count: Arc<AtomicUsize>) -> Option<()> {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        head.push(client.read_u8().await.ok()?);
-    }
-    let head = String::from_utf8(head).ok()?;
-    let target = head.strip_prefix("CONNECT ")?.split(' ').next()?;
-    let mut node = TcpStream::connect(target).await.ok()?;
-    count.fetch_add(1, Ordering::Relaxed);
-    client
-        .write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        .await
-        .ok()?;
-    copy_bidirectional(&mut client, &mut node).await.ok()?;
-    Some(())
-}
 
 async fn join(node: &PracticeNode, variables: &[(&str, &str)]) -> Ended {
     let arguments = [

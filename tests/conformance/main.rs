@@ -22,6 +22,8 @@ mod dns; // a name server on loopback
 mod fixtures; // the fixtures of a row exist, and go both ways
 mod listening; // the caller's own events
 mod media_leg; // a tone and a picture go out, and what comes in is decoded
+#[path = "../support/proxy.rs"]
+mod proxy; // a proxy of HTTPS on loopback
 mod row; // what a row is
 mod rows; // the rows, by group
 mod run; // all rows in all settings

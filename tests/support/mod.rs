@@ -6,6 +6,7 @@ pub(crate) mod locust;
 pub(crate) mod network;
 mod practice;
 mod process;
+pub(crate) mod proxy;
 pub(crate) mod slurm;
 mod stage;
 

@@ -1,16 +1,14 @@
 //! How a participant uses the network, as the node sees it.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
 use node::NodeSettings;
 use serde_json::Value;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
-use tokio::net::{TcpListener, TcpStream};
 
 use crate::command_line::Member;
 use crate::media_leg::Sends;
+use crate::proxy::proxy;
 use crate::row::{Stop, Told, rows};
 use crate::scene::{Scene, within};
 use crate::turn::free_port;
@@ -120,36 +118,6 @@ async fn https_proxy(scene: &mut Scene) -> Told {
         .sees("participant_create", |row| row["display_name"] == "Caller")
         .await?;
     Ok(())
-}
-
-/// A proxy that connects to whatever it is asked for, and counts how often it was.
-async fn proxy() -> (String, Arc<AtomicUsize>) {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
-    let listener = listener.expect("a port");
-    let url = format!("http://{}", listener.local_addr().expect("its address"));
-    let tunnels = Arc::new(AtomicUsize::new(0));
-    let count = Arc::clone(&tunnels);
-    tokio::spawn(async move {
-        while let Ok((client, _)) = listener.accept().await {
-            tokio::spawn(tunnel(client, Arc::clone(&count)));
-        }
-    });
-    (url, tunnels)
-}
-
-async fn tunnel(mut client: TcpStream, count: Arc<AtomicUsize>) -> Option<()> {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        head.push(client.read_u8().await.ok()?);
-    }
-    let head = String::from_utf8(head).ok()?;
-    let target = head.strip_prefix("CONNECT ")?.split(' ').next()?;
-    let mut node = TcpStream::connect(target).await.ok()?;
-    count.fetch_add(1, Ordering::Relaxed);
-    let answer = b"HTTP/1.1 200 Connection established\r\n\r\n";
-    client.write_all(answer).await.ok()?;
-    copy_bidirectional(&mut client, &mut node).await.ok()?;
-    Some(())
 }
 
 /// It is in the roster, hears what happens, and has no call.
