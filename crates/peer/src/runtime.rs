@@ -166,9 +166,13 @@ impl Runtime for PeerRuntime {
         }
         // The driver sleeps when it has nothing more to do: the end of its turn.
         self.0.flush(None);
-        let has_passed = self.0.servers.take_passed();
-        if self.0.turns.goes_on(Instant::now(), has_passed) {
-            return Box::pin(ready(()));
+        // Callers without a TURN server pay nothing for those that have one.
+        let may_relay = self.0.servers.has_turn();
+        if may_relay {
+            let has_passed = self.0.servers.take_passed();
+            if self.0.turns.goes_on(Instant::now(), has_passed) {
+                return Box::pin(ready(()));
+            }
         }
         let runtime = self.0.clone();
         let mut sleep = Box::pin(sleep);
@@ -178,7 +182,9 @@ impl Runtime for PeerRuntime {
                 runtime.flush(Some(cx));
                 std::task::ready!(sleep.as_mut().poll(cx));
             }
-            runtime.turns.woken(Instant::now());
+            if may_relay {
+                runtime.turns.woken(Instant::now());
+            }
             Poll::Ready(())
         }))
     }
