@@ -2,6 +2,9 @@
 
 fn main() {
     let level = std::env::var("OPT_LEVEL").unwrap_or_default();
-    println!("cargo::rustc-env=BENCH_OPT_LEVEL={level}");
+    println!("cargo::rustc-check-cfg=cfg(optimised_as_recorded)");
+    if level == "3" {
+        println!("cargo::rustc-cfg=optimised_as_recorded");
+    }
     println!("cargo::rerun-if-changed=build.rs");
 }
