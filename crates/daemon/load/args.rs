@@ -237,6 +237,12 @@ impl LoadArgs {
         ];
         let is_locust = self.locust.is_some();
         self.lay_over(&mut written);
+        if is_locust && (written.marks || written.decode_callers > 0) {
+            return Err(Failure::usage(
+                "a Locust worker neither marks what is sent nor decodes what comes: leave out marks and \
+                 decode_callers, or run the test without --locust",
+            ));
+        }
         if is_locust {
             written.leave_callers_to_others();
         }
