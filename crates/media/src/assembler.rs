@@ -21,7 +21,7 @@ const MAX_DROPOUT: i64 = 3000;
 pub enum Assembled {
     /// A whole frame. Its media time counts from the first packet ever pushed.
     Frame {
-        /// The frame, ready to be sent on; VP8 without the sender's picture ids.
+        /// The frame, ready to be sent on; VP8 and VP9 without the sender's picture ids.
         frame: Arc<Frame>,
         /// Its timestamp as it came.
         rtp_timestamp: u32,
@@ -70,6 +70,8 @@ pub struct FrameAssembler {
     awaits_key: bool,
     clock: Option<Clock>,
     counters: AssemblerCounters,
+    /// H.264's: some senders tell them once.
+    parameter_sets: payload::h264::ParameterSets,
 }
 
 #[derive(Debug)]
@@ -107,6 +109,7 @@ impl FrameAssembler {
             awaits_key: codec.kind() == Kind::Video,
             clock: None,
             counters: AssemblerCounters::default(),
+            parameter_sets: payload::h264::ParameterSets::default(),
         }
     }
 
@@ -252,6 +255,8 @@ impl FrameAssembler {
         let is_start = match self.codec {
             Codec::Opus => true,
             Codec::Vp8 => payload::vp8::is_frame_start(&packet.payload),
+            Codec::Vp9 => payload::vp9::is_frame_start(&packet.payload),
+            Codec::H264 => payload::h264::is_frame_start(&packet.payload),
             Codec::Av1 => payload::av1::is_frame_start(&packet.payload),
         };
         match &mut self.open {
@@ -277,9 +282,12 @@ impl FrameAssembler {
 
     /// Ends the frame being put together; returns it if it can be used.
     fn close(&mut self) -> Option<Assembled> {
-        let open = self.open.take()?;
+        let mut open = self.open.take()?;
         let packets = open.payloads.len() as u64;
         let media_time = self.media_time(open.rtp_timestamp);
+        if self.codec == Codec::H264 {
+            self.parameter_sets.complete(&mut open.payloads);
+        }
         let Ok(frame) = Frame::from_payloads(self.codec, open.payloads, media_time) else {
             self.counters.malformed += 1;
             self.awaits_key = self.codec.kind() == Kind::Video;

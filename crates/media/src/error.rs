@@ -107,6 +107,8 @@ pub(crate) fn ffmpeg_options(codec: Codec) -> &'static str {
     match codec {
         Codec::Opus => "-vn -c:a libopus -b:a 48k",
         Codec::Vp8 => "-an -c:v libvpx -b:v 800k -g 30 -auto-alt-ref 0",
+        Codec::Vp9 => "-an -c:v libvpx-vp9 -deadline realtime -cpu-used 8 -b:v 800k -g 30",
+        Codec::H264 => "-an -c:v libx264 -profile:v baseline -pix_fmt yuv420p -b:v 800k -g 30",
         Codec::Av1 => "-an -c:v libaom-av1 -cpu-used 8 -usage realtime -b:v 500k -g 30",
     }
 }

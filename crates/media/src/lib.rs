@@ -41,7 +41,7 @@ mod vp8;
 
 pub use assembler::{Assembled, AssemblerCounters, FrameAssembler};
 pub use av1::Av1Encoder;
-pub use codec::{Codec, Kind};
+pub use codec::{Codec, Kind, VideoListError};
 pub use draw::slate_picture;
 pub use error::MediaError;
 pub use frame::{Frame, FrameError, MAX_PAYLOAD};

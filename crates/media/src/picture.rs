@@ -89,6 +89,38 @@ impl Picture {
         }
     }
 
+    /// Returns it in another size, each pixel the mean of those it covers.
+    pub fn scaled(&self, width: usize, height: usize) -> Self {
+        let (from_width, from_height) = (self.width.max(1), self.height.max(1));
+        let mut scaled = Self::filled(width, height, [16, 128, 128]);
+        if self.planes.iter().any(Vec::is_empty) {
+            return scaled;
+        }
+        let halved = |side: usize, plane: usize| if plane > 0 { side.div_ceil(2) } else { side };
+        for (at, (plane, target)) in self.planes.iter().zip(&mut scaled.planes).enumerate() {
+            let from = (halved(from_width, at), halved(from_height, at));
+            let to = (halved(width, at), halved(height, at));
+            let covered = |n: usize, from: usize, to: usize| {
+                let first = n * from / to;
+                first..((n + 1) * from / to).max(first + 1)
+            };
+            for (row, line) in target.chunks_mut(to.0.max(1)).enumerate() {
+                let rows = covered(row, from.1, to.1);
+                for (column, pixel) in line.iter_mut().enumerate() {
+                    let columns = covered(column, from.0, to.0);
+                    let count = (rows.len() * columns.len()) as u32;
+                    let sum: u32 = rows
+                        .clone()
+                        .flat_map(|row| &plane[row * from.0..][columns.clone()])
+                        .map(|pixel| u32::from(*pixel))
+                        .sum();
+                    *pixel = ((sum + count / 2) / count) as u8;
+                }
+            }
+        }
+        scaled
+    }
+
     /// Mixes `colour` into one pixel of luma, `weight` of 255 parts; for the edges of letters.
     pub(crate) fn blend_luma(&mut self, x: usize, y: usize, luma: u8, weight: u8) {
         if x < self.width && y < self.height {
@@ -111,6 +143,25 @@ mod tests {
         assert_eq!(picture.planes()[1].iter().filter(|u| **u == 90).count(), 4);
         picture.fill(20, 20, 1, 1, [0, 0, 0]);
         assert!(picture.luma().iter().all(|y| *y != 0));
+    }
+
+    #[test]
+    fn scaled_it_looks_the_same() {
+        let mut picture = Picture::filled(64, 36, [60, 128, 128]);
+        picture.fill(32, 0, 32, 36, [200, 90, 140]);
+        for (width, height) in [(32, 18), (20, 10), (128, 72), (63, 35)] {
+            let scaled = picture.scaled(width, height);
+            assert_eq!((scaled.width(), scaled.height()), (width, height));
+            let middle = height / 2 * width;
+            let luma = scaled.luma();
+            assert_eq!(
+                (luma[middle], luma[middle + width - 1]),
+                (60, 200),
+                "{width}"
+            );
+            assert_eq!(*scaled.planes()[1].last().unwrap(), 90);
+        }
+        assert_eq!(Picture::filled(0, 0, [0; 3]).scaled(2, 2).luma(), [16; 4]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Recordings: WebM with Opus, and VP8 or AV1, as it came.
+//! Recordings: WebM with Opus, and VP8, VP9 or AV1, as it came.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -87,7 +87,8 @@ impl Recorder {
     ///
     /// # Errors
     ///
-    /// Fails if the file cannot be written, or the codecs are not one of sound and one of pictures.
+    /// Fails if the file cannot be written, or the codecs are not one of sound and one of pictures
+    /// that WebM holds.
     pub fn create(
         path: &Path,
         audio: Option<Codec>,
@@ -102,6 +103,11 @@ impl Recorder {
         {
             return Err(unwritable(
                 "a recording is of sound, pictures or both".into(),
+            ));
+        }
+        if video == Some(Codec::H264) {
+            return Err(unwritable(
+                "WebM holds no H.264, but VP8, VP9 and AV1".into(),
             ));
         }
         probe(path).map_err(|error| unwritable(error.to_string()))?;
@@ -271,7 +277,9 @@ fn lay_out(file: File, audio: bool, picture: Option<(Codec, Bytes)>) -> Result<O
     if let Some((codec, encoded)) = picture {
         let id = match codec {
             Codec::Av1 => VideoCodecId::AV1,
-            Codec::Vp8 | Codec::Opus => VideoCodecId::VP8,
+            Codec::Vp9 => VideoCodecId::VP9,
+            // The other two are refused before a file is opened.
+            Codec::Vp8 | Codec::H264 | Codec::Opus => VideoCodecId::VP8,
         };
         let (width, height) = codec.dimensions(&encoded).unwrap_or((640, 360));
         let track;

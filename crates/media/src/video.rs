@@ -95,9 +95,9 @@ impl VideoEncoder {
         match codec {
             Codec::Vp8 => Ok(Self::Vp8(Box::new(Vp8Encoder::new(settings)?))),
             Codec::Av1 => Ok(Self::Av1(Box::new(Av1Encoder::new(settings)?))),
-            Codec::Opus => Err(MediaError::Coder {
+            Codec::Vp9 | Codec::H264 | Codec::Opus => Err(MediaError::Coder {
                 codec,
-                reason: "is no codec for pictures".into(),
+                reason: "pictures are not encoded in it".into(),
             }),
         }
     }

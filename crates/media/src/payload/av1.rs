@@ -118,6 +118,12 @@ pub(crate) fn dimensions(encoded: &[u8]) -> Option<(u32, u32)> {
     Sequence::read(unit.content).map(|s| (s.width, s.height))
 }
 
+/// Returns the profile that the sequence header states.
+pub(crate) fn profile(encoded: &[u8]) -> Option<u8> {
+    let unit = obus(encoded).find(|unit| unit.kind == SEQUENCE_HEADER)?;
+    Sequence::read(unit.content).map(|sequence| sequence.profile)
+}
+
 /// Returns what [`dimensions`] does, of a frame's first payload, if its first element is the
 /// sequence header (RTP payload format for AV1 §4.4).
 pub(crate) fn payload_dimensions(payload: &[u8]) -> Option<(u32, u32)> {
@@ -180,7 +186,7 @@ impl Sequence {
                 bits.read(32)?;
                 bits.read(32)?;
                 if bits.flag()? {
-                    bits.uvlc()?;
+                    bits.ue()?;
                 }
                 if bits.flag()? {
                     delay_length = Some(bits.read(5)? + 1);

@@ -27,8 +27,8 @@ impl<'a> Bits<'a> {
         self.read(1).map(|bit| bit == 1)
     }
 
-    /// Reads AV1's `uvlc()` (AV1 specification §4.10.3).
-    pub(super) fn uvlc(&mut self) -> Option<u32> {
+    /// Reads an Exp-Golomb number: H.264's `ue(v)` (§9.1), AV1's `uvlc()` (§4.10.3).
+    pub(super) fn ue(&mut self) -> Option<u32> {
         let mut leading_zeros = 0;
         while !self.flag()? {
             leading_zeros += 1;
