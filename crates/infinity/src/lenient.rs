@@ -2,20 +2,73 @@
 //!
 //! A `null` stands for the default everywhere.
 
+use std::borrow::Cow;
+use std::fmt;
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, de::Error as _};
+use serde::de::{Error as _, Visitor};
+use serde::{Deserialize, Deserializer};
 
 /// The longest life a token is believed to have; keeps clock arithmetic far from overflow.
 const LONGEST: f64 = 30.0 * 24.0 * 3600.0;
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Scalar {
+/// What stands in a field, of whichever type it is.
+///
+/// Not an untagged enum of serde's: that one makes an error, with its text, of each type it tries
+/// in vain, and a roster has some thirty fields a row.
+enum Scalar<'de> {
     Bool(bool),
     Number(f64),
-    Text(String),
-    Null(()),
+    Text(Cow<'de, str>),
+    Null,
+}
+
+impl<'de> Deserialize<'de> for Scalar<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyScalar)
+    }
+}
+
+struct AnyScalar;
+
+impl<'de> Visitor<'de> for AnyScalar {
+    type Value = Scalar<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a flag, a number, a text or null")
+    }
+
+    fn visit_bool<E>(self, flag: bool) -> Result<Self::Value, E> {
+        Ok(Scalar::Bool(flag))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
+        Ok(Scalar::Number(number as f64))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+        Ok(Scalar::Number(number as f64))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
+        Ok(Scalar::Number(number))
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Scalar::Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Scalar::Text(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Self::Value, E> {
+        Ok(Scalar::Text(Cow::Owned(text)))
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Scalar::Null)
+    }
 }
 
 /// Decodes a flag: a boolean, `YES`/`NO`, or 0 and 1.
@@ -23,12 +76,17 @@ pub(crate) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D
     match Scalar::deserialize(deserializer)? {
         Scalar::Bool(flag) => Ok(flag),
         Scalar::Number(number) => Ok(number != 0.0),
-        Scalar::Null(()) => Ok(false),
-        Scalar::Text(text) => match text.to_ascii_lowercase().as_str() {
-            "yes" | "true" | "on" | "1" => Ok(true),
-            "no" | "false" | "off" | "0" | "" => Ok(false),
-            _ => Err(D::Error::custom("neither YES nor NO")),
-        },
+        Scalar::Null => Ok(false),
+        Scalar::Text(text) => {
+            let is = |word: &&str| text.eq_ignore_ascii_case(word);
+            if ["yes", "true", "on", "1"].iter().any(is) {
+                Ok(true)
+            } else if ["no", "false", "off", "0", ""].iter().any(is) {
+                Ok(false)
+            } else {
+                Err(D::Error::custom("neither YES nor NO"))
+            }
+        }
     }
 }
 
@@ -42,9 +100,9 @@ pub(crate) fn optional_flag<'de, D: Deserializer<'de>>(
 /// Decodes a text; a number becomes the text of it.
 pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     match Scalar::deserialize(deserializer)? {
-        Scalar::Text(text) => Ok(text),
+        Scalar::Text(text) => Ok(text.into_owned()),
         Scalar::Number(number) => Ok(number.to_string()),
-        Scalar::Null(()) => Ok(String::new()),
+        Scalar::Null => Ok(String::new()),
         Scalar::Bool(_) => Err(D::Error::custom("a boolean instead of a text")),
     }
 }
@@ -73,7 +131,7 @@ fn finite<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
             .trim()
             .parse()
             .map_err(|_| D::Error::custom("not a number"))?,
-        Scalar::Null(()) => 0.0,
+        Scalar::Null => 0.0,
         Scalar::Bool(_) => return Err(D::Error::custom("a boolean instead of a number")),
     };
     if number.is_finite() {

@@ -362,4 +362,15 @@ impl ParticipantRow {
     pub fn to_json(&self, profile: Profile) -> serde_json::Value {
         crate::envelope::to_json(self, profile, ROW_V10)
     }
+
+    /// Returns the text of the row as a node of `profile` writes it.
+    pub(crate) fn to_text(&self, profile: Profile) -> String {
+        match profile {
+            Profile::V10 => self.to_json(profile).to_string(),
+            // Nothing is left out, so no tree of values is wanted on the way: a node writes a row for
+            // everybody who comes, and one for each who is there already.
+            // Only maps with keys other than texts could fail.
+            Profile::Modern => serde_json::to_string(self).unwrap_or_default(),
+        }
+    }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::later::BreakoutEventWritten;
 use super::{BreakoutEvent, Deleted, Event, EventError, EventText};
-use crate::{Profile, conference::STATUS_V10, envelope};
+use crate::{ParticipantRow, Profile, conference::STATUS_V10, envelope};
 
 /// Reads `data` as a `T`. Data that is absent, `null` or `{}` reads as the empty object.
 fn read<T: for<'de> Deserialize<'de>>(name: &str, data: &str) -> Result<T, EventError> {
@@ -90,11 +90,15 @@ impl Event {
     ///
     /// `ping` exists in every profile: clients of every age pass over names they do not know.
     pub fn encode(&self, profile: Profile) -> Option<EventText> {
+        let row = |name, row: &ParticipantRow| {
+            let data = row.to_text(profile);
+            Some(EventText { name, data })
+        };
         let (name, data) = match self {
+            Self::ParticipantCreate(created) => return row("participant_create", created),
+            Self::ParticipantUpdate(updated) => return row("participant_update", updated),
             Self::ParticipantSyncBegin => ("participant_sync_begin", Value::Null),
             Self::ParticipantSyncEnd => ("participant_sync_end", Value::Null),
-            Self::ParticipantCreate(row) => ("participant_create", row.to_json(profile)),
-            Self::ParticipantUpdate(row) => ("participant_update", row.to_json(profile)),
             Self::ParticipantDelete(uuid) => ("participant_delete", json!({ "uuid": uuid })),
             Self::ConferenceUpdate(status) => (
                 "conference_update",
