@@ -1,8 +1,8 @@
 //! What one call sends, opened for what its answer agreed on.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use media::{Codec, Live, Track};
+use media::{Codec, Live, MediaError, Track};
 
 use crate::{Material, Warning};
 
@@ -35,6 +35,21 @@ pub(crate) struct Sources {
 /// What the slate says.
 const SLATE: &str = "Standin";
 
+/// The slates of this process, in the order in which codecs were first wanted.
+static SLATES: Mutex<Vec<(Codec, Arc<Track>)>> = Mutex::new(Vec::new());
+
+/// Returns the slate in `codec`: encoded for the first caller who wants it, and shared by all.
+/// Whoever comes meanwhile waits; encoding it again would take longer.
+fn slate(codec: Codec) -> Result<Arc<Track>, MediaError> {
+    let mut slates = SLATES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, slate)) = slates.iter().find(|(known, _)| *known == codec) {
+        return Ok(Arc::clone(slate));
+    }
+    let slate = media::slate(codec, SLATE)?;
+    slates.push((codec, Arc::clone(&slate)));
+    Ok(slate)
+}
+
 /// Opens what is sent as `audio` and `video`; makes encoders, so not for a shard's thread.
 pub(crate) fn open(
     material: Option<&Material>,
@@ -47,7 +62,7 @@ pub(crate) fn open(
         sources.audio = material.and_then(Material::audio);
     }
     let Some(codec) = video else { return sources };
-    match media::slate(codec, SLATE) {
+    match slate(codec) {
         Ok(slate) => sources.slate = Some(slate),
         Err(error) => {
             let reason = error.to_string();
@@ -60,4 +75,22 @@ pub(crate) fn open(
         Err(reason) => sources.warnings.push(Warning::NoVideoForCodec { reason }),
     }
     sources
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_slate_is_encoded_once_for_each_codec() {
+        let slate = |codec| {
+            open(None, Some(Codec::Opus), Some(codec))
+                .slate
+                .expect("one")
+        };
+        let first = slate(Codec::Vp8);
+        assert!(Arc::ptr_eq(&first, &slate(Codec::Vp8)));
+        let other = slate(Codec::Av1);
+        assert_eq!((first.codec, other.codec), (Codec::Vp8, Codec::Av1));
+    }
 }
