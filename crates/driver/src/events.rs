@@ -5,8 +5,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use bytes::Bytes;
 use eventsource_stream::{EventStreamError, Eventsource as _};
-use futures_util::{Stream, StreamExt as _};
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use infinity::{ConferenceAlias, ConferencePath, Event, Failure, Path, Refusal, Token};
 use participant::{EventStreamInput, StreamEnd, StreamId};
 use tokio::sync::mpsc;
@@ -111,7 +112,7 @@ pub(crate) async fn open(
 
     let since_event = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&since_event);
-    let bytes = response.bytes_stream().map(move |chunk| {
+    let chunks = response.bytes_stream().map(move |chunk| {
         let chunk = chunk.map_err(ReadError::Http)?;
         let pending = counter.fetch_add(chunk.len(), Ordering::Relaxed) + chunk.len();
         if pending > LARGEST_EVENT {
@@ -120,8 +121,9 @@ pub(crate) async fn open(
             Ok(chunk)
         }
     });
+    let pieces = chunks.map_ok(|chunk| stream::iter(Pieces(chunk).map(Ok)));
     Ok(Opened {
-        events: Box::pin(bytes.eventsource()),
+        events: Box::pin(pieces.try_flatten().eventsource()),
         since_event,
     })
 }
@@ -145,6 +147,22 @@ impl Opened {
             }
             None => Err("the node ended it".to_owned()),
         }
+    }
+}
+
+/// What came, cut behind the end of each event.
+///
+/// The parser moves all that is left of its buffer with every line that it takes: with a whole
+/// roster in it, what that costs would grow with the square of the roster.
+struct Pieces(Bytes);
+
+impl Iterator for Pieces {
+    type Item = Bytes;
+
+    fn next(&mut self) -> Option<Bytes> {
+        let end = self.0.windows(2).position(|pair| pair == b"\n\n");
+        let piece = self.0.split_to(end.map_or(self.0.len(), |at| at + 2));
+        (!piece.is_empty()).then_some(piece)
     }
 }
 
@@ -190,4 +208,26 @@ fn abandoned() -> StreamEnd {
 enum ReadError {
     Http(reqwest::Error),
     TooLarge,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_is_cut_behind_each_event_and_nothing_is_lost() {
+        let pieces = |text: &'static str| -> Vec<Bytes> {
+            Pieces(Bytes::from_static(text.as_bytes())).collect()
+        };
+        let all = "event: a\ndata: 1\n\nevent: b\ndata: 2\n\ndata: ha";
+        let cut = pieces(all);
+        assert_eq!(
+            cut,
+            ["event: a\ndata: 1\n\n", "event: b\ndata: 2\n\n", "data: ha"]
+        );
+        assert_eq!(cut.concat(), all.as_bytes());
+        // Nobody must end lines so; such a stream is read as it comes.
+        assert_eq!(pieces("data: 1\r\n\r\n").len(), 1);
+        assert!(pieces("").is_empty());
+    }
 }
