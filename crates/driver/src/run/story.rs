@@ -231,30 +231,42 @@ impl Story {
             .own
             .as_ref()
             .and_then(|own| participant.roster().get(own));
-        let others = participant
-            .roster()
-            .rows()
-            .filter(|row| Some(&row.uuid) != self.own.as_ref());
-        let facts = RosterFacts {
-            own: own.filter(|_| presence.is_listed).map(|row| OwnRow {
-                muted: presence.is_muted,
-                waiting: presence.is_waiting,
-                has_media: row.has_media,
-            }),
-            others_with_media: others
+        let own = own.filter(|_| presence.is_listed).map(|row| OwnRow {
+            muted: presence.is_muted,
+            waiting: presence.is_waiting,
+            has_media: row.has_media,
+        });
+        let others = || {
+            participant
+                .roster()
+                .rows()
+                .filter(|row| Some(&row.uuid) != self.own.as_ref())
                 .filter(|row| row.has_media)
                 .filter(|row| row.service_type != infinity::ServiceType::WaitingRoom)
+        };
+        // Most events of a roster change nothing of this, and they come for everybody in it.
+        let told = &self.roster;
+        let is_known = told.own == own
+            && told.rows == participant.roster().len()
+            && told
+                .others_with_media
+                .iter()
+                .map(|other| (&other.uuid, &other.display_name))
+                .eq(others().map(|row| (&row.uuid, &row.display_name)));
+        let facts = (!is_known).then(|| RosterFacts {
+            own,
+            others_with_media: others()
                 .map(|row| Other {
                     uuid: row.uuid.clone(),
                     display_name: row.display_name.clone(),
                 })
                 .collect(),
             rows: participant.roster().len(),
-        };
-        if facts.own.is_some() {
+        });
+        if own.is_some() {
             self.step(now, JoinStep::Roster);
         }
-        if self.roster != facts {
+        if let Some(facts) = facts {
             self.roster = facts.clone();
             self.tell(now, NoticeKind::Roster(facts));
         }
