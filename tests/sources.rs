@@ -110,7 +110,7 @@ async fn a_tone_is_heard_at_its_pitch_and_bars_are_seen_moving() {
 #[tokio::test]
 async fn bars_are_encoded_as_av1_where_the_node_takes_nothing_else() {
     let _turn = turn().await;
-    let recorded = recorded_of(&["--video-codec", "AV1"], "tone", "bars", "6").await;
+    let recorded = recorded_of(&["--video-codecs", "AV1"], "tone", "bars", "6").await;
 
     let (pictures, codec) = moving_pictures(&recorded);
     assert_eq!(codec, "av1");
@@ -120,7 +120,7 @@ async fn bars_are_encoded_as_av1_where_the_node_takes_nothing_else() {
 #[tokio::test]
 async fn a_vp8_file_is_not_sent_to_a_node_that_takes_av1_alone() {
     let _turn = turn().await;
-    let stage = Stage::set(&["--video-codec", "AV1"]).await;
+    let stage = Stage::set(&["--video-codecs", "AV1"]).await;
     let (speech, picture) = (material("speech.opus"), material("bunny.ivf"));
     let mut player = Process::start(&[
         "join",

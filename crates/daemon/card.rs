@@ -126,7 +126,7 @@ fn the_image_is_built_with_the_packages_that_make_installs() {
         packages(stages[1], marker),
         packages(&read("Makefile"), "BUILD_PACKAGES :=")
     );
-    for linked in ["libvpx7", "libstdc++6"] {
+    for linked in ["libvpx7", "libdav1d6", "libstdc++6"] {
         assert!(
             packages(stages[2], marker).contains(&linked.to_owned()),
             "the binary links {linked}"

@@ -63,6 +63,16 @@ struct MediaArgs {
     #[arg(long, value_name = "SOURCE")]
     video: Option<SourceSpec>,
 
+    /// The video codecs to offer, best first, such as `H264,VP8`; all of them unless given: VP8, VP9,
+    /// H264, AV1, that of a file first
+    #[arg(
+        long,
+        value_name = "CODEC",
+        value_delimiter = ',',
+        conflicts_with = "no_video"
+    )]
+    codecs: Vec<String>,
+
     /// Send and receive no picture at all
     #[arg(long, conflicts_with = "video")]
     no_video: bool,
@@ -96,6 +106,8 @@ pub(crate) async fn join(args: JoinArgs) -> Result<Exit, Failure> {
             "--once needs a source that ends: give a file with --audio or --video",
         ));
     }
+    let codecs = sources::codecs(&args.media.codecs)
+        .map_err(|error| Failure::usage(format!("--codecs: {error}")))?;
     let destination = args.destination.check()?;
 
     let mut settings = destination.caller();
@@ -110,6 +122,9 @@ pub(crate) async fn join(args: JoinArgs) -> Result<Exit, Failure> {
         } else {
             Program::Loop(material)
         };
+    }
+    if let Some(codecs) = codecs {
+        settings.video_codecs = codecs;
     }
 
     let shards = Shards::new(1).map_err(Failure::failed)?;

@@ -54,9 +54,10 @@ pub(crate) struct NodeArgs {
     #[arg(long, value_name = "PROFILE")]
     profile: Option<String>,
 
-    /// The one codec of main video: VP8 or AV1 [default: VP8]
-    #[arg(long, value_name = "CODEC")]
-    video_codec: Option<String>,
+    /// The codecs of main video, such as `VP8,AV1`; a participant has the one it prefers, and sees what
+    /// others send encoded anew where they have another [default: VP8,VP9,H264,AV1]
+    #[arg(long, value_name = "CODEC", value_delimiter = ',')]
+    video_codecs: Vec<String>,
 
     /// What goes wrong on purpose, see --help; may be given more than once
     #[arg(long = "fault", value_name = "FAULT", value_delimiter = ',')]
@@ -141,10 +142,10 @@ impl NodeArgs {
         set(&mut written.https, self.https);
         set(&mut written.http, self.http);
         set(&mut written.profile, self.profile);
-        set(&mut written.video_codec, self.video_codec);
         set(&mut written.token_seconds, self.token_seconds);
         set(&mut written.waiting_room_seconds, self.waiting_room_seconds);
         set_all(&mut written.conferences, self.conferences);
+        set_all(&mut written.video_codecs, self.video_codecs);
         set_all(&mut written.faults, self.faults);
         set_all(&mut written.media_addresses, self.media_addresses);
         set_all(&mut written.stun, self.stun);
@@ -230,9 +231,18 @@ fn print_json(node: &RunningNode, settings: &NodeSettings) {
         "operator": http_or_https(node).map(|base| format!("{base}/node/")),
         "conferences": settings.conferences.iter().map(|conference| &conference.alias).collect::<Vec<_>>(),
         "profile": profile_name(settings.profile),
-        "video_codec": settings.video_codec.name(),
+        "video_codecs": names(settings),
         "faults": settings.faults.iter().map(Fault::to_string).collect::<Vec<_>>(),
     }));
+}
+
+/// Returns the names of the codecs of video.
+fn names(settings: &NodeSettings) -> Vec<&'static str> {
+    settings
+        .video_codecs
+        .iter()
+        .map(|codec| codec.name())
+        .collect()
 }
 
 fn print_text(node: &RunningNode, settings: &NodeSettings, token_file: Option<&Path>) {
@@ -240,7 +250,7 @@ fn print_text(node: &RunningNode, settings: &NodeSettings, token_file: Option<&P
     print::line(format_args!(
         "Practice node ({}, main video {}). Open one of these in a browser to join, watch and hear:",
         profile_name(settings.profile),
-        settings.video_codec.name()
+        names(settings).join(", ")
     ));
     if let Some(http) = http {
         print::line(format_args!("  {http}/"));

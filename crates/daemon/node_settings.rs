@@ -22,7 +22,7 @@ pub(crate) struct NodeWritten {
     pub(crate) http: String,
     pub(crate) conferences: Vec<String>,
     pub(crate) profile: String,
-    pub(crate) video_codec: String,
+    pub(crate) video_codecs: Vec<String>,
     pub(crate) faults: Vec<String>,
     pub(crate) token_seconds: u64,
     pub(crate) waiting_room_seconds: u64,
@@ -62,13 +62,10 @@ impl NodeWritten {
                 text.parse::<ConferenceSettings>()
             })?,
             profile: wrong("profile", node::settings::profile(&self.profile))?,
-            video_codec: Codec::from_name(&self.video_codec).ok_or_else(|| WrongValue {
-                key: "video_codec",
-                what: format!(
-                    "no codec is called {:?}: choose VP8 or AV1",
-                    self.video_codec
-                ),
-            })?,
+            video_codecs: wrong(
+                "video_codecs",
+                Codec::video_list(self.video_codecs.iter().map(String::as_str)),
+            )?,
             faults: all("faults", &self.faults, |text| text.parse::<Fault>())?
                 .into_iter()
                 .collect(),
@@ -137,7 +134,11 @@ impl Default for NodeWritten {
                 .map(|conference| conference.alias.to_string())
                 .collect(),
             profile: profile_name(settings.profile).to_owned(),
-            video_codec: settings.video_codec.name().to_owned(),
+            video_codecs: settings
+                .video_codecs
+                .iter()
+                .map(|codec| codec.name().to_owned())
+                .collect(),
             faults: Vec::new(),
             token_seconds: settings.token_life.as_secs(),
             waiting_room_seconds: settings.waiting_room_life.as_secs(),
@@ -160,7 +161,7 @@ fn key_of(error: &SettingsError) -> &'static str {
         SettingsError::ServesNothing => "https",
         SettingsError::PlainHttpInTheOpen(_) => "http",
         SettingsError::TokenLife(_) => "token_seconds",
-        SettingsError::NotVideo(_) => "video_codec",
+        SettingsError::NotVideo(_) | SettingsError::NoVideoCodec => "video_codecs",
         SettingsError::UnknownProfile(_) => "profile",
         SettingsError::IceUri { scheme: "stun", .. } => "stun",
         SettingsError::IceUri { .. } | SettingsError::TurnWithoutUri => "turn",
@@ -226,7 +227,7 @@ mod tests {
                 "http",
                 "conferences",
                 "profile",
-                "video_codec",
+                "video_codecs",
                 "faults",
                 "token_seconds",
                 "waiting_room_seconds",

@@ -85,6 +85,9 @@ fn caller(settings: RunSettings) -> driver::CallerSettings {
         caller.video_codecs = material.video_codecs();
         caller.program = Program::Loop(material);
     }
+    if let Some(codecs) = settings.codecs {
+        caller.video_codecs = codecs;
+    }
     caller.media = settings.media;
     caller.record = settings.record;
     caller.rejoin = settings.rejoin;

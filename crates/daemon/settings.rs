@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use driver::{HttpClient, Material, Network, Rejoin, Tls};
+use media::Codec;
 use serde::{Deserialize, Serialize};
 
 use crate::config_file::ConfigFile;
@@ -40,6 +41,7 @@ pub(crate) struct Written {
 struct MediaWritten {
     audio: Option<String>,
     video: Option<String>,
+    codecs: Vec<String>,
     record: Option<PathBuf>,
     enabled: bool,
 }
@@ -49,6 +51,7 @@ impl Default for MediaWritten {
         Self {
             audio: None,
             video: None,
+            codecs: Vec::new(),
             record: None,
             enabled: true,
         }
@@ -155,6 +158,8 @@ pub(crate) struct RunSettings {
     pub(crate) destination: Destination,
     /// What is played over and over, if anything.
     pub(crate) material: Option<Arc<Material>>,
+    /// The video codecs to offer, best first; `None` for all.
+    pub(crate) codecs: Option<Vec<Codec>>,
     /// Where what is heard and seen is kept.
     pub(crate) record: Option<PathBuf>,
     /// Whether there is a call at all.
@@ -298,6 +303,8 @@ impl Written {
                 wrong(key, &error)
             })?,
             media: self.media.enabled,
+            codecs: sources::codecs(&self.media.codecs)
+                .map_err(|error| wrong("media.codecs", &error))?,
             record: self.media.record.as_deref().map(|path| file.resolve(path)),
             rejoin,
             waiting_room_limit,

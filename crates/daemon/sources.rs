@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use driver::Material;
-use media::{MediaError, SourceSpec, Track};
+use media::{Codec, MediaError, SourceSpec, Track, VideoListError};
 
 /// Reads the name of a source; the path of a file goes through `resolve`.
 pub(crate) fn parse(
@@ -27,6 +27,14 @@ pub(crate) fn open(
         return Ok(None);
     }
     Ok(Some(Arc::new(Material::open(audio, video)?)))
+}
+
+/// Reads a list of video codecs to offer, best first; `None` if none is named.
+pub(crate) fn codecs(names: &[String]) -> Result<Option<Vec<Codec>>, VideoListError> {
+    if names.is_empty() {
+        return Ok(None);
+    }
+    Codec::video_list(names.iter().map(String::as_str)).map(Some)
 }
 
 /// Why files do not make one announcement.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use media::{
     Assembled, Codec, Frame, FrameAssembler, Kind, OpusDecoder, OpusEncoder, OpusSettings, Picture,
-    VideoSettings, Vp8Decoder, Vp8Encoder,
+    VideoDecoder, VideoEncoder, VideoSettings,
 };
 use peer::{Inbound, Peer, PeerConfig, PeerEvent, PeerEvents, TrackReceiver};
 use tokio::task::JoinHandle;
@@ -203,7 +203,7 @@ async fn hear(mut track: TrackReceiver, received: Arc<Mutex<Received>>) {
 
 async fn see(mut track: TrackReceiver, received: Arc<Mutex<Received>>) {
     let mut assembler = FrameAssembler::new(track.codec(), Duration::from_millis(200));
-    let mut decoder = Vp8Decoder::new().expect("a decoder");
+    let mut decoder = VideoDecoder::new(track.codec()).expect("a decoder");
     while let Some(inbound) = track.recv().await {
         let Inbound::Packet(packet) = inbound else {
             continue;
@@ -244,7 +244,7 @@ async fn send(peer: Peer, sends: Sends, key_wanted: Arc<AtomicBool>) {
         bit_rate: 100_000,
         key_interval: 10_000,
     };
-    let mut vp8 = Vp8Encoder::new(settings).expect("an encoder");
+    let mut vp8 = VideoEncoder::new(Codec::Vp8, settings).expect("an encoder");
     let mut ticks = tokio::time::interval(PACKET);
     for n in 0_u32.. {
         ticks.tick().await;
@@ -262,7 +262,10 @@ async fn send(peer: Peer, sends: Sends, key_wanted: Arc<AtomicBool>) {
         if let (Some(video), Some(luma), 0) = (peer.sender(Kind::Video), sends.luma, n % 4) {
             let picture = Picture::filled(160, 90, [luma, 128, 128]);
             let is_key = key_wanted.swap(false, Ordering::Relaxed);
-            let encoded = vp8.encode(&picture, at, is_key).expect("a picture");
+            let encoded = vp8
+                .encode(&picture, at, is_key)
+                .expect("a picture")
+                .remove(0);
             let frame = Frame::packetize(Codec::Vp8, encoded.bytes, at, PACKET * 4, encoded.is_key);
             let _ = video.send(&frame.expect("a whole frame"), n * 1_800);
         }

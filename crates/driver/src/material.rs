@@ -26,8 +26,8 @@ struct Generator {
     opened: Mutex<Vec<(Codec, Source)>>,
 }
 
-/// The codecs a video file may be in, the likeliest first.
-const FILE_CODECS: [Codec; 2] = [Codec::Vp8, Codec::Av1];
+/// The codecs a video file may be in, and a picture be made in, the likeliest first.
+const FILE_CODECS: [Codec; 4] = Codec::VIDEO;
 
 impl Material {
     /// Opens the sources; reads files to their end, so not for a shard's thread.

@@ -145,7 +145,7 @@ impl CallerSettings {
             program: Program::Idle,
             hold: false,
             video: true,
-            video_codecs: vec![Codec::Vp8, Codec::Av1],
+            video_codecs: Codec::VIDEO.to_vec(),
             listen: true,
             record: None,
             frames: None,

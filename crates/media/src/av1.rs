@@ -1,4 +1,6 @@
-//! AV1 by rav1e: small pictures, in real time.
+//! AV1: small pictures by rav1e, in real time; and decoded by dav1d.
+
+mod decode;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -8,6 +10,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use rav1e::config::SpeedSettings;
 use rav1e::prelude::*;
+
+pub(crate) use decode::Av1Decoder;
 
 use crate::codec::Codec;
 use crate::error::MediaError;
@@ -23,7 +27,7 @@ const THREADS: usize = 2;
 /// Encodes pictures up to 640 × 360, the frame of each coming out with the picture [`HELD`] later.
 ///
 /// [`HELD`]: Self::HELD
-pub struct Av1Encoder {
+pub(crate) struct Av1Encoder {
     config: Config,
     context: Context<u8>,
     settings: VideoSettings,
@@ -44,14 +48,14 @@ impl Av1Encoder {
     ///
     /// rav1e decides where key frames go three pictures ahead and how to spend bits one more, with
     /// every setting; the only way to have less is to flush, after which it takes no more pictures.
-    pub const HELD: usize = 4;
+    pub(crate) const HELD: usize = 4;
 
     /// Makes a real-time encoder.
     ///
     /// # Errors
     ///
     /// Fails if a setting is out of range, or the picture larger than 640 × 360.
-    pub fn new(settings: VideoSettings) -> Result<Self, MediaError> {
+    pub(crate) fn new(settings: VideoSettings) -> Result<Self, MediaError> {
         settings.check(Codec::Av1, None)?;
         if settings.width * settings.height > MAX_PIXELS {
             return Err(refused(format!(
@@ -77,7 +81,7 @@ impl Av1Encoder {
     /// # Errors
     ///
     /// Fails if the picture is of another size than the encoder.
-    pub fn encode(
+    pub(crate) fn encode(
         &mut self,
         picture: &Picture,
         media_time: Duration,
@@ -85,11 +89,7 @@ impl Av1Encoder {
     ) -> Result<Vec<Encoded>, MediaError> {
         self.settings.check(Codec::Av1, Some(picture))?;
         if key && !self.is_fresh {
-            self.context = context(&self.config)?;
-            self.is_fresh = true;
-            for (_, frame) in &self.inside {
-                send(&mut self.context, frame)?;
-            }
+            self.renew()?;
         }
         let frame = Arc::new(padded(&self.context, picture, self.settings));
         send(&mut self.context, &frame)?;
@@ -97,12 +97,39 @@ impl Av1Encoder {
         self.ready()
     }
 
+    /// Sets the bit rate in bits a second, from the pictures inside on: the next frame is a key frame,
+    /// since rav1e's rate is set once and for all.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it is out of range.
+    pub(crate) fn set_bit_rate(&mut self, bit_rate: u32) -> Result<(), MediaError> {
+        let settings = VideoSettings {
+            bit_rate,
+            ..self.settings
+        };
+        settings.check(Codec::Av1, None)?;
+        self.settings = settings;
+        self.config = config(settings);
+        self.renew()
+    }
+
+    /// Lets a fresh context take over the pictures inside.
+    fn renew(&mut self) -> Result<(), MediaError> {
+        self.context = context(&self.config)?;
+        self.is_fresh = true;
+        for (_, frame) in &self.inside {
+            send(&mut self.context, frame)?;
+        }
+        Ok(())
+    }
+
     /// Forgets the pictures inside; the next frame is a key frame, of the next picture.
     ///
     /// # Errors
     ///
     /// Fails if rav1e does.
-    pub fn clear(&mut self) -> Result<(), MediaError> {
+    pub(crate) fn clear(&mut self) -> Result<(), MediaError> {
         if !self.inside.is_empty() {
             self.inside.clear();
             self.context = context(&self.config)?;
@@ -116,7 +143,7 @@ impl Av1Encoder {
     /// # Errors
     ///
     /// Fails if rav1e does.
-    pub fn finish(mut self) -> Result<Vec<Encoded>, MediaError> {
+    pub(crate) fn finish(mut self) -> Result<Vec<Encoded>, MediaError> {
         self.context.flush();
         self.ready()
     }

@@ -7,7 +7,8 @@
 //! | `track` | whole tracks in memory, clips of them |
 //! | `timeline` | the pacer: what is due when |
 //! | `assembler` | inbound: packets to frames, in order |
-//! | `opus`, `vp8`, `av1`, `video`, `picture` | raw to encoded and back |
+//! | `opus`, `video`, `decoder`, `picture` | raw to encoded and back, in any codec |
+//! | `vpx`, `h264`, `av1` | the codecs' libraries behind them |
 //! | `draw`, `generate`, `live` | test picture, slate, tone, silence; encoded once for all |
 //! | `read`, `source` | Ogg, IVF, WAV and WebM files; what an operator names as a source |
 //! | `record` | recordings in WebM |
@@ -20,10 +21,12 @@
 mod assembler;
 mod av1;
 mod codec;
+mod decoder;
 mod draw;
 mod error;
 mod frame;
 mod generate;
+mod h264;
 mod jpeg;
 mod live;
 pub mod marks;
@@ -37,11 +40,11 @@ mod source;
 mod timeline;
 mod track;
 mod video;
-mod vp8;
+mod vpx;
 
 pub use assembler::{Assembled, AssemblerCounters, FrameAssembler};
-pub use av1::Av1Encoder;
 pub use codec::{Codec, Kind, VideoListError};
+pub use decoder::VideoDecoder;
 pub use draw::slate_picture;
 pub use error::MediaError;
 pub use frame::{Frame, FrameError, MAX_PAYLOAD};
@@ -55,5 +58,4 @@ pub use record::{Recorded, Recorder};
 pub use source::{Source, SourceSpec, open_audio, open_video};
 pub use timeline::{Boundary, Due, Repeat, Timeline};
 pub use track::{Clip, Track};
-pub use video::{Encoded, VideoSettings};
-pub use vp8::{Vp8Decoder, Vp8Encoder};
+pub use video::{Encoded, VideoEncoder, VideoSettings};

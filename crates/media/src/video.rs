@@ -8,8 +8,9 @@ use crate::av1::Av1Encoder;
 use crate::codec::Codec;
 use crate::error::MediaError;
 use crate::frame::Frame;
+use crate::h264::H264Encoder;
 use crate::picture::Picture;
-use crate::vp8::Vp8Encoder;
+use crate::vpx::VpxEncoder;
 
 /// How pictures are encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +40,7 @@ impl Default for VideoSettings {
 }
 
 impl VideoSettings {
-    /// Checks what both encoders ask for.
+    /// Checks what all encoders ask for.
     pub(crate) fn check(&self, codec: Codec, picture: Option<&Picture>) -> Result<(), MediaError> {
         let refuse = |reason: String| Err(MediaError::Coder { codec, reason });
         let (width, height) = (self.width, self.height);
@@ -83,72 +84,164 @@ pub struct Encoded {
     pub is_key: bool,
 }
 
-/// An encoder in one of the codecs that can be made here.
+/// An encoder in one of the video codecs; its first frame is a key frame.
 #[derive(Debug)]
-pub(crate) enum VideoEncoder {
-    Vp8(Box<Vp8Encoder>),
+pub struct VideoEncoder {
+    codec: Codec,
+    settings: VideoSettings,
+    inner: Inner,
+}
+
+#[derive(Debug)]
+enum Inner {
+    Vpx(Box<VpxEncoder>),
+    H264(Box<H264Encoder>),
     Av1(Box<Av1Encoder>),
 }
 
+impl Inner {
+    fn new(codec: Codec, settings: VideoSettings) -> Result<Self, MediaError> {
+        Ok(match codec {
+            Codec::Vp8 | Codec::Vp9 => Self::Vpx(Box::new(VpxEncoder::new(codec, settings)?)),
+            Codec::H264 => Self::H264(Box::new(H264Encoder::new(settings)?)),
+            Codec::Av1 => Self::Av1(Box::new(Av1Encoder::new(settings)?)),
+            Codec::Opus => {
+                return Err(MediaError::Coder {
+                    codec,
+                    reason: "is no codec for pictures".into(),
+                });
+            }
+        })
+    }
+}
+
 impl VideoEncoder {
-    pub(crate) fn new(codec: Codec, settings: VideoSettings) -> Result<Self, MediaError> {
-        match codec {
-            Codec::Vp8 => Ok(Self::Vp8(Box::new(Vp8Encoder::new(settings)?))),
-            Codec::Av1 => Ok(Self::Av1(Box::new(Av1Encoder::new(settings)?))),
-            Codec::Vp9 | Codec::H264 | Codec::Opus => Err(MediaError::Coder {
-                codec,
-                reason: "pictures are not encoded in it".into(),
-            }),
-        }
+    /// Makes a real-time encoder.
+    ///
+    /// # Errors
+    ///
+    /// Fails for a codec of sound, if a setting is out of range, and for AV1 above 640 × 360.
+    pub fn new(codec: Codec, settings: VideoSettings) -> Result<Self, MediaError> {
+        Ok(Self {
+            codec,
+            settings,
+            inner: Inner::new(codec, settings)?,
+        })
+    }
+
+    /// Returns the codec of its frames.
+    pub fn codec(&self) -> Codec {
+        self.codec
+    }
+
+    /// Returns how it encodes.
+    pub fn settings(&self) -> VideoSettings {
+        self.settings
     }
 
     /// Returns how many pictures later a frame comes out.
-    pub(crate) fn held(&self) -> u64 {
-        match self {
-            Self::Vp8(_) => 0,
-            Self::Av1(_) => Av1Encoder::HELD as u64,
+    pub fn held(&self) -> u64 {
+        match &self.inner {
+            Inner::Vpx(_) | Inner::H264(_) => 0,
+            Inner::Av1(_) => Av1Encoder::HELD as u64,
         }
     }
 
     /// Takes in a picture; returns the frames that are ready, the first a key frame if `key`.
-    pub(crate) fn encode(
+    /// Media times rise.
+    ///
+    /// There may be none: AV1 holds pictures back, and H.264 may leave one out to keep its bit rate;
+    /// the key frame is then owed.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the picture is of another size than the encoder.
+    pub fn encode(
         &mut self,
         picture: &Picture,
         media_time: Duration,
         key: bool,
     ) -> Result<Vec<Encoded>, MediaError> {
-        match self {
-            Self::Vp8(encoder) => encoder.encode(picture, media_time, key).map(|e| vec![e]),
-            Self::Av1(encoder) => encoder.encode(picture, media_time, key),
+        match &mut self.inner {
+            Inner::Vpx(encoder) => encoder.encode(picture, media_time, key).map(|e| vec![e]),
+            Inner::H264(encoder) => {
+                let encoded = encoder.encode(picture, media_time, key)?;
+                Ok(encoded.into_iter().collect())
+            }
+            Inner::Av1(encoder) => encoder.encode(picture, media_time, key),
         }
     }
 
+    /// Sets the bit rate in bits a second, from the next picture on. AV1 begins anew for it, with a
+    /// key frame.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it is out of range; the encoder goes on as before.
+    pub fn set_bit_rate(&mut self, bit_rate: u32) -> Result<(), MediaError> {
+        match &mut self.inner {
+            Inner::Vpx(encoder) => encoder.set_bit_rate(bit_rate)?,
+            Inner::H264(encoder) => encoder.set_bit_rate(bit_rate)?,
+            Inner::Av1(encoder) => encoder.set_bit_rate(bit_rate)?,
+        }
+        self.settings.bit_rate = bit_rate;
+        Ok(())
+    }
+
+    /// Takes other settings from the next picture on. With another size, frame rate or distance of
+    /// key frames it begins anew, with a key frame; pictures inside are forgotten.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a setting is out of range; the encoder goes on as before.
+    pub fn reconfigure(&mut self, settings: VideoSettings) -> Result<(), MediaError> {
+        let same_but_rate = VideoSettings {
+            bit_rate: self.settings.bit_rate,
+            ..settings
+        } == self.settings;
+        if settings == self.settings {
+            return Ok(());
+        }
+        if same_but_rate {
+            return self.set_bit_rate(settings.bit_rate);
+        }
+        self.inner = Inner::new(self.codec, settings)?;
+        self.settings = settings;
+        Ok(())
+    }
+
     /// Forgets the pictures inside, if any.
-    pub(crate) fn clear(&mut self) -> Result<(), MediaError> {
-        match self {
-            Self::Vp8(_) => Ok(()),
-            Self::Av1(encoder) => encoder.clear(),
+    ///
+    /// # Errors
+    ///
+    /// Fails if the encoder's library does.
+    pub fn clear(&mut self) -> Result<(), MediaError> {
+        match &mut self.inner {
+            Inner::Vpx(_) | Inner::H264(_) => Ok(()),
+            Inner::Av1(encoder) => encoder.clear(),
         }
     }
 
     /// Returns what is still inside.
-    pub(crate) fn finish(self) -> Result<Vec<Encoded>, MediaError> {
-        match self {
-            Self::Vp8(_) => Ok(Vec::new()),
-            Self::Av1(encoder) => encoder.finish(),
-        }
-    }
-
-    pub(crate) fn codec(&self) -> Codec {
-        match self {
-            Self::Vp8(_) => Codec::Vp8,
-            Self::Av1(_) => Codec::Av1,
+    ///
+    /// # Errors
+    ///
+    /// Fails if the encoder's library does.
+    pub fn finish(self) -> Result<Vec<Encoded>, MediaError> {
+        match self.inner {
+            Inner::Vpx(_) | Inner::H264(_) => Ok(Vec::new()),
+            Inner::Av1(encoder) => encoder.finish(),
         }
     }
 }
 
 impl Encoded {
-    pub(crate) fn packetize(self, codec: Codec, duration: Duration) -> Result<Frame, MediaError> {
+    /// Cuts it into payloads; it plays for `duration`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it is no frame of this codec.
+    pub fn packetize(self, codec: Codec, duration: Duration) -> Result<Frame, MediaError> {
         Ok(Frame::packetize(
             codec,
             self.bytes,

@@ -85,7 +85,7 @@ impl Node {
             faults: settings.faults.clone(),
             credentials: settings.http_credentials.clone(),
             patience: settings.patience,
-            video_codec: settings.video_codec,
+            video_codecs: settings.video_codecs.clone(),
             token_life: settings.token_life,
             operator: operator.clone(),
             journal,
@@ -263,7 +263,7 @@ fn open(
         let plan = RoomPlan::new(RoomSettings {
             name: alias.to_string(),
             far_end,
-            video_codec: settings.video_codec,
+            video_codecs: settings.video_codecs.clone(),
             faults: (&faults).into(),
             addresses: addresses.clone(),
         })

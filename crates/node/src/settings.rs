@@ -60,8 +60,8 @@ pub struct NodeSettings {
     pub token_life: Duration,
     /// How long a guest waits for a host before being sent away.
     pub waiting_room_life: Duration,
-    /// The one codec main video has in every conference.
-    pub video_codec: Codec,
+    /// The codecs main video may have; each participant sends and sees the one of them that it prefers.
+    pub video_codecs: Vec<Codec>,
     /// Addresses on which media is received and offered; empty for all of this machine's.
     pub media_addresses: Vec<IpAddr>,
     /// The STUN and TURN servers clients are told of.
@@ -92,7 +92,7 @@ impl Default for NodeSettings {
             profile: Profile::default(),
             token_life: Duration::from_secs(120),
             waiting_room_life: Duration::from_secs(900),
-            video_codec: Codec::Vp8,
+            video_codecs: Codec::VIDEO.to_vec(),
             media_addresses: Vec::new(),
             ice_servers: IceServers::default(),
             http_credentials: None,
@@ -147,8 +147,15 @@ impl NodeSettings {
         if self.token_life < Duration::from_secs(1) || self.token_life.subsec_nanos() != 0 {
             return Err(SettingsError::TokenLife(self.token_life));
         }
-        if self.video_codec.kind() != Kind::Video {
-            return Err(SettingsError::NotVideo(self.video_codec.name()));
+        if let Some(codec) = self
+            .video_codecs
+            .iter()
+            .find(|one| one.kind() != Kind::Video)
+        {
+            return Err(SettingsError::NotVideo(codec.name()));
+        }
+        if self.video_codecs.is_empty() {
+            return Err(SettingsError::NoVideoCodec);
         }
         self.ice_servers.check()?;
         if let Some(credentials) = &self.http_credentials
@@ -194,8 +201,11 @@ pub enum SettingsError {
     #[error("tokens cannot live for {0:?}: give whole seconds, at least 1")]
     TokenLife(Duration),
     /// The codec for video is one for sound.
-    #[error("{0} is no video codec: choose VP8 or AV1")]
+    #[error("{0} is no video codec: choose among VP8, VP9, H264 and AV1")]
     NotVideo(&'static str),
+    /// No codec for video is named.
+    #[error("no video codec is named: choose among VP8, VP9, H264 and AV1")]
+    NoVideoCodec,
     /// A STUN or TURN server has no URI of its kind.
     #[error("{uri:?} is no {scheme} URI: write for example `{scheme}:{scheme}.example.com:3478`")]
     IceUri {

@@ -80,8 +80,8 @@ pub struct PeerConfig {
     pub audio: Option<Direction>,
     /// Direction of main video; `None` as for audio.
     pub video: Option<Direction>,
-    /// Video codecs in order of preference. An answerer takes the first alone, and rejects video
-    /// when the offer lacks it.
+    /// Video codecs in order of preference. An answerer takes the one among them that the offer
+    /// prefers, and rejects video when the offer has none.
     pub video_codecs: Vec<Codec>,
     /// Keep DTLS datagrams back, in both directions, until [`crate::Peer::release_dtls`].
     pub hold_dtls: bool,
@@ -115,7 +115,7 @@ impl Default for PeerConfig {
             relay_only: false,
             audio: Some(Direction::SendRecv),
             video: Some(Direction::SendRecv),
-            video_codecs: vec![Codec::Vp8, Codec::Av1],
+            video_codecs: Codec::VIDEO.to_vec(),
             hold_dtls: false,
             report_interval: Duration::from_secs(1),
             transport_cc: true,

@@ -30,7 +30,7 @@ use crate::{
     inlet::Inlet,
     outlet::Outlet,
     repair::{self, Repair},
-    sdp::{OPUS_PARAMETERS, TRANSPORT_CC},
+    sdp::{TRANSPORT_CC, offered_parameters},
     transit::{self, Entrance, Exit},
 };
 
@@ -57,6 +57,8 @@ fn payload_types(codec: Codec) -> (u8, Option<u8>) {
     match codec {
         Codec::Opus => (111, None),
         Codec::Vp8 => (96, Some(97)),
+        Codec::Vp9 => (98, Some(99)),
+        Codec::H264 => (102, Some(103)),
         _ => (45, Some(46)),
     }
 }
@@ -89,15 +91,15 @@ pub(crate) fn codec_kind(kind: Kind) -> RtpCodecKind {
 
 fn rtp_codec(codec: Codec) -> RTCRtpCodec {
     let kind = codec.kind();
-    let (channels, parameters) = match kind {
-        Kind::Audio => (2, OPUS_PARAMETERS),
-        Kind::Video => (0, ""),
+    let channels = match kind {
+        Kind::Audio => 2,
+        Kind::Video => 0,
     };
     RTCRtpCodec {
         mime_type: format!("{}/{}", kind.name(), codec.name()),
         clock_rate: codec.clock_rate(),
         channels,
-        sdp_fmtp_line: parameters.to_owned(),
+        sdp_fmtp_line: offered_parameters(codec).to_owned(),
         rtcp_feedback: feedback(kind),
     }
 }

@@ -87,7 +87,7 @@ async fn what_is_held_back_starts_when_it_is_let_go() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn generated_sound_and_picture_are_received_and_recorded() {
-    let scene = Scene::with(|node| node.video_codec = Codec::Av1).await;
+    let scene = Scene::with(|node| node.video_codecs = vec![Codec::Av1]).await;
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("heard.webm");
     let mut settings = scene.settings("listener");
@@ -143,7 +143,7 @@ async fn generated_sound_and_picture_are_received_and_recorded() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_picture_in_a_codec_the_node_does_not_take_stays_away_and_the_sound_goes_alone() {
-    let scene = Scene::with(|node| node.video_codec = Codec::Av1).await;
+    let scene = Scene::with(|node| node.video_codecs = vec![Codec::Av1]).await;
     let mut settings = scene.settings("speaker");
     settings.program = once("other-speech.wav", Some("bunny.ivf"));
     let mut speaker = scene.start(settings);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use driver::ArrivedFrame;
 use media::marks::{VOICES, read_mark};
-use media::{Kind, MediaError, Picture, Vp8Decoder};
+use media::{Codec, Kind, MediaError, Picture, VideoDecoder};
 
 use super::senses::{Place, SPAN};
 use crate::{Counter, metric};
@@ -19,7 +19,7 @@ const ONE_COLOUR: f64 = 3.0;
 /// The eyes of one caller.
 #[derive(Debug)]
 pub(super) struct Sight {
-    decoder: Vp8Decoder,
+    decoder: VideoDecoder,
     /// How long the latest marked pictures of each voice were under way, and when they came.
     delays: [VecDeque<(Instant, Duration)>; VOICES],
     /// Pictures decoded since the last sum, how many of one colour, and when it was.
@@ -31,7 +31,7 @@ pub(super) struct Sight {
 impl Sight {
     pub(super) fn new() -> Result<Self, MediaError> {
         Ok(Self {
-            decoder: Vp8Decoder::new()?,
+            decoder: VideoDecoder::new(Codec::Vp8)?,
             delays: Default::default(),
             seen: 0,
             blank: 0,

@@ -7,6 +7,7 @@ use super::burst::{burst, distance};
 use super::cells::{PictureMark, draw_mark};
 use super::{Begun, COUNTS, FRAME_RATE, Marked, PERIOD, VOICES};
 use crate::codec::Codec;
+use crate::decoder::VideoDecoder;
 use crate::draw::Bars;
 use crate::error::MediaError;
 use crate::frame::Frame;
@@ -15,7 +16,6 @@ use crate::opus::{OpusEncoder, OpusSettings, SAMPLE_RATE, SAMPLES_PER_PACKET};
 use crate::picture::Picture;
 use crate::track::Track;
 use crate::video::{VideoEncoder, VideoSettings};
-use crate::vp8::Vp8Decoder;
 
 const PACKET: Duration = Duration::from_millis(20);
 
@@ -164,7 +164,7 @@ enum Drawn<'a> {
     Bars(Bars),
     Film {
         track: &'a Track,
-        decoder: Vp8Decoder,
+        decoder: VideoDecoder,
         next: usize,
         round: u32,
         shown: Picture,
@@ -177,7 +177,7 @@ impl<'a> Drawn<'a> {
             Base::Bars(width, height) => Self::Bars(Bars::new(width, height)),
             Base::Film(track) => Self::Film {
                 track,
-                decoder: Vp8Decoder::new()?,
+                decoder: VideoDecoder::new(Codec::Vp8)?,
                 next: 0,
                 round: 0,
                 shown: Picture::filled(640, 360, [16, 128, 128]),
@@ -275,7 +275,7 @@ mod tests {
             key_interval: 300,
         };
         let mut encoder = VideoEncoder::new(Codec::Vp8, settings).unwrap();
-        let mut decoder = Vp8Decoder::new().unwrap();
+        let mut decoder = VideoDecoder::new(Codec::Vp8).unwrap();
         let (mut direct, mut coarse, mut small, mut number) = (0, 0, 0, 0);
         decode::each_picture(&marked.track, |time, picture| {
             let wanted = Some(PictureMark {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Codec, Kind, MediaError, OpusDecoder, Picture, SAMPLE_RATE, Track, Vp8Decoder};
+use crate::{Codec, Kind, MediaError, OpusDecoder, Picture, SAMPLE_RATE, Track, VideoDecoder};
 
 use super::picture::Pictures;
 use super::ssim::Luma;
@@ -16,7 +16,7 @@ const LEAST_GAP: Duration = Duration::from_millis(15);
 /// When the track is none of Opus. A packet that makes no sense is a gap.
 pub fn sound(track: &Track) -> Result<Vec<f32>, MediaError> {
     if track.codec.kind() != Kind::Audio {
-        return Err(not_measured(track.codec));
+        return Err(not_measured(track.codec, Kind::Audio));
     }
     let mut decoder = OpusDecoder::new(1)?;
     let mut pcm = Vec::new();
@@ -40,7 +40,7 @@ pub fn sound(track: &Track) -> Result<Vec<f32>, MediaError> {
 /// Returns what `track` looks like: pictures of `size`, or of the size of its first one.
 ///
 /// # Errors
-/// When the track is none of VP8. A frame that cannot be decoded shows nothing.
+/// When the track is none of pictures. A frame that cannot be decoded shows nothing.
 pub fn pictures(track: &Track, size: Option<(usize, usize)>) -> Result<Pictures, MediaError> {
     let mut pictures = size.map(|(width, height)| Pictures::new(width, height));
     each_picture(track, |time, picture| {
@@ -57,15 +57,15 @@ pub fn pictures(track: &Track, size: Option<(usize, usize)>) -> Result<Pictures,
 /// Decodes `track` and hands over picture after picture, each with its media time.
 ///
 /// # Errors
-/// When the track is none of VP8. A frame that cannot be decoded shows nothing.
+/// When the track is none of pictures. A frame that cannot be decoded shows nothing.
 pub(crate) fn each_picture(
     track: &Track,
     mut take: impl FnMut(Duration, &Picture),
 ) -> Result<(), MediaError> {
-    if track.codec != Codec::Vp8 {
-        return Err(not_measured(track.codec));
+    if track.codec.kind() != Kind::Video {
+        return Err(not_measured(track.codec, Kind::Video));
     }
-    let mut decoder = Vp8Decoder::new()?;
+    let mut decoder = VideoDecoder::new(track.codec)?;
     for frame in &track.frames {
         let decoded = frame
             .encoded()
@@ -82,10 +82,10 @@ fn samples(time: Duration) -> usize {
     (time.as_secs_f64() * f64::from(SAMPLE_RATE)) as usize
 }
 
-fn not_measured(codec: Codec) -> MediaError {
+fn not_measured(codec: Codec, wanted: Kind) -> MediaError {
     MediaError::Coder {
         codec,
-        reason: "only Opus and VP8 are decoded to be measured".to_owned(),
+        reason: format!("is no {wanted}"),
     }
 }
 

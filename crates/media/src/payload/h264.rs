@@ -96,6 +96,15 @@ pub(crate) fn dimensions(encoded: &[u8]) -> Option<(u32, u32)> {
     sps(encoded).map(|sps| (sps.width, sps.height))
 }
 
+/// Returns the largest size that any sequence parameter set states.
+pub(crate) fn largest(encoded: &[u8]) -> Option<(u32, u32)> {
+    nal_units(encoded)
+        .filter(|nal| kind(nal) == SPS)
+        .filter_map(Sps::read)
+        .map(|sps| (sps.width, sps.height))
+        .max_by_key(|(width, height)| u64::from(*width) * u64::from(*height))
+}
+
 /// Returns what [`dimensions`] does, of a frame's first payload.
 pub(crate) fn payload_dimensions(payload: &[u8]) -> Option<(u32, u32)> {
     let sps = match kind(payload) {

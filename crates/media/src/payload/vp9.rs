@@ -118,6 +118,49 @@ fn size(bits: &mut Bits<'_>) -> Option<(u32, u32)> {
     Some((bits.read(16)? + 1, bits.read(16)? + 1))
 }
 
+/// Returns the largest size that is stated in a frame, or in any of those of a superframe (annex B).
+pub(crate) fn largest(encoded: &[u8]) -> Option<(u32, u32)> {
+    let mut rest = encoded;
+    let lengths = superframe(encoded).unwrap_or_default();
+    let frames = lengths.into_iter().map_while(|length| {
+        let (frame, after) = rest.split_at_checked(length)?;
+        rest = after;
+        Some(frame)
+    });
+    std::iter::once(encoded)
+        .chain(frames)
+        .filter_map(|frame| header(frame)?.size)
+        .max_by_key(|(width, height)| u64::from(*width) * u64::from(*height))
+}
+
+/// Returns the sizes in bytes of the frames in a superframe; `None` for a single frame.
+fn superframe(encoded: &[u8]) -> Option<Vec<usize>> {
+    let marker = *encoded.last()?;
+    if marker >> 5 != 0b110 {
+        return None;
+    }
+    let (bytes, frames) = (
+        usize::from(marker >> 3 & 3) + 1,
+        usize::from(marker & 7) + 1,
+    );
+    let index = encoded.get(encoded.len().checked_sub(2 + bytes * frames)?..)?;
+    if index[0] != marker {
+        return None;
+    }
+    let number = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .rev()
+            .fold(0, |n, byte| n << 8 | usize::from(*byte))
+    };
+    Some(
+        index[1..index.len() - 1]
+            .chunks(bytes)
+            .map(number)
+            .collect(),
+    )
+}
+
 /// Tells whether a decoder can start at this encoded frame.
 pub(crate) fn is_key_frame(encoded: &[u8]) -> bool {
     header(encoded).is_some_and(|header| header.is_key)
@@ -332,6 +375,21 @@ pub(crate) mod tests {
         assert_eq!(read(&[0x96]), Some((2, None)));
         assert_eq!(read(&[0x02, 0x49]), None, "no frame marker");
         assert_eq!(read(&[0x82, 0x49, 0x83, 0x43, 0, 0, 0, 0, 0]), None);
+    }
+
+    #[test]
+    fn sizes_are_found_in_frames_that_are_no_key_frames_and_in_superframes() {
+        // Shown and resilient, with three references: the first has the size, or none of them.
+        assert_eq!(largest(&[0x87, 0, 0, 0x08]), None);
+        let huge = [0x87, 0, 0, 0, 0x7f, 0xfe, 0x7f, 0xfe];
+        assert_eq!(largest(&huge), Some((16384, 16384)));
+        let mut superframe = key(10).to_vec();
+        superframe.extend(huge);
+        superframe.extend([0xc1, 10, huge.len() as u8, 0xc1]);
+        assert_eq!(largest(&superframe), Some((16384, 16384)));
+        assert_eq!(dimensions(&superframe), Some((640, 360)));
+        superframe.truncate(superframe.len() - 1);
+        assert_eq!(largest(&superframe), Some((640, 360)));
     }
 
     #[test]

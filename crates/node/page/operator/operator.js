@@ -274,7 +274,7 @@
   function show() {
     const { state } = operator;
     const on = state.faults.filter((fault) => fault.on);
-    fill($('node'), `version ${state.version}, profile ${state.profile}, main video ${state.video_codec}, up for ${span(state.up_for)}`);
+    fill($('node'), `version ${state.version}, profile ${state.profile}, main video ${state.video_codecs.join(", ")}, up for ${span(state.up_for)}`);
     $('faults').dataset.on = on.length > 0;
     fill($('faults').querySelector('summary'), on.length ? `On purpose: ${on.map(({ name }) => name).join(', ')}` : 'No faults');
     fill($('faults').querySelector('ul'), state.faults.map(({ name, help, on }) =>

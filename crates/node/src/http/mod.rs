@@ -53,7 +53,7 @@ pub(crate) struct Site {
     pub(crate) credentials: Option<HttpCredentials>,
     /// How long the body of a request may take to come.
     pub(crate) patience: Duration,
-    pub(crate) video_codec: Codec,
+    pub(crate) video_codecs: Vec<Codec>,
     pub(crate) token_life: Duration,
     pub(crate) operator: OperatorToken,
     pub(crate) journal: Arc<Journal>,

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use infinity::{CallUuid, ParticipantUuid};
-use media::{Kind, MediaError};
+use media::{Codec, Kind, MediaError};
 use peer::{IceConnectionState, MediaSender, Peer, PeerStats, ReceiverReport};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
@@ -99,6 +99,8 @@ pub(super) struct Call {
     pub own_mix_until: u64,
     /// Whether somebody needs a key frame of it.
     pub key_frame_wanted: bool,
+    /// The codec of its video, if it has any.
+    pub codec: Option<Codec>,
     audio: Option<MediaSender>,
     video: Option<MediaSender>,
     answered: Instant,
@@ -138,6 +140,7 @@ impl Call {
             own_mix: None,
             own_mix_until: 0,
             key_frame_wanted: false,
+            codec: None,
             audio: None,
             video: None,
             answered: now,
@@ -164,6 +167,7 @@ impl Call {
     pub(super) fn renegotiated(&mut self) {
         self.audio = self.peer.sender(Kind::Audio);
         self.video = self.peer.sender(Kind::Video);
+        self.codec = self.peer.negotiated().video.map(|video| video.codec);
     }
 
     /// The client is ready for media, and so takes part.

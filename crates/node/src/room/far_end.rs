@@ -105,6 +105,7 @@ impl State {
         if let Some(far_end) = self.far_ends.remove(participant) {
             self.stage.leave(&far_end.key);
             self.hide(now, far_end.key);
+            self.transcoders.forget(far_end.key);
         }
     }
 

@@ -7,6 +7,7 @@
 //! | `voice`, `stage` | who speaks, who spoke last, whom everyone sees; pure |
 //! | `view` | what one receiver sees, and its timestamps; pure |
 //! | `hearing`, `encoding` | Opus in, Opus out |
+//! | `transcode` | a picture in the codecs of those who have another one |
 //! | `pictures`, `babble` | the room's own pictures, and its faults' |
 //! | `far_end`, `tones` | far ends that are simulated, and what they sound like |
 //! | `call`, `state`, `sound`, `tell` | the room itself: its calls, its ticks, its events |
@@ -36,6 +37,7 @@ mod stage;
 mod state;
 mod tell;
 mod tones;
+mod transcode;
 mod types;
 mod view;
 mod voice;
@@ -44,6 +46,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use infinity::{CallUuid, ParticipantUuid, Present};
+use media::{Codec, MediaError};
 use peer::{Direction, Impairment, Peer, PeerConfig, Shard};
 use tokio::sync::mpsc;
 
@@ -83,6 +86,7 @@ pub struct Room {
 struct Shared {
     shard: Shard,
     settings: RoomSettings,
+    pictures: Pictures,
     state: Mutex<State>,
     rates: Mutex<Rates>,
 }
@@ -92,6 +96,22 @@ impl Shared {
         // A tick that panicked has left a state that the next one can work with: calls and views
         // are consistent each by itself.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sees to it that the room's own pictures are there in the codec of a call, without making
+    /// anybody wait who is in the room.
+    async fn paint(&self, peer: &Peer) -> Result<(), MediaError> {
+        let Some(video) = peer.negotiated().video else {
+            return Ok(());
+        };
+        let pictures = self.pictures.clone();
+        if pictures.are_painted(video.codec) {
+            return Ok(());
+        }
+        let painted =
+            tokio::task::spawn_blocking(move || pictures.of(video.codec).map(|_painted| ()));
+        // An error here is a panic there, which its own thread has told about.
+        painted.await.unwrap_or(Ok(()))
     }
 
     fn close(&self, peer: Peer) {
@@ -133,10 +153,11 @@ impl Room {
         pictures: Pictures,
     ) -> Result<(Self, mpsc::Receiver<RoomEvent>), RoomError> {
         let (events, receiver) = mpsc::channel(EVENTS);
-        let state = State::new(settings.faults, pictures, events)?;
+        let state = State::new(settings.faults, pictures.clone(), events)?;
         let shared = Arc::new(Shared {
             shard,
             settings,
+            pictures,
             state: Mutex::new(state),
             rates: Mutex::new(Rates::default()),
         });
@@ -167,7 +188,7 @@ impl Room {
             addresses: room.addresses.clone(),
             audio: Some(Direction::SendRecv),
             video: Some(Direction::SendRecv),
-            video_codecs: vec![room.video_codec],
+            video_codecs: room.video_codecs.clone(),
             hold_dtls: room.faults.late_dtls || room.faults.stalled_dtls,
             impairment: (room.faults.loss_percent > 0).then(|| Impairment {
                 loss: f64::from(room.faults.loss_percent) / 100.0,
@@ -181,10 +202,11 @@ impl Room {
         if peer.negotiated().video.is_none() && offer.contains("m=video") {
             tracing::info!(
                 call = %call,
-                "takes part without video: this conference has {} and the offer lacks it",
-                room.video_codec.name()
+                "takes part without video: this conference has {} and the offer none of it",
+                names(&room.video_codecs)
             );
         }
+        self.shared.paint(&peer).await?;
         let now = Instant::now();
         let mut state = self.shared.lock();
         for earlier in state.calls_of(participant) {
@@ -209,10 +231,8 @@ impl Room {
     pub async fn update(&self, call: &CallUuid, offer: &str) -> Result<String, CallRefused> {
         let peer = self.peer(call)?;
         let answer = peer.accept_update(offer).await?;
-        let mut state = self.shared.lock();
-        if let Some(call) = state.find(call).and_then(|key| state.calls.get_mut(&key)) {
-            call.renegotiated();
-        }
+        self.shared.paint(&peer).await?;
+        self.shared.lock().renegotiated(Instant::now(), call)?;
         Ok(answer)
     }
 
@@ -331,6 +351,12 @@ impl Room {
         call.map(|call| call.peer.clone())
             .ok_or(CallRefused::NoSuchCall)
     }
+}
+
+/// Returns the names of codecs, for a sentence.
+fn names(codecs: &[Codec]) -> String {
+    let names: Vec<&str> = codecs.iter().map(|codec| codec.name()).collect();
+    names.join(", ")
 }
 
 /// Plays the room, 20 ms at a time, by absolute deadlines, until the room is gone.

@@ -1,11 +1,8 @@
 //! The room's own pictures: what is seen while nobody's video is, and what its faults show.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
 
-use media::{
-    Av1Encoder, Codec, Encoded, Frame, MediaError, Picture, Track, VideoSettings, Vp8Encoder,
-};
+use media::{Codec, MediaError, Picture, Track, VideoEncoder, VideoSettings};
 
 use super::types::{Admission, MediaFaults};
 
@@ -24,9 +21,21 @@ const LOOP: u32 = 20;
 /// Limited-range black, BT.601.
 const BLACK: [u8; 3] = [16, 128, 128];
 
-/// The room's own pictures, each encoded once for all. Cheap to clone.
+/// The room's own pictures, each painted and encoded once for all in each codec that is used.
+/// Cheap to clone.
 #[derive(Clone)]
-pub(super) struct Pictures {
+pub(super) struct Pictures(Arc<Painter>);
+
+struct Painter {
+    name: String,
+    far_end: Option<String>,
+    faults: MediaFaults,
+    /// The codecs of the room, each with its pictures once somebody has needed them.
+    painted: Vec<(Codec, OnceLock<Painted>)>,
+}
+
+/// The pictures in one codec.
+pub(super) struct Painted {
     waiting: Arc<Track>,
     empty: Arc<Track>,
     replacement: Option<Arc<Track>>,
@@ -34,43 +43,94 @@ pub(super) struct Pictures {
 }
 
 impl Pictures {
-    /// Paints and encodes them.
+    /// Paints and encodes them in the first of `codecs`, of which there is one at least.
     ///
     /// # Errors
     ///
-    /// Fails if there is no encoder for the codec.
+    /// Fails if there is no codec, or no encoder for the first one.
     pub(super) fn new(
         name: &str,
         far_end: Option<&str>,
-        codec: Codec,
+        codecs: &[Codec],
         faults: MediaFaults,
     ) -> Result<Self, MediaError> {
-        let replacement = match faults {
+        let painted = codecs.iter().map(|codec| (*codec, OnceLock::new()));
+        let pictures = Self(Arc::new(Painter {
+            name: name.to_owned(),
+            far_end: far_end.map(str::to_owned),
+            faults,
+            painted: painted.collect(),
+        }));
+        pictures.of(pictures.codec())?;
+        Ok(pictures)
+    }
+
+    /// Returns the codec of what is seen of far ends, before it is encoded anew: the first one.
+    pub(super) fn codec(&self) -> Codec {
+        self.0
+            .painted
+            .first()
+            .map_or(Codec::Vp8, |(codec, _)| *codec)
+    }
+
+    /// Says whether they are there already in this codec.
+    pub(super) fn are_painted(&self, codec: Codec) -> bool {
+        let mut of = self.0.painted.iter();
+        of.any(|(one, painted)| *one == codec && painted.get().is_some())
+    }
+
+    /// Returns them in this codec; paints and encodes them first where they are not there, which
+    /// takes some ten to some hundred milliseconds.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the codec is none of the room's, or its encoder fails.
+    pub(super) fn of(&self, codec: Codec) -> Result<&Painted, MediaError> {
+        let missing = || MediaError::Coder {
+            codec,
+            reason: "the conference has no pictures in it".into(),
+        };
+        let mut of = self.0.painted.iter();
+        let (_, place) = of.find(|(one, _)| *one == codec).ok_or_else(missing)?;
+        if let Some(painted) = place.get() {
+            return Ok(painted);
+        }
+        let painted = self.0.paint(codec)?;
+        Ok(place.get_or_init(|| painted))
+    }
+
+    /// Returns what is seen of a far end that has answered, if it has a picture.
+    pub(super) fn far_end(&self) -> Option<Arc<Track>> {
+        self.of(self.codec()).ok()?.far_end.clone()
+    }
+}
+
+impl Painter {
+    fn paint(&self, codec: Codec) -> Result<Painted, MediaError> {
+        let replacement = match self.faults {
             MediaFaults { black: true, .. } => Some(encode(codec, |_| black())?),
             MediaFaults {
                 wrong_clip: true, ..
             } => Some(encode(codec, other)?),
             _ => None,
         };
-        Ok(Self {
-            waiting: media::slate(codec, &format!("{name}\nWaiting for the host"))?,
-            empty: media::slate(codec, &format!("{name}\nNobody is sending video"))?,
+        let slate = |text: &str| media::slate(codec, text);
+        Ok(Painted {
+            waiting: slate(&format!("{}\nWaiting for the host", self.name))?,
+            empty: slate(&format!("{}\nNobody is sending video", self.name))?,
             replacement,
-            far_end: far_end.map(|text| media::slate(codec, text)).transpose()?,
+            far_end: self.far_end.as_deref().map(slate).transpose()?,
         })
     }
+}
 
+impl Painted {
     /// What is seen while nobody's video is.
     pub(super) fn splash(&self, admission: Admission) -> Arc<Track> {
         Arc::clone(match admission {
             Admission::Waiting => &self.waiting,
             Admission::InConference => &self.empty,
         })
-    }
-
-    /// What is seen of a far end that has answered, if it has a picture.
-    pub(super) fn far_end(&self) -> Option<Arc<Track>> {
-        self.far_end.clone()
     }
 
     /// What is seen in place of anybody's video, if the room has that fault.
@@ -108,29 +168,15 @@ fn other(n: u32) -> Picture {
 }
 
 fn encode(codec: Codec, paint: impl Fn(u32) -> Picture) -> Result<Arc<Track>, MediaError> {
-    let pictures = (0..LOOP).map(|n| (paint(n), SHOWN.frame_duration() * n));
-    let encoded: Vec<Encoded> = if codec == Codec::Av1 {
-        let mut encoder = Av1Encoder::new(SHOWN)?;
-        let mut encoded = Vec::new();
-        for (picture, at) in pictures {
-            encoded.extend(encoder.encode(&picture, at, at == Duration::ZERO)?);
-        }
-        encoded.extend(encoder.finish()?);
-        encoded
-    } else {
-        let mut encoder = Vp8Encoder::new(SHOWN)?;
-        pictures
-            .map(|(picture, at)| encoder.encode(&picture, at, at == Duration::ZERO))
-            .collect::<Result<_, _>>()?
-    };
-    let frames = encoded.into_iter().map(|one| {
-        Frame::packetize(
-            codec,
-            one.bytes,
-            one.media_time,
-            SHOWN.frame_duration(),
-            one.is_key,
-        )
-    });
-    Ok(Arc::new(Track::new(frames.collect::<Result<_, _>>()?)?))
+    let mut encoder = VideoEncoder::new(codec, SHOWN)?;
+    let mut encoded = Vec::new();
+    for n in 0..LOOP {
+        encoded.extend(encoder.encode(&paint(n), SHOWN.frame_duration() * n, n == 0)?);
+    }
+    encoded.extend(encoder.finish()?);
+    let frames = encoded
+        .into_iter()
+        .map(|one| one.packetize(codec, SHOWN.frame_duration()))
+        .collect::<Result<_, _>>()?;
+    Ok(Arc::new(Track::new(frames)?))
 }

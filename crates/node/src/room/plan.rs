@@ -19,12 +19,12 @@ impl RoomPlan {
     ///
     /// # Errors
     ///
-    /// Fails if there is no encoder for the codec.
+    /// Fails if there is no codec, or no encoder for the first one.
     pub fn new(settings: RoomSettings) -> Result<Self, RoomError> {
         let pictures = Pictures::new(
             &settings.name,
             settings.far_end.as_deref(),
-            settings.video_codec,
+            &settings.video_codecs,
             settings.faults,
         )?;
         Ok(Self { settings, pictures })

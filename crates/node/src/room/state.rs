@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use infinity::{CallUuid, ParticipantUuid};
-use media::{Frame, Kind, MediaError};
+use media::{Codec, Frame, Kind, MediaError};
 use peer::{Peer, PeerEvent};
 use tokio::sync::mpsc;
 
@@ -17,6 +17,7 @@ use super::encoding::MixEncoder;
 use super::far_end::FarEnd;
 use super::pictures::Pictures;
 use super::stage::Stage;
+use super::transcode::Transcoders;
 use super::types::{Admission, MediaFaults, RoomEvent};
 use super::view::View;
 
@@ -43,6 +44,7 @@ pub(super) struct State {
     pub(super) babble: Babble,
     pub(super) faults: MediaFaults,
     pub(super) pictures: Pictures,
+    pub(super) transcoders: Transcoders,
     pub(super) ticks: u64,
     pub(super) events: mpsc::Sender<RoomEvent>,
     pub(super) told: super::tell::Told,
@@ -72,6 +74,7 @@ impl State {
             babble: Babble::default(),
             faults,
             pictures,
+            transcoders: Transcoders::default(),
             ticks: 0,
             events,
             told: super::tell::Told::default(),
@@ -92,13 +95,42 @@ impl State {
         participant: ParticipantUuid,
         peer: Peer,
     ) -> Result<CallKey, MediaError> {
-        let splash = self.pictures.splash(self.standing(&participant).admission);
-        let view = View::new(now, splash, self.pictures.replacement());
+        let codec = video_codec(&peer).unwrap_or(self.pictures.codec());
+        let painted = self.pictures.of(codec)?;
+        let splash = painted.splash(self.standing(&participant).admission);
+        let view = View::new(now, splash, painted.replacement());
         let call = Call::new(now, uuid, participant, peer, view)?;
         let key = self.new_key();
         self.calls.insert(key, call);
         self.stage.enter(&key);
         Ok(key)
+    }
+
+    /// Takes up what a further offer and answer left us with, such as another codec.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there are no pictures in that codec.
+    pub(super) fn renegotiated(&mut self, now: Instant, uuid: &CallUuid) -> Result<(), MediaError> {
+        let Some(key) = self.find(uuid) else {
+            return Ok(());
+        };
+        let Some(call) = self.calls.get_mut(&key) else {
+            return Ok(());
+        };
+        let before = call.codec;
+        call.renegotiated();
+        if let Some(codec) = call.codec.filter(|codec| Some(*codec) != before) {
+            let participant = call.participant.clone();
+            let admission = self.standing(&participant).admission;
+            let painted = self.pictures.of(codec)?;
+            if let Some(call) = self.calls.get_mut(&key) {
+                call.view = View::new(now, painted.splash(admission), painted.replacement());
+            }
+            self.transcoders.forget(key);
+            self.hide(now, key);
+        }
+        Ok(())
     }
 
     /// Returns a key that nothing in the room has had.
@@ -112,6 +144,7 @@ impl State {
         let call = self.calls.remove(&key)?;
         self.stage.leave(&key);
         self.hide(now, key);
+        self.transcoders.forget(key);
         self.failures.retain(|(failed, _)| *failed != call.uuid);
         Some(call.peer.clone())
     }
@@ -172,9 +205,12 @@ impl State {
             if admission == Admission::Waiting {
                 self.hide(now, key);
             }
-            let splash = self.pictures.splash(admission);
-            if let Some(call) = self.calls.get_mut(&key) {
-                call.view.set_splash(now, splash);
+            if let Some(call) = self.calls.get_mut(&key)
+                && let Ok(painted) = self
+                    .pictures
+                    .of(call.codec.unwrap_or(self.pictures.codec()))
+            {
+                call.view.set_splash(now, painted.splash(admission));
             }
         }
     }
@@ -246,7 +282,8 @@ impl State {
         self.forward_to_viewers(now, from, frame, rtp_timestamp);
     }
 
-    /// Passes a frame on to everyone who sees its source.
+    /// Passes a frame on to everyone who sees its source, and has it encoded anew for those who have
+    /// another codec.
     pub(super) fn forward_to_viewers(
         &mut self,
         now: Instant,
@@ -254,8 +291,14 @@ impl State {
         frame: &Arc<Frame>,
         rtp_timestamp: u32,
     ) {
+        self.transcoders.take(from, frame, rtp_timestamp);
+        self.show(now, from, frame, rtp_timestamp);
+    }
+
+    /// Passes a frame on to everyone who sees its source and has its codec.
+    fn show(&mut self, now: Instant, from: CallKey, frame: &Arc<Frame>, rtp_timestamp: u32) {
         for (key, call) in &mut self.calls {
-            if *key == from || !call.receives() {
+            if *key == from || !call.receives() || call.codec != Some(frame.codec) {
                 continue;
             }
             if let Some(shown) = call.view.forward(now, &from, frame, rtp_timestamp) {
@@ -281,6 +324,9 @@ impl State {
             self.stage.set_sends_video(&key, sends);
         }
         self.show_far_ends(now);
+        for (source, (frame, rtp_timestamp)) in self.transcoders.made(now) {
+            self.show(now, source, &frame, rtp_timestamp);
+        }
         let lit = self
             .spotlights
             .iter()
@@ -312,18 +358,35 @@ impl State {
             while let Some(shown) = call.view.poll(now) {
                 call.send(&shown.frame, shown.timestamp);
             }
-            needed.extend(call.view.awaits().copied().map(|source| (source, true)));
-            needed.extend(call.view.shows().copied().map(|source| (source, false)));
+            let (awaits, shows) = (call.view.awaits(), call.view.shows());
+            needed.extend(awaits.map(|source| (*source, call.codec, true)));
+            needed.extend(shows.map(|source| (*source, call.codec, false)));
         }
-        for (source, always) in needed {
-            // Whose picture is shown is asked only if it stands still because packets were lost.
-            if let Some(source) = self.calls.get_mut(&source) {
-                let broken = source.inflow.awaits_key_frame.load(Ordering::Relaxed);
-                source.key_frame_wanted |= always || broken;
-            }
+        for (source, codec, always) in needed {
+            self.need(now, source, codec, always);
         }
         for call in self.calls.values_mut() {
             call.request_key_frame(now);
+        }
+    }
+
+    /// Sees to it that a source comes in this codec, with a key frame soon if `key`.
+    fn need(&mut self, now: Instant, source: CallKey, codec: Option<Codec>, key: bool) {
+        let call = self.calls.get_mut(&source);
+        let from = match &call {
+            Some(call) => call.codec,
+            None => Some(self.pictures.codec()),
+        };
+        let key = match (from, codec) {
+            (Some(from), Some(to)) if from != to => {
+                self.transcoders.need(now, source, (from, to), key)
+            }
+            _ => key,
+        };
+        // Whose picture is shown is asked only if it stands still because packets were lost.
+        if let Some(call) = call {
+            let broken = call.inflow.awaits_key_frame.load(Ordering::Relaxed);
+            call.key_frame_wanted |= key || broken;
         }
     }
 
@@ -345,9 +408,9 @@ impl State {
             PeerEvent::KeyFrameRequested { kind: Kind::Video } => {
                 if !call.grant_key_frame(now)
                     && let Some(source) = call.view.shows().copied()
-                    && let Some(source) = self.calls.get_mut(&source)
                 {
-                    source.key_frame_wanted = true;
+                    let codec = call.codec;
+                    self.need(now, source, codec, true);
                 }
             }
             PeerEvent::ReceiverReport(report) => call.reported(now, *report),
@@ -368,4 +431,9 @@ impl State {
             self.failures.push_back((uuid, why));
         }
     }
+}
+
+/// Returns the codec of a call's video, if it has any.
+fn video_codec(peer: &Peer) -> Option<Codec> {
+    peer.negotiated().video.map(|video| video.codec)
 }

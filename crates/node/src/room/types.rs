@@ -30,8 +30,9 @@ pub struct RoomSettings {
     pub name: String,
     /// What stands on the picture of its far end, if it is a gateway's.
     pub far_end: Option<String>,
-    /// The one codec of main video; who lacks it takes part without video.
-    pub video_codec: Codec,
+    /// The codecs of main video. Each participant has the one of them that it prefers; who has none
+    /// of them takes part without video. There is one at least.
+    pub video_codecs: Vec<Codec>,
     /// Misfortunes on purpose.
     pub faults: MediaFaults,
     /// Addresses to bind media to and to offer as host candidates.

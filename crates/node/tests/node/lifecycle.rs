@@ -64,7 +64,7 @@ async fn settings_that_make_no_sense_open_no_socket() {
         ),
         (
             NodeSettings {
-                video_codec: media::Codec::Opus,
+                video_codecs: vec![media::Codec::Opus],
                 ..good()
             },
             SettingsError::NotVideo("opus"),

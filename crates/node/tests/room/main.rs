@@ -38,7 +38,7 @@ pub(crate) fn settings(faults: MediaFaults) -> RoomSettings {
     RoomSettings {
         name: "meet".to_owned(),
         far_end: None,
-        video_codec: Codec::Vp8,
+        video_codecs: Codec::VIDEO.to_vec(),
         faults,
         addresses: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
     }
@@ -214,7 +214,12 @@ async fn the_splash_picture_flows_when_nobody_sends_and_after_a_sender_left() {
 
 #[tokio::test]
 async fn an_offer_without_the_conferences_codec_takes_part_without_video() {
-    let (shards, room, _events) = open(MediaFaults::default());
+    let shards = Shards::new(1).expect("a thread");
+    let vp8 = RoomSettings {
+        video_codecs: vec![Codec::Vp8],
+        ..settings(MediaFaults::default())
+    };
+    let (room, _events) = Room::new(shards.next(), vp8).expect("a room");
     let shard = shards.next();
     let a = Tester::join(&room, &shard, "a", A).await;
     let b = Tester::call(
@@ -236,4 +241,46 @@ async fn an_offer_without_the_conferences_codec_takes_part_without_video() {
     until("b hears a", || b.hears(440) > PRESENT).await;
     until("a hears b", || a.hears(1_000) > PRESENT).await;
     assert_eq!(b.sees(), None);
+}
+
+#[tokio::test]
+async fn participants_with_different_codecs_see_each_other() {
+    let (shards, room, _events) = open(MediaFaults::default());
+    let shard = shards.next();
+    let join = async |name: &str, sends: Sends, codec: Codec| {
+        let config = PeerConfig {
+            video_codecs: vec![codec],
+            ..PeerConfig::default()
+        };
+        let tester = Tester::call(&room, &shard, name, sends, config).await;
+        room.ack(&tester.call);
+        tester
+    };
+    let a = join("a", A, Codec::Vp8).await;
+    let b = join("b", B, Codec::H264).await;
+    let viewers = [
+        join("c", LISTENER, Codec::Vp8).await,
+        join("d", LISTENER, Codec::H264).await,
+        join("e", LISTENER, Codec::Vp9).await,
+    ];
+    let near = |seen: Option<u8>, luma: u8| seen.is_some_and(|seen| seen.abs_diff(luma) < 8);
+    until("a sees b", || near(a.sees(), 90)).await;
+    until("b sees a", || near(b.sees(), 200)).await;
+    for (speaker, luma) in [(&a, 200), (&b, 90)] {
+        // Whoever begins to speak is seen.
+        a.sound(false);
+        b.sound(false);
+        let until_now = viewers[0].heard();
+        let silence = "silence for longer than a pause between words";
+        until(silence, || viewers[0].heard() > until_now + 57_600).await;
+        speaker.sound(true);
+        for viewer in &viewers {
+            let what = format!("{} sees {luma}", viewer.participant);
+            until(&what, || near(viewer.sees(), luma)).await;
+        }
+    }
+    let codecs = viewers
+        .each_ref()
+        .map(|one| one.peer.negotiated().video.expect("video").codec);
+    assert_eq!(codecs, [Codec::Vp8, Codec::H264, Codec::Vp9]);
 }

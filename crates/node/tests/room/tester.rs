@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use infinity::{CallUuid, ParticipantUuid};
 use media::{
     Assembled, Codec, Frame, FrameAssembler, Kind, OpusDecoder, OpusEncoder, OpusSettings, Picture,
-    VideoSettings, Vp8Decoder, Vp8Encoder,
+    VideoDecoder, VideoEncoder, VideoSettings,
 };
 use node::room::{CallSettings, Room};
 use peer::{Inbound, Peer, PeerConfig, PeerEvent, PeerEvents, Shard, TrackReceiver};
@@ -219,7 +219,7 @@ async fn hear(mut track: TrackReceiver, received: Arc<Mutex<Received>>) {
 
 async fn see(mut track: TrackReceiver, received: Arc<Mutex<Received>>) {
     let mut assembler = FrameAssembler::new(track.codec(), Duration::from_millis(200));
-    let mut decoder = Vp8Decoder::new().expect("a decoder");
+    let mut decoder = VideoDecoder::new(track.codec()).expect("a decoder");
     while let Some(inbound) = track.recv().await {
         let Inbound::Packet(packet) = inbound else {
             continue;
@@ -265,7 +265,11 @@ async fn send(peer: Peer, sends: Sends, key_wanted: Arc<AtomicBool>, sounding: A
         bit_rate: 200_000,
         key_interval: 10_000,
     };
-    let mut vp8 = Vp8Encoder::new(settings).expect("an encoder");
+    let codec = peer
+        .negotiated()
+        .video
+        .map_or(Codec::Vp8, |video| video.codec);
+    let mut encoder = VideoEncoder::new(codec, settings).expect("an encoder");
     let mut ticks = tokio::time::interval(Duration::from_millis(20));
     for n in 0_u32.. {
         ticks.tick().await;
@@ -291,19 +295,14 @@ async fn send(peer: Peer, sends: Sends, key_wanted: Arc<AtomicBool>, sounding: A
         if let (Some(video), Some(luma), 0) = (peer.sender(Kind::Video), sends.luma, n % 4) {
             let mut picture = Picture::filled(320, 180, [luma, 128, 128]);
             picture.fill(n as usize % 300, 80, 8, 8, [235, 128, 128]);
-            let encoded = vp8
-                .encode(&picture, at, key_wanted.swap(false, Ordering::Relaxed))
-                .expect("a picture");
-            let frame = Frame::packetize(
-                Codec::Vp8,
-                encoded.bytes,
-                at,
-                Duration::from_millis(80),
-                encoded.is_key,
-            );
-            video
-                .send(&frame.expect("a whole frame"), n * 1_800)
-                .expect("the codec agreed on");
+            let is_key = key_wanted.swap(false, Ordering::Relaxed);
+            for encoded in encoder.encode(&picture, at, is_key).expect("a picture") {
+                let timestamp = encoded.media_time.as_millis() as u32 * 90;
+                let frame = encoded.packetize(codec, Duration::from_millis(80));
+                video
+                    .send(&frame.expect("a whole frame"), timestamp)
+                    .expect("the codec agreed on");
+            }
         }
     }
 }

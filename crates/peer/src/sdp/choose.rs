@@ -2,7 +2,7 @@
 
 use media::{Codec, Kind};
 
-use super::{Description, description::Section};
+use super::{Description, description::Section, format};
 use crate::{Direction, NegotiatedCodec};
 
 /// The m-lines that carry our media; all others are answered with nothing.
@@ -37,7 +37,7 @@ struct Wanted<'a> {
 }
 
 /// Chooses in an offer: the first audio m-line with Opus, and the main video m-line with the
-/// first codec of `video_codecs`, if it is there.
+/// first codec there that is one of `video_codecs`: the offer says what is preferred (RFC 3264 §6.1).
 pub(crate) fn choose(
     offer: &Description,
     audio: Option<Direction>,
@@ -50,7 +50,7 @@ pub(crate) fn choose(
     };
     let video = Wanted {
         direction: video,
-        codecs: &video_codecs[..video_codecs.len().min(1)],
+        codecs: video_codecs,
     };
     Chosen {
         audio: choose_of_kind(offer, Kind::Audio, &audio),
@@ -116,11 +116,9 @@ pub(crate) fn choose_in_answer(
             Kind::Video => video_codecs,
         };
         // The answerer's order counts (RFC 3264 §6.1).
-        let codec = section
-            .rtp_maps()
-            .into_iter()
-            .find_map(|map| find_codec_named(&map, codecs))
-            .ok_or_else(|| format!("none of our {kind} codecs is in it"))?;
+        let codec = codecs_of(section, codecs, true)
+            .find_map(Result::ok)
+            .ok_or_else(|| no_codec(section, *kind, codecs))?;
         let line = Line {
             index,
             codec: negotiated(answer, index, codec, both(*direction, section.direction())),
@@ -150,19 +148,32 @@ fn negotiated(
     }
 }
 
-fn find_codec(section: &Section, codecs: &[Codec]) -> Option<(Codec, u8)> {
-    let maps = section.rtp_maps();
-    codecs.iter().find_map(|codec| {
-        maps.iter()
-            .find_map(|map| find_codec_named(map, std::slice::from_ref(codec)))
+/// Finds the first payload type of an offered m-line that is one of `codecs`, in our form of it.
+pub(super) fn find_codec(section: &Section, codecs: &[Codec]) -> Option<(Codec, u8)> {
+    codecs_of(section, codecs, false).find_map(Result::ok)
+}
+
+/// Goes through the payload types of an m-line that are of one of `codecs`; an error tells what
+/// keeps one from being ours.
+fn codecs_of<'a>(
+    section: &'a Section,
+    codecs: &'a [Codec],
+    is_answer: bool,
+) -> impl Iterator<Item = Result<(Codec, u8), String>> + 'a {
+    section.rtp_maps().into_iter().filter_map(move |map| {
+        let codec = *codecs.iter().find(|codec| {
+            codec.name().eq_ignore_ascii_case(map.name) && codec.clock_rate() == map.clock_rate
+        })?;
+        let parameters = section.format_parameters(map.payload_type);
+        Some(format::check(codec, parameters, is_answer).map(|()| (codec, map.payload_type)))
     })
 }
 
-fn find_codec_named(map: &super::description::RtpMap<'_>, codecs: &[Codec]) -> Option<(Codec, u8)> {
-    let codec = codecs.iter().find(|codec| {
-        codec.name().eq_ignore_ascii_case(map.name) && codec.clock_rate() == map.clock_rate
-    })?;
-    Some((*codec, map.payload_type))
+/// Says why no codec of an answer is ours.
+fn no_codec(section: &Section, kind: Kind, codecs: &[Codec]) -> String {
+    let near = codecs_of(section, codecs, true).find_map(Result::err);
+    let near = near.map_or_else(String::new, |near| format!(": there is {near}"));
+    format!("none of our {kind} codecs is in it{near}")
 }
 
 /// The direction both sides agree to, seen from us (RFC 3264 §6.1).

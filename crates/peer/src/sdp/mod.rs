@@ -9,6 +9,7 @@ mod candidate;
 mod choose;
 mod description;
 mod feedback;
+mod format;
 mod node_form;
 mod offer;
 mod toward_webrtc;
@@ -17,9 +18,10 @@ pub(crate) use candidate::{RemoteCandidate, read_candidate};
 pub(crate) use choose::{Chosen, Line, choose, choose_in_answer};
 pub(crate) use description::Description;
 pub use feedback::expand_wildcard_feedback;
+pub(crate) use format::offered as offered_parameters;
 pub(crate) use node_form::{Identity, node_form};
 pub(crate) use offer::present_offer;
-pub(crate) use toward_webrtc::{OPUS_PARAMETERS, TRANSPORT_CC, toward_webrtc};
+pub(crate) use toward_webrtc::{TRANSPORT_CC, toward_webrtc};
 
 #[cfg(test)]
 mod tests;

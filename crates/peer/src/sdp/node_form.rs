@@ -6,7 +6,10 @@
 
 use media::{Codec, Kind};
 
-use super::{Chosen, Description, Line, description::Section, toward_webrtc::TRANSPORT_CC};
+use super::{
+    Chosen, Description, Line, choose::find_codec, description::Section, format,
+    toward_webrtc::TRANSPORT_CC,
+};
 use crate::{Direction, NegotiatedCodec};
 
 /// What an answer says about this peer besides webrtc's part.
@@ -129,14 +132,10 @@ fn place<'a>(offer: &Description, chosen: &'a Chosen, index: usize) -> Place<'a>
     let Some(main) = chosen.video.as_ref().filter(|_| slides) else {
         return Place::Rejected;
     };
-    let same = section
-        .rtp_maps()
-        .into_iter()
-        .find(|map| map.name.eq_ignore_ascii_case(main.codec.codec.name()));
-    match same {
-        Some(map) => Place::Slides(NegotiatedCodec {
-            payload_type: map.payload_type,
-            rtx_payload_type: section.rtx_for(map.payload_type),
+    match find_codec(section, &[main.codec.codec]) {
+        Some((_, payload_type)) => Place::Slides(NegotiatedCodec {
+            payload_type,
+            rtx_payload_type: section.rtx_for(payload_type),
             direction: Direction::Inactive,
             ..main.codec.clone()
         }),
@@ -191,7 +190,7 @@ impl Track<'_> {
         if video {
             out.push(format!("b=TIAS:{}", identity.max_video_bitrate));
         }
-        self.write_codec(out);
+        self.write_codec(out, offered);
         let feedback = offered.feedback(payload_type);
         for known in ["nack pli", "nack", "goog-remb", "transport-cc"] {
             if feedback.contains(&known) {
@@ -231,24 +230,18 @@ impl Track<'_> {
         out.push(format!("a=ice-pwd:{}", transport.password));
     }
 
-    fn write_codec(&self, out: &mut Vec<String>) {
+    fn write_codec(&self, out: &mut Vec<String>, offered: &Section) {
         let payload_type = self.codec.payload_type;
         let codec = self.codec.codec;
-        match codec {
-            Codec::Opus => {
-                out.push(format!("a=rtpmap:{payload_type} opus/48000/2"));
-                out.push(format!("a=fmtp:{payload_type} useinbandfec=1;stereo=0"));
-            }
-            codec => {
-                out.push(format!(
-                    "a=rtpmap:{payload_type} {}/{}",
-                    codec.name(),
-                    codec.clock_rate()
-                ));
-                if codec == Codec::Vp8 {
-                    out.push(format!("a=fmtp:{payload_type} max-fs=8160;max-fr=30"));
-                }
-            }
+        let channels = if codec == Codec::Opus { "/2" } else { "" };
+        out.push(format!(
+            "a=rtpmap:{payload_type} {}/{}{channels}",
+            codec.name(),
+            codec.clock_rate()
+        ));
+        let parameters = format::answered(codec, offered.format_parameters(payload_type));
+        if !parameters.is_empty() {
+            out.push(format!("a=fmtp:{payload_type} {parameters}"));
         }
         if let Some(rtx) = self.codec.rtx_payload_type {
             out.push(format!("a=rtpmap:{rtx} rtx/{}", codec.clock_rate()));

@@ -167,13 +167,60 @@ fn main_video_is_chosen_wherever_it_stands_and_slides_never() {
     let chosen = choose(&offer, both, both, &[Codec::Vp8, Codec::Av1]);
     let video = chosen.video.expect("video");
     assert_eq!((video.index, video.codec.mid.as_str()), (2, "1"));
-    // Only the first codec of an answerer counts.
-    assert!(
-        choose(&offer, both, both, &[Codec::Av1, Codec::Vp8])
-            .video
-            .is_none()
-    );
+    // The offer says which one is preferred, and one of ours it has to be.
+    let chosen = |codecs: &[Codec]| Some(choose(&offer, both, both, codecs).video?.codec.codec);
+    assert_eq!(chosen(&[Codec::Vp8, Codec::Vp9]), Some(Codec::Vp9));
+    assert_eq!(chosen(&[Codec::Av1, Codec::Vp8]), Some(Codec::Vp8));
+    assert_eq!(chosen(&[Codec::Av1]), None);
     assert!(choose(&offer, both, None, &[Codec::Vp8]).video.is_none());
+}
+
+#[test]
+fn of_h264_the_payload_type_is_taken_that_is_in_our_form() {
+    let h264 = |lines: &[(u8, &str)]| {
+        let types: Vec<String> = lines.iter().map(|(pt, _)| pt.to_string()).collect();
+        let maps: String = lines
+            .iter()
+            .map(|(pt, fmtp)| format!("a=rtpmap:{pt} H264/90000\r\na=fmtp:{pt} {fmtp}\r\n"))
+            .collect();
+        let text = ANSWER
+            .replace("98 96 97 99", &types.join(" "))
+            .replace("a=rtpmap:98 VP9/90000\r\n", &maps);
+        Description::parse(&text).expect("SDP")
+    };
+    // As a browser offers it.
+    let offer = h264(&[
+        (
+            102,
+            "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42001f",
+        ),
+        (
+            104,
+            "level-asymmetry-allowed=1;packetization-mode=0;profile-level-id=42e01f",
+        ),
+        (
+            106,
+            "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f",
+        ),
+    ]);
+    let both = Some(Direction::SendRecv);
+    let video = choose(&offer, both, both, &Codec::VIDEO)
+        .video
+        .expect("video");
+    assert_eq!(
+        (video.codec.codec, video.codec.payload_type),
+        (Codec::H264, 106)
+    );
+    let chosen = choose(&offer, both, both, &[Codec::H264]);
+    let text = toward_webrtc(&offer, &chosen, &[]).expect("complete");
+    assert!(
+        text.contains("a=fmtp:106 level-asymmetry-allowed=1;"),
+        "{text}"
+    );
+
+    let refused = h264(&[(106, "packetization-mode=0;profile-level-id=42e01f")]);
+    let refused = choose_in_answer(&refused, &OFFERED, &[Codec::H264]).expect_err("not ours");
+    assert!(refused.contains("packetization mode 0"), "{refused}");
 }
 
 #[test]

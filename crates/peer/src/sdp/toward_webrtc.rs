@@ -6,7 +6,7 @@
 
 use media::{Codec, Kind};
 
-use super::{Chosen, Description, Line, RemoteCandidate, read_candidate};
+use super::{Chosen, Description, Line, RemoteCandidate, format, read_candidate};
 
 /// The transport-wide congestion control extension, the only one we use.
 pub(crate) const TRANSPORT_CC: &str =
@@ -88,16 +88,16 @@ fn media_lines(remote: &Description, line: &Line, put: &mut impl FnMut(String)) 
     put("a=rtcp-mux".into());
     // Direction is ours to keep: webrtc would stop an inactive transceiver for good.
     put("a=sendrecv".into());
-    match negotiated.codec {
-        Codec::Opus => {
-            put(format!("a=rtpmap:{payload_type} opus/48000/2"));
-            put(format!("a=fmtp:{payload_type} {OPUS_PARAMETERS}"));
-        }
-        codec => put(format!(
-            "a=rtpmap:{payload_type} {}/{}",
-            codec.name(),
-            codec.clock_rate()
-        )),
+    let codec = negotiated.codec;
+    let channels = if codec == Codec::Opus { "/2" } else { "" };
+    put(format!(
+        "a=rtpmap:{payload_type} {}/{}{channels}",
+        codec.name(),
+        codec.clock_rate()
+    ));
+    let parameters = format::offered(codec);
+    if !parameters.is_empty() {
+        put(format!("a=fmtp:{payload_type} {parameters}"));
     }
     for feedback in section.feedback(payload_type) {
         put(format!("a=rtcp-fb:{payload_type} {feedback}"));
@@ -122,9 +122,6 @@ fn media_lines(remote: &Description, line: &Line, put: &mut impl FnMut(String)) 
         }
     }
 }
-
-/// The format parameters of Opus on both sides of webrtc, so that it finds them equal.
-pub(crate) const OPUS_PARAMETERS: &str = "minptime=10;useinbandfec=1";
 
 /// All remote candidates worth trying, whichever m-line they stand in.
 fn candidates(remote: &Description) -> Vec<String> {

@@ -39,7 +39,7 @@ pub(super) async fn site(site: &Site) -> Value {
             Profile::Modern => "modern",
         },
         "up_for": seconds(site.started.elapsed()),
-        "video_codec": site.video_codec.name(),
+        "video_codecs": site.video_codecs.iter().map(|one| one.name()).collect::<Vec<_>>(),
         "token_life": seconds(site.token_life),
         "faults": faults.collect::<Vec<_>>(),
         "conferences": conferences,

