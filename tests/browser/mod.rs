@@ -1,6 +1,7 @@
 //! A headless Chromium joins through the practice node's page: what it decodes, hears and sees.
 
 mod chromium;
+mod codecs;
 mod live;
 mod looks;
 mod operator;
@@ -192,7 +193,7 @@ async fn a_silent_and_black_node_fails_the_same_checks() {
 #[tokio::test]
 async fn av1_encoded_here_is_decoded_by_the_browser() {
     let _turn = the_stage_alone().await;
-    let node = PracticeNode::start(&["--video-codec", "AV1"]).await;
+    let node = PracticeNode::start(&["--video-codecs", "AV1"]).await;
     with_chromium(&LOOPBACK_FLAGS, async |tab: &Tab| {
         join(tab, &node.http).await;
         let player = Process::start(&[

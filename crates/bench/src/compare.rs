@@ -9,6 +9,7 @@ use std::{
 use crate::{
     measure::Outcome,
     options::{Options, What},
+    picture::Work,
     run::{Failure, Run},
     say,
     table::{self, Group},
@@ -132,6 +133,12 @@ fn rows(options: &Options) -> Vec<Row> {
                 };
                 rows.push(Row::new(Group::Room, what));
             }
+        }
+    }
+    if options.wants("picture") {
+        for work in Work::ALL {
+            let time = options.time;
+            rows.push(Row::new(Group::Picture, What::Picture { work, time }));
         }
     }
     rows

@@ -97,6 +97,8 @@ pub(crate) struct Part {
     /// What it plays; silence and a slate without it.
     pub(crate) material: Option<Arc<Material>>,
     pub(crate) video: bool,
+    /// The one codec of video that it offers.
+    pub(crate) video_codec: Codec,
 }
 
 /// Callers on their way into a node, and in it.
@@ -139,7 +141,7 @@ impl Crowd {
         let name = format!("caller {}", self.callers.len());
         let mut settings = CallerSettings::new(client, node.url.clone(), conference, name);
         settings.video = part.video;
-        settings.video_codecs = vec![Codec::Vp8];
+        settings.video_codecs = vec![part.video_codec];
         settings.network.addresses = vec![Ipv4Addr::LOCALHOST.into()];
         if let Some(material) = &part.material {
             settings.program = Program::Loop(material.clone());

@@ -21,6 +21,7 @@ pub(crate) fn run(count: usize, rate: u32, own_connections: bool) -> Result<Outc
             conference: at % CONFERENCES,
             material: None,
             video: true,
+            video_codec: media::Codec::Vp8,
         };
         crowd.add(&node, &part, own_connections)?;
     }

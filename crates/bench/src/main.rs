@@ -12,6 +12,7 @@ mod joins;
 mod measure;
 mod options;
 mod ours;
+mod picture;
 mod plain;
 mod room;
 mod run;
@@ -76,6 +77,7 @@ fn one(what: &What) -> Result<Outcome, Failure> {
             video,
             time,
         } => room::run(*participants, *talkers, *video, *time),
+        What::Picture { work, time } => picture::run(*work, *time),
     }
 }
 

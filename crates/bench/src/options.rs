@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{run::Run, workload::Streams};
+use crate::{picture::Work, run::Run, workload::Streams};
 
 pub(crate) const HELP: &str = "\
 Measures what callers cost, beside the floor of the machine.
@@ -14,7 +14,7 @@ Measures what callers cost, beside the floor of the machine.
       --rounds R         how often each is measured, in turns; medians are told [3]
       --seconds S        how long each is measured [3]
       --all              more callers, as far as the machine goes, and who else could send
-      --only PART,…      sending, both, sound, joins, node
+      --only PART,…      sending, both, sound, joins, node, picture
 ";
 
 /// What one run is of, as it is told to the process of its own that it has.
@@ -40,6 +40,10 @@ pub(crate) enum What {
         participants: usize,
         talkers: usize,
         video: bool,
+        time: Duration,
+    },
+    Picture {
+        work: Work,
         time: Duration,
     },
 }
@@ -69,6 +73,7 @@ impl What {
                 video,
                 time,
             } => format!("room {participants} {talkers} {video} {}", time.as_millis()),
+            Self::Picture { work, time } => format!("picture {} {}", work.word(), time.as_millis()),
         };
         text.split(' ').map(str::to_owned).collect()
     }
@@ -91,6 +96,10 @@ impl What {
                 participants: participants.parse().ok()?,
                 talkers: talkers.parse().ok()?,
                 video: video.parse().ok()?,
+                time: Duration::from_millis(time.parse().ok()?),
+            },
+            ["picture", work, time] => Self::Picture {
+                work: Work::ALL.into_iter().find(|one| one.word() == work)?,
                 time: Duration::from_millis(time.parse().ok()?),
             },
             [who, callers, time, streams, receives] => {

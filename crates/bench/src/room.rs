@@ -29,6 +29,7 @@ pub(crate) fn run(
                 false => None,
             },
             video,
+            video_codec: media::Codec::Vp8,
         };
         crowd.add(&node, &part, false)?;
     }

@@ -10,6 +10,7 @@ pub(crate) enum Group {
     Sound,
     Joins,
     Room,
+    Picture,
 }
 
 const CALLERS: &str = "sender      N   % core  x floor  kernel  RSS MB  threads  late ms p50/p99      sent  received    lost  joins/s  join ms p50/p95  CPU ms";
@@ -38,6 +39,7 @@ pub(crate) fn print(rows: &[Row]) {
     }
     joins(rows);
     room(rows);
+    pictures(rows);
 }
 
 fn caller_line(row: &Row, of_group: &[&Row]) -> Option<String> {
@@ -101,7 +103,9 @@ fn named(what: &What) -> Option<(&'static str, &Run)> {
         What::Plain(run) => Some(("plain", run)),
         What::Peer(run) => Some(("peer", run)),
         What::Unnumbered(run) => Some(("unnumbered", run)),
-        What::Counted { .. } | What::Joins { .. } | What::Room { .. } => None,
+        What::Counted { .. } | What::Joins { .. } | What::Room { .. } | What::Picture { .. } => {
+            None
+        }
     }
 }
 
@@ -138,6 +142,35 @@ fn joins(rows: &[Row]) {
             get("join_cpu"),
             get("node_cpu"),
             get("failures"),
+        ));
+    }
+}
+
+/// What one sender of a picture takes, in its process.
+fn pictures(rows: &[Row]) {
+    let mut header = Some(
+        "\nOne picture at 25 fps and its sender, in a process of their own\n\
+         what                                 % core  RSS MB",
+    );
+    for row in rows {
+        let What::Picture { work, .. } = row.what else {
+            continue;
+        };
+        if let Some(header) = header.take() {
+            say(header);
+        }
+        let outcome = row.median();
+        let get = |value| outcome.get(value).unwrap_or(f64::NAN);
+        let failed = if get("failures") > 0.0 {
+            "  it failed"
+        } else {
+            ""
+        };
+        say(&format!(
+            "{:36} {:7.1} {:7.0}{failed}",
+            work.name(),
+            get("cpu"),
+            get("rss"),
         ));
     }
 }
