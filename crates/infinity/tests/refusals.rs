@@ -121,10 +121,22 @@ fn table() -> Vec<(&'static str, Refusal, Remedy, &'static str)> {
             "join again",
         ),
         (
+            "403_licences_lenient.json",
+            full(Capacity::Licences),
+            NextNode,
+            "another node",
+        ),
+        (
             "403_not_of_a_node_lenient.html",
             foreign(403),
             NextNode,
             "on the way",
+        ),
+        (
+            "403_participant_limit_lenient.json",
+            full(Capacity::Participants),
+            NextNode,
+            "another node",
         ),
         (
             "403_pin_wanted_modern.json",

@@ -46,8 +46,12 @@ pub enum Excuse {
     OutOfProxying,
     /// 503: the conference is full.
     ParticipantLimit,
+    /// 403, as some nodes have it: the conference is full.
+    ParticipantLimitForbidden,
     /// 503: there are too few licences.
     Licences,
+    /// 403, as some nodes have it: there are too few licences.
+    LicencesForbidden,
     /// 504 in HTML: a proxy waits for the node in vain.
     GatewayTimeout,
     /// 200 in HTML: a network that wants its users to sign in.
@@ -64,13 +68,15 @@ pub(crate) struct Answer {
 
 impl Excuse {
     /// Every excuse, in the order of their HTTP status codes.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::NotJson,
         Self::Identity,
         Self::Redirect,
         Self::SignInFailed,
         Self::InvalidRole,
         Self::DisplayName,
+        Self::ParticipantLimitForbidden,
+        Self::LicencesForbidden,
         Self::NoNode,
         Self::MediaType,
         Self::Internal,
@@ -99,7 +105,9 @@ impl Excuse {
             Self::OutOfTranscoding => "out-of-transcoding",
             Self::OutOfProxying => "out-of-proxying",
             Self::ParticipantLimit => "participant-limit",
+            Self::ParticipantLimitForbidden => "participant-limit-403",
             Self::Licences => "licences",
+            Self::LicencesForbidden => "licences-403",
             Self::GatewayTimeout => "gateway-timeout",
             Self::NotJson => "not-json",
         }
@@ -138,6 +146,9 @@ impl Excuse {
             Self::OutOfProxying => Refusal::CapacityReached(Capacity::Proxying),
             Self::ParticipantLimit => Refusal::CapacityReached(Capacity::Participants),
             Self::Licences => Refusal::CapacityReached(Capacity::Licences),
+            // The text decides, whichever code it comes with.
+            Self::ParticipantLimitForbidden => other(403, &Capacity::Participants.to_string()),
+            Self::LicencesForbidden => other(403, &Capacity::Licences.to_string()),
         };
         let reply = refusal.encode(profile, version);
         Answer {
@@ -193,8 +204,12 @@ mod tests {
             assert_eq!(answer.is_json, is_json, "{excuse}");
             if answer.code != 200 {
                 let refusal = Refusal::decode(answer.code, answer.body.as_bytes());
-                assert!(!understood.contains(&refusal), "{refusal:?} twice");
-                understood.push(refusal);
+                let understood_as = (answer.code, refusal);
+                assert!(
+                    !understood.contains(&understood_as),
+                    "{understood_as:?} twice"
+                );
+                understood.push(understood_as);
             }
         }
         let unknown = "sorry".parse::<Excuse>().expect_err("no such excuse");

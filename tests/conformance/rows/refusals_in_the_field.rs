@@ -27,6 +27,8 @@ rows! { "refusals":
     out_of_transcoding.needs(&["request_token"]).fixtures(&["response/503_out_of_transcoding_resource"]).fault("refuse=out-of-transcoding");
     out_of_proxying.needs(&["request_token"]).fixtures(&["response/503_out_of_proxying_resource"]).fault("refuse=out-of-proxying");
     licences.needs(&["request_token"]).fixtures(&["response/503_licences"]).fault("refuse=licences");
+    licences_as_a_403.needs(&["request_token"]).fixtures(&["response/403_licences"]).fault("refuse=licences-403");
+    participant_limit_as_a_403.needs(&["request_token"]).fixtures(&["response/403_participant_limit"]).fault("refuse=participant-limit-403");
     not_json.needs(&["request_token"]).fault("refuse=not-json");
 }
 
@@ -126,6 +128,14 @@ async fn out_of_proxying(scene: &mut Scene) -> Told {
 
 async fn licences(scene: &mut Scene) -> Told {
     too_little(scene, Capacity::Licences).await
+}
+
+async fn licences_as_a_403(scene: &mut Scene) -> Told {
+    too_little(scene, Capacity::Licences).await
+}
+
+async fn participant_limit_as_a_403(scene: &mut Scene) -> Told {
+    too_little(scene, Capacity::Participants).await
 }
 
 /// A network that wants its users to sign in answers everything with a page.
