@@ -219,12 +219,18 @@ impl Conference {
 
     /// Takes note of whose sound and picture arrive.
     pub fn media_flowing(&mut self, who: &ParticipantUuid, audio: bool, video: bool) {
+        let alias = self.settings.alias.clone();
         let Ok(participant) = self.find(who) else {
             return;
         };
         let flows = audio || video;
-        if participant.media_flows != flows {
-            participant.media_flows = flows;
+        if participant.media_flows == flows {
+            return;
+        }
+        let before = participant.row(alias.as_str());
+        participant.media_flows = flows;
+        // Since `ack` the roster may say so already, and everybody would be told the same again.
+        if participant.row(alias.as_str()) != before {
             self.announce(who);
         }
     }

@@ -239,6 +239,26 @@ fn media_that_flows_shows_in_the_row_even_before_the_ack() {
 }
 
 #[test]
+fn media_that_flows_after_the_ack_is_no_news() {
+    let mut meeting = Meeting::new("m", []);
+    let alice = meeting.join("Alice", None);
+    let stream = meeting.open_events(&alice.token);
+    let call = meeting.call(&alice, ANSWER);
+    meeting.ack(&alice, &call);
+    let (events, _) = meeting.sent(stream);
+    assert!(
+        matches!(events.last(), Some(Event::ParticipantUpdate(row)) if row.has_media),
+        "{events:?}"
+    );
+
+    meeting
+        .conference
+        .media_flowing(&alice.participant_uuid, true, true);
+
+    assert_eq!(meeting.sent(stream).0, [], "the row is what it was");
+}
+
+#[test]
 fn an_empty_conference_begins_afresh() {
     let mut meeting = Meeting::new("m,pin=1,guest_pin=none", []);
     let host = meeting.join("Host", Some("1"));
