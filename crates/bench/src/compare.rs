@@ -7,6 +7,8 @@ use std::{
 };
 
 use crate::{
+    engine::Call,
+    joins::Joins,
     measure::Outcome,
     options::{Options, What},
     picture::Work,
@@ -20,8 +22,10 @@ use crate::{
 const SOUND_CALLERS: [usize; 3] = [50, 200, 500];
 /// More callers than the default, where all is asked for.
 const MORE_CALLERS: [usize; 2] = [300, 400];
-/// Joins through the engine: so many, so many a second.
-const JOINS: (usize, u32) = (200, 100);
+/// Joins through the engine: so many, so many a second, into so many conferences.
+const JOINS: (usize, u32, usize) = (200, 150, 10);
+/// Joins into one conference, to see what its growing roster costs: so many, so many a second.
+const ROSTERS: ([usize; 4], u32) = ([10, 50, 100, 200], 25);
 /// Participants of the node's conference, and how long each part of it is measured.
 const ROOM: (usize, Duration) = (40, Duration::from_secs(4));
 
@@ -111,14 +115,31 @@ fn rows(options: &Options) -> Vec<Row> {
         }
     }
     if options.wants("joins") {
-        for own_connections in [false, true] {
-            let (callers, rate) = JOINS;
-            let what = What::Joins {
+        for call in [Call::Video, Call::None] {
+            for own_connections in [false, true] {
+                let (callers, rate, conferences) = JOINS;
+                let joins = Joins {
+                    callers,
+                    rate,
+                    own_connections,
+                    call,
+                    conferences,
+                };
+                rows.push(Row::new(Group::Joins, What::Joins(joins)));
+            }
+        }
+    }
+    if options.wants("rosters") && !options.quick {
+        let (all, rate) = ROSTERS;
+        for callers in all {
+            let joins = Joins {
                 callers,
                 rate,
-                own_connections,
+                own_connections: false,
+                call: Call::Sound,
+                conferences: 1,
             };
-            rows.push(Row::new(Group::Joins, what));
+            rows.push(Row::new(Group::Rosters, What::Joins(joins)));
         }
     }
     if options.wants("node") && !options.quick {

@@ -11,15 +11,15 @@ use std::{
 };
 
 use driver::{
-    Caller, CallerSettings, HttpClient, Material, NoticeKind, Program, Shards, State, StopReason,
-    Tls,
+    Caller, CallerSettings, Figures, HttpClient, Material, NoticeKind, Program, Shards, State,
+    StopReason, Tls,
 };
 use media::{Codec, SourceSpec};
 use node::{ConferenceSettings, Node, NodeSettings};
 use tokio::task::JoinHandle;
 use url::Url;
 
-use crate::run::Failure;
+use crate::{measure::Cpu, run::Failure};
 
 /// Conferences of the node, over which callers are spread in turn.
 pub(crate) const CONFERENCES: usize = 10;
@@ -94,11 +94,64 @@ pub(crate) fn run_node() -> Result<(), Failure> {
 #[derive(Clone)]
 pub(crate) struct Part {
     pub(crate) conference: usize,
+    pub(crate) call: Call,
     /// What it plays; silence and a slate without it.
     pub(crate) material: Option<Arc<Material>>,
-    pub(crate) video: bool,
     /// The one codec of video that it offers.
     pub(crate) video_codec: Codec,
+    /// How often it tells its figures.
+    pub(crate) figures: Option<Duration>,
+}
+
+/// What a caller has besides its place in the roster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Call {
+    /// Nothing: requests and events alone.
+    None,
+    /// Sound.
+    Sound,
+    /// Sound and picture.
+    Video,
+}
+
+impl Call {
+    pub(crate) const ALL: [Self; 3] = [Self::None, Self::Sound, Self::Video];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Sound => "sound",
+            Self::Video => "video",
+        }
+    }
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|call| call.name() == name)
+    }
+}
+
+/// CPU time that both sides have taken.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct BothCpu {
+    /// This process, the callers.
+    pub(crate) callers: Duration,
+    pub(crate) node: Duration,
+}
+
+impl BothCpu {
+    pub(crate) fn now(node: &PracticeNode) -> io::Result<Self> {
+        Ok(Self {
+            callers: Cpu::now()?.all(),
+            node: node.cpu()?,
+        })
+    }
+
+    pub(crate) fn since(self, before: Self) -> Self {
+        Self {
+            callers: self.callers.saturating_sub(before.callers),
+            node: self.node.saturating_sub(before.node),
+        }
+    }
 }
 
 /// Callers on their way into a node, and in it.
@@ -110,7 +163,15 @@ pub(crate) struct Crowd {
     callers: Vec<Joining>,
 }
 
-type Joining = JoinHandle<Result<(Caller, Duration), Failure>>;
+type Joining = JoinHandle<Result<Joined, Failure>>;
+
+/// A caller that is in the conference.
+pub(crate) struct Joined {
+    pub(crate) caller: Caller,
+    pub(crate) took: Duration,
+    /// When it was in.
+    pub(crate) at: Instant,
+}
 
 impl Crowd {
     pub(crate) fn new() -> Result<Self, Failure> {
@@ -140,7 +201,9 @@ impl Crowd {
         let conference = format!("bench{}", part.conference).parse()?;
         let name = format!("caller {}", self.callers.len());
         let mut settings = CallerSettings::new(client, node.url.clone(), conference, name);
-        settings.video = part.video;
+        settings.media = part.call != Call::None;
+        settings.video = part.call == Call::Video;
+        settings.figures = part.figures;
         settings.video_codecs = vec![part.video_codec];
         settings.network.addresses = vec![Ipv4Addr::LOCALHOST.into()];
         if let Some(material) = &part.material {
@@ -151,7 +214,11 @@ impl Crowd {
         self.callers.push(self.runtime.spawn(async move {
             while let Some(notice) = caller.notice().await {
                 if let NoticeKind::State(State::InConference) = notice.kind {
-                    return Ok((caller, notice.at - begun));
+                    return Ok(Joined {
+                        caller,
+                        took: notice.at - begun,
+                        at: notice.at,
+                    });
                 }
             }
             let outcome = caller.join().await;
@@ -160,28 +227,39 @@ impl Crowd {
         Ok(())
     }
 
-    /// Waits until all are in; returns how long each took, and how many never were.
-    pub(crate) fn join(&mut self) -> (Vec<Caller>, Vec<Duration>, usize) {
-        let (mut callers, mut took, mut failures) = (Vec::new(), Vec::new(), 0);
+    /// Waits until all are in; returns those who are, and how many never were.
+    pub(crate) fn join(&mut self) -> (Vec<Joined>, usize) {
+        let (mut joined, mut failures) = (Vec::new(), 0);
         for joining in self.callers.drain(..) {
             match self.runtime.block_on(joining) {
-                Ok(Ok((caller, time))) => {
-                    callers.push(caller);
-                    took.push(time);
-                }
+                Ok(Ok(one)) => joined.push(one),
                 Ok(Err(_)) | Err(_) => failures += 1,
             }
         }
-        (callers, took, failures)
+        (joined, failures)
+    }
+
+    /// Waits for what a caller says of itself after `since`.
+    pub(crate) fn figures(&self, caller: &mut Caller, since: Instant) -> Option<Box<Figures>> {
+        self.runtime.block_on(async {
+            while let Some(notice) = caller.notice().await {
+                if let NoticeKind::Figures(figures) = notice.kind
+                    && notice.at >= since
+                {
+                    return Some(figures);
+                }
+            }
+            None
+        })
     }
 
     /// Lets all leave.
-    pub(crate) fn leave(&self, callers: Vec<Caller>) {
-        for caller in &callers {
-            caller.stop(StopReason::Finished);
+    pub(crate) fn leave(&self, joined: Vec<Joined>) {
+        for one in &joined {
+            one.caller.stop(StopReason::Finished);
         }
-        for caller in callers {
-            self.runtime.block_on(caller.join());
+        for one in joined {
+            self.runtime.block_on(one.caller.join());
         }
     }
 }

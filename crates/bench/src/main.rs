@@ -66,11 +66,7 @@ fn one(what: &What) -> Result<Outcome, Failure> {
             receives,
             waste,
         } => counted::run(*callers, *frames, *receives, *waste),
-        What::Joins {
-            callers,
-            rate,
-            own_connections,
-        } => joins::run(*callers, *rate, *own_connections),
+        What::Joins(joins) => joins::run(joins),
         What::Room {
             participants,
             talkers,

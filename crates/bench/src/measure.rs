@@ -88,6 +88,11 @@ impl Cpu {
         })
     }
 
+    /// All of it.
+    pub(crate) fn all(&self) -> Duration {
+        self.all
+    }
+
     /// All CPU time since `before`.
     pub(crate) fn since(&self, before: &Self) -> Duration {
         self.all.saturating_sub(before.all)

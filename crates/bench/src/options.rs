@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{picture::Work, run::Run, workload::Streams};
+use crate::{engine::Call, joins::Joins, picture::Work, run::Run, workload::Streams};
 
 pub(crate) const HELP: &str = "\
 Measures what callers cost, beside the floor of the machine.
@@ -14,7 +14,7 @@ Measures what callers cost, beside the floor of the machine.
       --rounds R         how often each is measured, in turns; medians are told [3]
       --seconds S        how long each is measured [3]
       --all              more callers, as far as the machine goes, and who else could send
-      --only PART,…      sending, both, sound, joins, node, picture
+      --only PART,…      sending, both, sound, joins, rosters, node, picture
 ";
 
 /// What one run is of, as it is told to the process of its own that it has.
@@ -31,11 +31,7 @@ pub(crate) enum What {
         /// Allocations more for each packet, to see them noticed.
         waste: usize,
     },
-    Joins {
-        callers: usize,
-        rate: u32,
-        own_connections: bool,
-    },
+    Joins(Joins),
     Room {
         participants: usize,
         talkers: usize,
@@ -62,11 +58,17 @@ impl What {
                 receives,
                 waste,
             } => format!("counted {callers} {frames} {receives} {waste}"),
-            Self::Joins {
-                callers,
-                rate,
-                own_connections,
-            } => format!("joins {callers} {rate} {own_connections}"),
+            Self::Joins(joins) => {
+                let Joins {
+                    callers,
+                    rate,
+                    own_connections,
+                    call,
+                    conferences,
+                } = joins;
+                let call = call.name();
+                format!("joins {callers} {rate} {own_connections} {call} {conferences}")
+            }
             Self::Room {
                 participants,
                 talkers,
@@ -87,11 +89,13 @@ impl What {
                 receives: receives.parse().ok()?,
                 waste: waste.parse().ok()?,
             },
-            ["joins", callers, rate, own] => Self::Joins {
+            ["joins", callers, rate, own, call, conferences] => Self::Joins(Joins {
                 callers: callers.parse().ok()?,
                 rate: rate.parse().ok()?,
                 own_connections: own.parse().ok()?,
-            },
+                call: Call::named(call)?,
+                conferences: conferences.parse().ok()?,
+            }),
             ["room", participants, talkers, video, time] => Self::Room {
                 participants: participants.parse().ok()?,
                 talkers: talkers.parse().ok()?,

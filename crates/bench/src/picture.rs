@@ -11,7 +11,7 @@ use media::{
 };
 
 use crate::{
-    engine::{Crowd, Part, PracticeNode},
+    engine::{Call, Crowd, Part, PracticeNode},
     measure::{Outcome, Watch},
     run::Failure,
 };
@@ -104,19 +104,20 @@ fn sent(material: Arc<Material>, codec: Codec, time: Duration) -> Result<Outcome
     let mut crowd = Crowd::new()?;
     let part = Part {
         conference: 0,
+        call: Call::Video,
         material: Some(material),
-        video: true,
         video_codec: codec,
+        figures: None,
     };
     crowd.add(&node, &part, false)?;
-    let (callers, _, failures) = crowd.join();
+    let (joined, failures) = crowd.join();
     std::thread::sleep(Duration::from_secs(1));
     let watch = Watch::begin()?;
     std::thread::sleep(time);
     let mut outcome = Outcome::default();
     watch.end(1, 0.0, &mut outcome)?;
     outcome.set("failures", failures as f64);
-    crowd.leave(callers);
+    crowd.leave(joined);
     Ok(outcome)
 }
 

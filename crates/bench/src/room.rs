@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::{
-    engine::{Crowd, Part, PracticeNode, material},
+    engine::{Call, Crowd, Part, PracticeNode, material},
     measure::Outcome,
     run::Failure,
 };
@@ -24,22 +24,23 @@ pub(crate) fn run(
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
         let part = Part {
             conference: 0,
+            call: if video { Call::Video } else { Call::Sound },
             material: match at < talkers {
                 true => Some(material(200 + 50 * at as u32, video)?),
                 false => None,
             },
-            video,
             video_codec: media::Codec::Vp8,
+            figures: None,
         };
         crowd.add(&node, &part, false)?;
     }
-    let (callers, _, failures) = crowd.join();
+    let (joined, failures) = crowd.join();
     // Until pictures are switched and all voices are mixed.
     std::thread::sleep(Duration::from_secs(1));
     let (began, before) = (Instant::now(), node.cpu()?);
     std::thread::sleep(time);
     let busy = node.cpu()?.saturating_sub(before).as_secs_f64() / began.elapsed().as_secs_f64();
-    crowd.leave(callers);
+    crowd.leave(joined);
     let mut outcome = Outcome::default();
     outcome.set("core", busy);
     outcome.set("participants_per_core", count as f64 / busy);

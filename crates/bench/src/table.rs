@@ -1,6 +1,6 @@
 //! What was found, as tables for people.
 
-use crate::{compare::Row, measure::Outcome, options::What, run::Run, say};
+use crate::{compare::Row, joins::Joins, measure::Outcome, options::What, run::Run, say};
 
 /// The table a row belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,6 +9,7 @@ pub(crate) enum Group {
     Both,
     Sound,
     Joins,
+    Rosters,
     Room,
     Picture,
 }
@@ -38,6 +39,7 @@ pub(crate) fn print(rows: &[Row]) {
         flat(&of_group);
     }
     joins(rows);
+    rosters(rows);
     room(rows);
     pictures(rows);
 }
@@ -103,44 +105,54 @@ fn named(what: &What) -> Option<(&'static str, &Run)> {
         What::Plain(run) => Some(("plain", run)),
         What::Peer(run) => Some(("peer", run)),
         What::Unnumbered(run) => Some(("unnumbered", run)),
-        What::Counted { .. } | What::Joins { .. } | What::Room { .. } | What::Picture { .. } => {
-            None
-        }
+        What::Counted { .. } | What::Joins(_) | What::Room { .. } | What::Picture { .. } => None,
     }
 }
 
+/// The rows of a group that are of joins, with what was found of each.
+fn of_joins(rows: &[Row], group: Group) -> Vec<(Joins, Outcome)> {
+    let of_group = rows.iter().filter(|row| row.group == group);
+    of_group
+        .filter_map(|row| match &row.what {
+            What::Joins(joins) => Some((*joins, row.median())),
+            _ => None,
+        })
+        .collect()
+}
+
 fn joins(rows: &[Row]) {
-    let mut header = Some(
-        "\nJoins through the whole engine, sound and picture, into 10 conferences of the practice node\n\
-         connections   callers  offered/s  joins/s  join ms p50/p95/p99     CPU ms  node's CPU ms  failed",
+    let all = of_joins(rows, Group::Joins);
+    if all.is_empty() {
+        return;
+    }
+    say(
+        "\nJoins through the whole engine, into 10 conferences of the practice node. CPU is told of either\n\
+         side: ms a join, all of it / without what flows meanwhile for those who are in; then what flows,\n\
+         in % of a core a participant\n\
+         connections  call   callers  offered/s  joins/s  join ms p50/p95/p99  callers: CPU ms  flows  node: CPU ms  flows  failed",
     );
-    for row in rows {
-        let What::Joins {
-            callers,
-            rate,
-            own_connections,
-        } = row.what
-        else {
-            continue;
-        };
-        if let Some(header) = header.take() {
-            say(header);
-        }
-        let outcome = row.median();
+    for (joins, outcome) in all {
         let get = |value| outcome.get(value).unwrap_or(f64::NAN);
-        let name = if own_connections {
+        let name = if joins.own_connections {
             "per_caller"
         } else {
             "shared"
         };
         say(&format!(
-            "{name:12} {callers:8} {rate:10} {:8.0} {:7.0}/{:.0}/{:<10.0} {:8.1} {:14.1} {:7.0}",
+            "{name:12} {:5} {:8} {:10} {:8.0} {:7.0}/{:.0}/{:<6.0} {:8.1}/{:<6.1} {:5.2} {:7.1}/{:<5.1} {:6.2} {:7.0}",
+            joins.call.name(),
+            joins.callers,
+            joins.rate,
             get("joins_per_second"),
             get("join_p50"),
             get("join_p95"),
             get("join_p99"),
-            get("join_cpu"),
+            get("callers_cpu"),
+            get("callers_net"),
+            get("callers_flows"),
             get("node_cpu"),
+            get("node_net"),
+            get("node_flows"),
             get("failures"),
         ));
     }
@@ -171,6 +183,33 @@ fn pictures(rows: &[Row]) {
             work.name(),
             get("cpu"),
             get("rss"),
+        ));
+    }
+}
+
+fn rosters(rows: &[Row]) {
+    let all = of_joins(rows, Group::Rosters);
+    if all.is_empty() {
+        return;
+    }
+    say(
+        "\nEvents while all join one conference, with sound, over shared connections\n\
+         participants  joins/s   events  events / N^2  kB a listener  events/s  Mbit/s  callers: CPU ms a join  node: CPU ms",
+    );
+    for (joins, outcome) in all {
+        let get = |value| outcome.get(value).unwrap_or(f64::NAN);
+        let count = joins.callers as f64;
+        say(&format!(
+            "{:12} {:8.0} {:8.0} {:13.2} {:14.1} {:9.0} {:7.2} {:16.1} {:16.1}",
+            joins.callers,
+            get("joins_per_second"),
+            get("events"),
+            get("events") / count / count,
+            get("event_bytes") / 1000.0 / count,
+            get("events") / get("wall"),
+            get("event_bytes") * 8.0 / 1e6 / get("wall"),
+            get("callers_net"),
+            get("node_net"),
         ));
     }
 }
