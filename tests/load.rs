@@ -175,24 +175,30 @@ async fn a_starved_generator_says_nothing_about_the_node() {
 }
 
 #[tokio::test]
-async fn ctrl_c_lets_every_caller_leave() {
+async fn a_signal_lets_every_caller_leave_and_nothing_is_concluded() {
     let _turn = turn().await;
     let node = PracticeNode::start(&["--conference", "load-1"]).await;
     let (_directory, path) = scenario(&node, "participants = 8\nhold_seconds = 300");
-    let load = started(&path, &[]);
     let observer = Observer::join(&node, "load-1", None).await;
-    observer.until_others(8).await;
-    load.signal("INT").await;
-    let ended = load.ended(SOON).await;
-    ended.expect(130, "");
-    assert_eq!(
-        ended.last_json()["measurements"]["failures"].to_string(),
-        "{}"
-    );
-    wait_for("an empty roster", Duration::from_secs(3), async || {
-        observer.others().await.is_empty().then_some(())
-    })
-    .await;
+    for (signal, code, by) in [("INT", 130, "interrupted"), ("TERM", 4, "SIGTERM")] {
+        let load = started(&path, &[]);
+        observer.until_others(8).await;
+        load.signal(signal).await;
+        let ended = load.ended(SOON).await;
+        ended.expect(code, "");
+        let result = ended.last_json();
+        assert_eq!(failures(&result), "{}");
+        let verdict = &result["verdict"];
+        assert_eq!(verdict["conclusion"], "interrupted", "{verdict:#}");
+        assert!(
+            verdict["interrupted"].to_string().contains(by),
+            "{verdict:#}"
+        );
+        wait_for("an empty roster", Duration::from_secs(3), async || {
+            observer.others().await.is_empty().then_some(())
+        })
+        .await;
+    }
 }
 
 #[tokio::test]

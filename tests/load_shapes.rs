@@ -102,6 +102,50 @@ async fn the_knee_is_where_room_or_a_threshold_ends() {
 }
 
 #[tokio::test]
+async fn want_of_room_is_no_failure_with_whichever_code_it_is_told() {
+    let _turn = turn().await;
+    let node = PracticeNode::start(&[
+        "--conference",
+        "load-1,fault=refuse=participant-limit",
+        "--conference",
+        "load-2,fault=refuse=participant-limit-403",
+        "--conference",
+        "load-3,fault=refuse=licences-403",
+        "--conference",
+        "load-4,fault=refuse=sign-in-failed",
+    ])
+    .await;
+    let keys = "conferences = 4\nparticipants = 2\nrate = 50\nhold_seconds = 2\n\
+                thresholds = [\"capacity.rate < 1%\"]";
+    let (ended, result) = run(&node, keys).await;
+    ended.expect(1, "");
+    let counted = |what: &str| -> Vec<(String, u64)> {
+        let reasons = result["measurements"][what].as_object().unwrap();
+        let counted =
+            |(reason, count): (&String, &Value)| (reason.clone(), count.as_u64().unwrap());
+        reasons.iter().map(counted).collect()
+    };
+    let capacity = counted("capacity");
+    let of = |text: &str| capacity.iter().find(|(reason, _)| reason.contains(text));
+    assert_eq!(
+        of("Participant limit reached").map(|one| one.1),
+        Some(4),
+        "{capacity:?}"
+    );
+    assert_eq!(
+        of("Insufficient licenses").map(|one| one.1),
+        Some(2),
+        "{capacity:?}"
+    );
+    // The control: another 403 is a failure.
+    let failures = counted("failures");
+    assert!(
+        matches!(&failures[..], [(why, 2)] if why.contains("refused")),
+        "{failures:?}"
+    );
+}
+
+#[tokio::test]
 async fn four_faults_at_once_are_each_named() {
     let _turn = turn().await;
     let node = PracticeNode::start(&[

@@ -128,6 +128,33 @@ async fn what_is_not_the_whole_is_not_judged() {
         .expect_one_line(2, "gone.json");
 }
 
+#[tokio::test]
+async fn a_part_that_was_cut_short_keeps_the_whole_from_passing() {
+    let directory = tempfile::tempdir().unwrap();
+    let here = directory.path();
+    let split = |part: u32| write(here, &format!("{part}.json"), &recorded(&[part]));
+    let [a, b, c, d] = [split(0), split(1), split(2), split(3)];
+    merge(&here.join("whole"), &[&a, &b, &c, &d], &[])
+        .await
+        .expect(0, "");
+    let mut cut = recorded(&[1]);
+    let mut generator = cut.measurements.generators()[&1].clone();
+    generator.cut_short = Some("told to end (SIGTERM) after 9 of 60 s".to_owned());
+    cut.measurements.generator(1, generator);
+    let cut = write(here, "cut.json", &cut);
+    let ended = merge(&here.join("cut"), &[&a, &cut, &c, &d], &[]).await;
+    ended.expect(4, "");
+    let line = ended.out.first().map(String::as_str).unwrap_or_default();
+    assert!(
+        line.starts_with("INTERRUPTED") && line.contains("shard 1: told to end (SIGTERM)"),
+        "{ended:#?}"
+    );
+    let junit = std::fs::read_to_string(here.join("cut/junit.xml")).unwrap();
+    assert!(junit.contains("errors=\"1\""), "{junit}");
+    let page = std::fs::read_to_string(here.join("cut/report.html")).unwrap();
+    assert!(page.contains(">INTERRUPTED<"), "the page says so");
+}
+
 async fn plan(arguments: &[&str], variables: &[(&str, &str)]) -> Vec<String> {
     let scenario = [
         "load",

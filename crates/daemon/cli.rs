@@ -21,7 +21,7 @@ Exit codes:
   1    failed, not heard, threshold missed   6    PIN wanted, or wrong
   2    command line or configuration wrong   7    nobody let us in from the waiting room
   3    node refused, or cannot be reached    130  interrupted; the token is released
-  4    load generator overloaded
+  4    load generator overloaded, or the load test cut short
 
 RUST_LOG sets the levels of the log, which goes to standard error (RUST_LOG=driver=debug).";
 

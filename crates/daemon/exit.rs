@@ -17,7 +17,7 @@ pub(crate) enum Exit {
     Usage,
     /// The node refused us, or cannot be reached.
     NodeRefused,
-    /// The load generator was overloaded: what it measured says nothing about the node.
+    /// The load generator was overloaded, or the test cut short: nothing is said about the node.
     Invalid,
     /// A host, or the end of the conference, removed us.
     Removed,

@@ -60,6 +60,7 @@ fn end_of(level: &Level) -> Option<KneeEnd> {
         Conclusion::Fail => Some(KneeEnd::Threshold),
         Conclusion::Pass if !result.measurements.capacity().is_empty() => Some(KneeEnd::Capacity),
         Conclusion::Pass => None,
+        Conclusion::Interrupted => Some(KneeEnd::Stopped),
     }
 }
 

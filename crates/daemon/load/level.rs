@@ -122,7 +122,7 @@ pub(super) fn exit_of(result: &RunResult) -> Exit {
     match result.verdict.conclusion {
         Conclusion::Pass => Exit::Done,
         Conclusion::Fail => Exit::Failed,
-        Conclusion::Invalid => Exit::Invalid,
+        Conclusion::Invalid | Conclusion::Interrupted => Exit::Invalid,
     }
 }
 

@@ -202,7 +202,7 @@ fn list(parts: &[String]) -> String {
 /// Returns the worse of how it was and what came.
 fn worse(exit: Exit, conclusion: Conclusion) -> Exit {
     match (exit, conclusion) {
-        (Exit::Invalid, _) | (_, Conclusion::Invalid) => Exit::Invalid,
+        (Exit::Invalid, _) | (_, Conclusion::Invalid | Conclusion::Interrupted) => Exit::Invalid,
         (Exit::Failed, _) | (_, Conclusion::Fail) => Exit::Failed,
         (exit, Conclusion::Pass) => exit,
     }

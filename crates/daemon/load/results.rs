@@ -20,7 +20,7 @@ pub(crate) enum Results {
 /// Add up the results of a test's parts, exactly as if one machine had run it all.
 ///
 /// The verdict is worked out anew, and is the exit code: 0 all thresholds held, 1 one did not, 4 a
-/// generator was overloaded. Parts that are missing, there twice or of another run are named, and
+/// generator was overloaded, or a part cut short. Parts that are missing, there twice or of another run are named, and
 /// nothing is judged: 2.
 #[derive(Args, Debug)]
 pub(crate) struct MergeArgs {

@@ -42,7 +42,8 @@ pub async fn run(
     stop: impl Future<Output = StopReason>,
     mut told: impl FnMut(&Progress),
 ) -> Ended {
-    let mut company = Company::new(scenario.clone(), equipment, start, plan.end, None);
+    let end = plan.end;
+    let mut company = Company::new(scenario.clone(), equipment, start, end, None);
     let (stopping, stopped) = watch::channel(None);
     for mut planned in plan.callers {
         let stays = Stays::Planned(std::mem::take(&mut planned.stays).into_iter());
@@ -51,7 +52,7 @@ pub async fn run(
     drop(stopped);
 
     let mut stop = pin!(stop);
-    let mut reason = None;
+    let (mut reason, mut cut_short) = (None, None);
     let mut looks = looks();
     while !company.is_empty() {
         tokio::select! {
@@ -59,15 +60,27 @@ pub async fn run(
             _ = looks.tick() => told(&company.look()),
             why = &mut stop, if reason.is_none() => {
                 reason = Some(why);
+                cut_short = cut(why, start.elapsed(), end);
                 stopping.send_replace(Some(why));
             }
         }
     }
     told(&company.look());
     Ended {
-        measurements: company.close(shard),
+        measurements: company.close(shard, cut_short),
         stopped: reason,
     }
+}
+
+/// Says what was lost by stopping at `at`: nothing, once everyone was leaving anyway.
+fn cut(why: StopReason, at: Duration, end: Duration) -> Option<String> {
+    let by = match why {
+        StopReason::Interrupted => "interrupted",
+        StopReason::Terminated => "told to end (SIGTERM)",
+        _ => "stopped",
+    };
+    let (at, end) = (at.as_secs_f64(), end.as_secs_f64());
+    (at < end).then(|| format!("{by} after {at:.0} of {end:.0} s"))
 }
 
 /// Returns the moments at which the generator looks at itself.

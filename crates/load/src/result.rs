@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 use crate::{Knee, Measurements, Threshold, ThresholdError, Verdict};
 
 /// The version of the file's form. It changes when an older reader would misunderstand.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
+/// The oldest version that is still read. In version 1 a test that was cut short did not say so.
+const OLDEST: u32 = 1;
 
 /// What was run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -70,7 +72,7 @@ pub enum ResultError {
     },
     /// The file is of a version that this program does not know.
     #[error(
-        "{} has version {found}, and this program reads version {VERSION}: use the standin that wrote it",
+        "{} has version {found}, and this program reads versions up to {VERSION}: use the standin that wrote it",
         path.display()
     )]
     Version {
@@ -164,7 +166,7 @@ impl RunResult {
         };
         let value: serde_json::Value = serde_json::from_slice(&text).map_err(form)?;
         match value.get("version").and_then(serde_json::Value::as_u64) {
-            Some(found) if found != u64::from(VERSION) => {
+            Some(found) if !(u64::from(OLDEST)..=u64::from(VERSION)).contains(&found) => {
                 return Err(ResultError::Version {
                     path: path.to_owned(),
                     found,
@@ -172,7 +174,8 @@ impl RunResult {
             }
             _ => {}
         }
-        let result: Self = serde_json::from_value(value).map_err(form)?;
+        let mut result: Self = serde_json::from_value(value).map_err(form)?;
+        result.version = VERSION;
         result
             .parsed_thresholds()
             .map_err(|source| ResultError::Threshold {

@@ -84,6 +84,10 @@ pub struct Generator {
     /// The limits that it exceeded, each in a sentence: what was measured, and what was allowed.
     /// With any, the whole run is invalid.
     pub exceeded: Vec<String>,
+    /// By what and when it was told to stop before the end of the plan.
+    /// With one of these, nothing is concluded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut_short: Option<String>,
 }
 
 impl Generator {

@@ -14,6 +14,8 @@ pub enum Conclusion {
     Fail,
     /// The generator exceeded its own limits: what was measured says nothing about the node.
     Invalid,
+    /// The test was cut short: what would have come of it is not known.
+    Interrupted,
 }
 
 /// The conclusion, and what it rests on.
@@ -23,6 +25,9 @@ pub struct Verdict {
     pub conclusion: Conclusion,
     /// Why a generator was overloaded, a sentence each.
     pub exceeded: Vec<String>,
+    /// What was cut short, a sentence for each part that was.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub interrupted: Vec<String>,
     /// How each threshold fared, in the order in which they were given.
     pub thresholds: Vec<Judged>,
 }
@@ -31,21 +36,22 @@ impl Verdict {
     /// Judges what was measured.
     pub fn of(measurements: &Measurements, thresholds: &[Threshold]) -> Self {
         let several = measurements.generators().len() > 1;
-        let exceeded: Vec<String> = measurements
-            .generators()
-            .iter()
-            .flat_map(|(shard, generator)| {
-                generator.exceeded.iter().map(move |why| match several {
-                    true => format!("shard {shard}: {why}"),
-                    false => why.clone(),
-                })
-            })
-            .collect();
+        let said = |shard: &u32, why: &String| match several {
+            true => format!("shard {shard}: {why}"),
+            false => why.clone(),
+        };
+        let (mut exceeded, mut interrupted) = (Vec::new(), Vec::new());
+        for (shard, generator) in measurements.generators() {
+            exceeded.extend(generator.exceeded.iter().map(|why| said(shard, why)));
+            interrupted.extend(generator.cut_short.iter().map(|why| said(shard, why)));
+        }
         let judged: Vec<Judged> = thresholds
             .iter()
             .map(|threshold| threshold.judge(measurements))
             .collect();
-        let conclusion = if !exceeded.is_empty() {
+        let conclusion = if !interrupted.is_empty() {
+            Conclusion::Interrupted
+        } else if !exceeded.is_empty() {
             Conclusion::Invalid
         } else if judged.iter().all(|judged| judged.holds) {
             Conclusion::Pass
@@ -55,6 +61,7 @@ impl Verdict {
         Self {
             conclusion,
             exceeded,
+            interrupted,
             thresholds: judged,
         }
     }
@@ -74,6 +81,10 @@ impl Verdict {
             (Conclusion::Invalid, _) => format!(
                 "INVALID: the generator was overloaded, so this says nothing about the node ({})",
                 self.exceeded.join("; ")
+            ),
+            (Conclusion::Interrupted, _) => format!(
+                "INTERRUPTED: the test was cut short, so nothing is concluded ({})",
+                self.interrupted.join("; ")
             ),
         }
     }
@@ -110,5 +121,28 @@ mod tests {
         let verdict = Verdict::of(&measurements, &thresholds);
         assert_eq!(verdict.conclusion, Conclusion::Invalid);
         assert!(verdict.line().contains("12 ms late"), "{}", verdict.line());
+    }
+
+    #[test]
+    fn a_test_that_was_cut_short_neither_passes_nor_fails() {
+        let mut measurements = Measurements::new(Duration::from_secs(1));
+        measurements.count(Counter::JoinsOk, 5, Duration::ZERO);
+        measurements.generator(0, Generator::default());
+        let thresholds = ["joins.ok == 5", "joins.ok == 6"].map(|one| one.parse().expect("one"));
+        for (which, whole) in [(0, Conclusion::Pass), (1, Conclusion::Fail)] {
+            let judge = |measurements| Verdict::of(measurements, &thresholds[which..=which]);
+            assert_eq!(judge(&measurements).conclusion, whole, "the control");
+            let mut cut = measurements.clone();
+            cut.generator(
+                1,
+                Generator {
+                    cut_short: Some("after 2 of 60 s".to_owned()),
+                    ..Generator::default()
+                },
+            );
+            let verdict = judge(&cut);
+            assert_eq!(verdict.conclusion, Conclusion::Interrupted);
+            assert_eq!(verdict.interrupted, ["shard 1: after 2 of 60 s"]);
+        }
     }
 }

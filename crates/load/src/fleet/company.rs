@@ -104,12 +104,14 @@ impl Company {
         self.watch.look()
     }
 
-    /// Ends it, and returns all that was measured. `shard` is its number among its siblings.
-    pub(crate) fn close(mut self, shard: u32) -> Measurements {
+    /// Ends it, and returns all that was measured. `shard` is its number among its siblings;
+    /// `cut_short` says by what and when it was told to stop before its time.
+    pub(crate) fn close(mut self, shard: u32, cut_short: Option<String>) -> Measurements {
         for task in self.trying.drain(..) {
             task.abort();
         }
-        let generator = self.watch.sum_up(&self.stage.equipment.limits);
+        let mut generator = self.watch.sum_up(&self.stage.equipment.limits);
+        generator.cut_short = cut_short;
         let mut measurements = self.stage.ledger.lock().clone();
         measurements.generator(shard, generator);
         measurements

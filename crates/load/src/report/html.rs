@@ -60,6 +60,7 @@ fn word(conclusion: Conclusion) -> &'static str {
         Conclusion::Pass => "PASS",
         Conclusion::Fail => "FAIL",
         Conclusion::Invalid => "INVALID",
+        Conclusion::Interrupted => "INTERRUPTED",
     }
 }
 

@@ -1,15 +1,20 @@
-//! JUnit XML, which continuous integration reads: one test case a threshold.
+//! JUnit XML, which continuous integration reads: one test case a threshold, and two for whether they
+//! could be judged at all.
 
 use std::fmt::Write as _;
 
 use super::escape::Escaped;
 use super::when;
-use crate::{Conclusion, RunResult};
+use crate::RunResult;
 
 /// The run as a JUnit test suite.
 pub fn junit(result: &RunResult) -> String {
     let verdict = &result.verdict;
-    let invalid = verdict.conclusion == Conclusion::Invalid;
+    let conditions = [
+        ("the generator kept up", &verdict.exceeded),
+        ("the test ran to its end", &verdict.interrupted),
+    ];
+    let errors = conditions.iter().filter(|(_, why)| !why.is_empty()).count();
     let failures = verdict
         .thresholds
         .iter()
@@ -19,21 +24,25 @@ pub fn junit(result: &RunResult) -> String {
     // Writing into a String cannot fail.
     let _ = writeln!(
         text,
-        "<testsuite name=\"{}\" tests=\"{}\" failures=\"{failures}\" errors=\"{}\" timestamp=\"{}\">",
+        "<testsuite name=\"{}\" tests=\"{}\" failures=\"{failures}\" errors=\"{errors}\" timestamp=\"{}\">",
         Escaped(&result.run.title),
-        verdict.thresholds.len() + 1,
-        u8::from(invalid),
+        verdict.thresholds.len() + conditions.len(),
         when::utc(result.run.started_ms).trim_end_matches('Z'),
     );
-    text += "  <testcase classname=\"standin.load\" name=\"the generator kept up\">";
-    if invalid {
+    for (name, why) in conditions {
         let _ = write!(
             text,
-            "\n    <error message=\"{}\"/>\n  ",
-            Escaped(&verdict.exceeded.join("; "))
+            "  <testcase classname=\"standin.load\" name=\"{name}\">"
         );
+        if !why.is_empty() {
+            let _ = write!(
+                text,
+                "\n    <error message=\"{}\"/>\n  ",
+                Escaped(&why.join("; "))
+            );
+        }
+        text += "</testcase>\n";
     }
-    text += "</testcase>\n";
     for judged in &verdict.thresholds {
         let _ = write!(
             text,

@@ -116,7 +116,7 @@ fn a_run_that_never_began_has_a_page_too() {
 fn junit_names_what_was_missed() {
     let text = junit(&example());
     assert!(
-        text.contains("tests=\"3\" failures=\"1\" errors=\"0\""),
+        text.contains("tests=\"4\" failures=\"1\" errors=\"0\""),
         "{text}"
     );
     assert!(text.contains("name=\"audio.mos.p5 &gt; 4.2\""), "{text}");

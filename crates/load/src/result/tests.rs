@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::{CallerRow, Counter, Generator, metric};
+use crate::{CallerRow, Conclusion, Counter, Generator, metric};
 
 /// What one caller recorded, as a function of its number: a run that can be cut anywhere.
 fn record(measurements: &mut Measurements, number: u32) {
@@ -88,6 +88,40 @@ fn four_splits_of_a_run_merge_to_the_whole_byte_by_byte() {
         (part.missing_shards(), whole.missing_shards()),
         (vec![3], vec![])
     );
+}
+
+#[test]
+fn a_part_that_was_cut_short_keeps_the_whole_from_passing() {
+    let part = |shard: u32, cut_short: Option<&str>| {
+        let mut measurements = Measurements::new(Duration::from_secs(60));
+        let cut_short = cut_short.map(str::to_owned);
+        measurements.generator(
+            shard,
+            Generator {
+                cut_short,
+                ..Generator::default()
+            },
+        );
+        RunResult::new(run(), 2, &[], measurements)
+    };
+    let merge = |parts| RunResult::merge(parts).expect("one run").verdict;
+    let whole = merge(vec![part(0, None), part(1, None)]);
+    assert_eq!(whole.conclusion, Conclusion::Pass, "the control");
+    // In either order, as files bring it.
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("result.json");
+    let cut = part(1, Some("told to end (SIGTERM) after 3 of 60 s"));
+    write_whole(&path, &cut.to_json()).expect("room");
+    let cut = RunResult::read(&path).expect("a result");
+    for parts in [vec![part(0, None), cut.clone()], vec![cut, part(0, None)]] {
+        let verdict = merge(parts);
+        assert_eq!(verdict.conclusion, Conclusion::Interrupted);
+        assert!(
+            verdict.line().contains("shard 1: told to end"),
+            "{}",
+            verdict.line()
+        );
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ pub(super) fn verdict(page: &mut String, result: &RunResult) {
     let class = match verdict.conclusion {
         Conclusion::Pass => "pass",
         Conclusion::Fail => "fail",
-        Conclusion::Invalid => "invalid",
+        Conclusion::Invalid | Conclusion::Interrupted => "invalid",
     };
     put(
         page,
@@ -27,6 +27,7 @@ pub(super) fn verdict(page: &mut String, result: &RunResult) {
         .iter()
         .filter(|judged| !judged.holds)
         .collect();
+    let escaped = |all: &[String]| all.iter().map(|why| Escaped(why).to_string()).collect();
     let (why, list): (String, Vec<String>) = match verdict.conclusion {
         Conclusion::Pass if all == 0 => (
             "No thresholds were given, so none was missed.".into(),
@@ -49,11 +50,11 @@ pub(super) fn verdict(page: &mut String, result: &RunResult) {
         ),
         Conclusion::Invalid => (
             "The generator was overloaded, so this says nothing about the node:".into(),
-            verdict
-                .exceeded
-                .iter()
-                .map(|why| Escaped(why).to_string())
-                .collect(),
+            escaped(&verdict.exceeded),
+        ),
+        Conclusion::Interrupted => (
+            "The test was cut short, so nothing is concluded:".into(),
+            escaped(&verdict.interrupted),
         ),
     };
     put(page, format_args!("<p class=\"why\">{why}</p>\n"));
