@@ -17,7 +17,8 @@ use crate::sources;
 use crate::telling::Telling;
 
 const AFTER_HELP: &str = "\
-Sources: a file (sound: Ogg, WebM, WAV, MP3, AAC, FLAC; picture: IVF, WebM), or a generator: `tone`, `tone:HERTZ`
+Sources: a file (sound: Ogg, WebM, WAV, MP3, AAC, FLAC; picture: MP4, WebM,
+Matroska, IVF), or a generator: `tone`, `tone:HERTZ`
 or `silence` for sound, `bars` for a moving test picture with a clock.
 
 Examples:

@@ -10,7 +10,8 @@
 //! | `opus`, `video`, `decoder`, `picture` | raw to encoded and back, in any codec |
 //! | `vpx`, `h264`, `av1` | the codecs' libraries behind them |
 //! | `draw`, `generate`, `live` | test picture, slate, tone, silence; encoded once for all |
-//! | `read`, `source` | Ogg, IVF, WAV and WebM files; what an operator names as a source |
+//! | `read`, `source` | files of every kind; what an operator names as a source |
+//! | `film` | the pictures of a file, and whether they can be sent as they are |
 //! | `record` | recordings in WebM |
 //! | `marks` | marks in sound and picture, made and found |
 //! | `error` | what can be wrong |
@@ -24,6 +25,7 @@ mod codec;
 mod decoder;
 mod draw;
 mod error;
+mod film;
 mod frame;
 mod generate;
 mod h264;
@@ -47,13 +49,14 @@ pub use codec::{Codec, Kind, VideoListError};
 pub use decoder::VideoDecoder;
 pub use draw::slate_picture;
 pub use error::MediaError;
+pub use film::{Acceptance, Character, Coding, Film, FilmFrame, H264Profile, Sampling, Unsuitable};
 pub use frame::{Frame, FrameError, MAX_PAYLOAD};
 pub use generate::{silence, slate};
 pub use jpeg::jpeg;
 pub use live::Live;
 pub use opus::{OpusDecoder, OpusEncoder, OpusSettings, SAMPLE_RATE, SAMPLES_PER_PACKET};
 pub use picture::{Picture, Yuv};
-pub use read::{load_clip, read_audio, read_video};
+pub use read::{load_clip, read_audio, read_film, read_video};
 pub use record::{Recorded, Recorder};
 pub use source::{Source, SourceSpec, open_audio, open_video};
 pub use timeline::{Boundary, Due, Repeat, Timeline};

@@ -9,9 +9,6 @@ use crate::codec::{Codec, Kind};
 use crate::error::MediaError;
 use crate::frame::Frame;
 
-/// Above this a receiver that lost a packet looks at a broken picture for too long.
-const LONGEST_GOOD_KEY_INTERVAL: Duration = Duration::from_secs(2);
-
 /// A whole track, in memory: the unit of "encode once".
 ///
 /// Never empty; media times rise strictly. The first may be later than zero: the track then
@@ -30,6 +27,10 @@ pub struct Track {
 }
 
 impl Track {
+    /// Above this a receiver that lost a packet looks at a broken picture for too long: two seconds.
+    /// A twentieth is allowed for rates such as 29.97, whose seconds are a bit longer.
+    pub const LONGEST_GOOD_KEY_INTERVAL: Duration = Duration::from_millis(2050);
+
     /// Makes a track of frames, which end when the last one has played.
     ///
     /// # Errors
@@ -63,7 +64,7 @@ impl Track {
 
     /// Returns a plain-language warning if key frames are more than two seconds apart.
     pub fn key_frame_warning(&self) -> Option<String> {
-        (self.longest_key_interval > LONGEST_GOOD_KEY_INTERVAL).then(|| {
+        (self.longest_key_interval > Self::LONGEST_GOOD_KEY_INTERVAL).then(|| {
             format!(
                 "key frames are up to {:.1} s apart: whoever joins or loses a packet waits that long \
                  for a picture; encode with one every second (for ffmpeg: `-g 30` at 30 frames a second)",

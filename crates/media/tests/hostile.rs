@@ -8,7 +8,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use fastrand::Rng;
-use media::{Clip, Kind, MediaError, Recorder, Track, load_clip, read_audio, read_video};
+use media::{
+    Clip, Coding, Kind, MediaError, Recorder, Track, load_clip, read_audio, read_film, read_video,
+};
 
 /// Damaged files of each kind.
 const ROUNDS: u64 = 400;
@@ -240,6 +242,152 @@ fn damaged_files_end_in_an_error_or_a_track() {
         let grown = peak() - before;
         assert!(grown < MEMORY, "{name}: {grown} kB");
     }
+}
+
+/// Picture files of every kind, made by ffmpeg: small, and with B-frames where there can be some.
+fn films(place: &Path) -> Vec<(&'static str, Vec<u8>)> {
+    let made = |name: &'static str, options: &[&str]| {
+        let path = place.join(name);
+        let source = "testsrc2=size=64x48:rate=25:duration=0.8";
+        let begin = ["-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i", source];
+        let made = Command::new("ffmpeg")
+            .args([&begin[..], options, &[path.to_str().unwrap()]].concat())
+            .status();
+        assert!(made.unwrap().success(), "{name}");
+        (name, fs::read(path).unwrap())
+    };
+    let h264 = [
+        "-c:v", "libx264", "-pix_fmt", "yuv420p", "-g", "5", "-bf", "2",
+    ];
+    let fragments = [
+        &h264[..],
+        &["-movflags", "+frag_keyframe+empty_moov+default_base_moof"],
+    ];
+    let av1 = [
+        "-c:v",
+        "libaom-av1",
+        "-cpu-used",
+        "8",
+        "-usage",
+        "realtime",
+        "-g",
+        "5",
+    ];
+    vec![
+        made("x.mp4", &h264),
+        made("parts.mp4", &fragments.concat()),
+        made("av1.mp4", &av1),
+        made("x.mkv", &h264),
+        made("x.h264", &h264),
+        made("vp9.ivf", &["-c:v", "libvpx-vp9", "-g", "5"]),
+        made("av1.ivf", &av1),
+        made("x.y4m", &["-pix_fmt", "yuv422p"]),
+    ]
+}
+
+#[test]
+fn damaged_pictures_end_in_an_error_or_a_film() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("damaged");
+    let before = peak();
+    for (name, whole) in films(place.path()) {
+        let (mut good, mut errors) = (0, 0);
+        for seed in 0..ROUNDS {
+            let mut random = Rng::with_seed(seed);
+            let mut bytes = whole.clone();
+            if seed > 0 {
+                damage(&mut bytes, &mut random);
+            }
+            fs::write(&path, &bytes).unwrap();
+            let about = format!("{name}, seed {seed}");
+            match read_film(&path) {
+                Ok(film) => {
+                    assert!(
+                        film.duration <= DAY && film.width > 0 && film.height > 0,
+                        "{about}"
+                    );
+                    let length: usize = film.frames().iter().map(|frame| frame.bytes.len()).sum();
+                    assert!(!film.frames().is_empty(), "{about}");
+                    assert!(length <= 3 * bytes.len() + 20_000, "{about}: {length}");
+                    if matches!(film.coding, Coding::Coded(_)) && !film.character.is_reordered {
+                        let _ = film.track();
+                    }
+                    good += 1;
+                }
+                Err(error) => {
+                    let told = error.to_string();
+                    assert!(
+                        told.contains("damaged") && !told.contains('\n'),
+                        "{about}: {told}"
+                    );
+                    assert!(seed > 0, "{about}: {told}");
+                    errors += 1;
+                }
+            }
+        }
+        assert!(
+            good > ROUNDS / 20 && errors > ROUNDS / 40,
+            "{name}: {good}, {errors}"
+        );
+        let grown = peak() - before;
+        assert!(grown < MEMORY, "{name}: {grown} kB");
+    }
+}
+
+#[test]
+fn boxes_and_tables_of_mp4_that_promise_too_much_cost_nothing() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("x");
+    let all = films(place.path());
+    let of = |wanted: &str| {
+        all.iter()
+            .find(|(name, _)| *name == wanted)
+            .unwrap()
+            .1
+            .clone()
+    };
+    let before = peak();
+    // The place of a box's kind in the file.
+    let find =
+        |bytes: &[u8], kind: &[u8; 4]| bytes.windows(4).position(|four| four == kind).unwrap();
+    let told = |bytes: &[u8]| {
+        fs::write(&path, bytes).unwrap();
+        read_film(&path).unwrap_err().to_string()
+    };
+    // Four thousand million samples, of one byte each, in one chunk.
+    let mut many = of("x.mp4");
+    let (stts, stsc, stsz) = (
+        find(&many, b"stts"),
+        find(&many, b"stsc"),
+        find(&many, b"stsz"),
+    );
+    many[stts + 12..stts + 16].fill(0xff);
+    many[stsc + 16..stsc + 20].fill(0xff);
+    many[stsz + 8..stsz + 12].copy_from_slice(&1u32.to_be_bytes());
+    many[stsz + 12..stsz + 16].fill(0xff);
+    told(&many);
+    // A box of 4 GB, and one of 2^63 bytes.
+    let mut large = of("x.mp4");
+    let moov = find(&large, b"moov");
+    large[moov - 4..moov].fill(0xff);
+    assert!(told(&large).contains("moov"));
+    let mut larger = of("x.mp4");
+    larger[moov - 4..moov].copy_from_slice(&1u32.to_be_bytes());
+    larger[moov + 4..moov + 12].fill(0x7f);
+    told(&larger);
+    // A fragment that speaks of more samples than it has bytes.
+    let mut run = of("parts.mp4");
+    let trun = find(&run, b"trun");
+    run[trun + 4..trun + 8].fill(0);
+    run[trun + 8..trun + 12].copy_from_slice(&16_000_000u32.to_be_bytes());
+    told(&run);
+    // A picture of 16 384 × 16 384 that is not there, and one that cannot be.
+    let y4m = |size: &str| format!("YUV4MPEG2 {size} F25:1 C420\nFRAME\nabc").into_bytes();
+    assert!(told(&y4m("W16384 H16384")).contains("has 402653184 bytes and only 3 are left"));
+    assert!(told(&y4m("W99999999 H99999999")).contains("no size that can be"));
+    assert!(told(&y4m("W64 H48 Xabc").repeat(3)).contains("bytes and only"));
+    let grown = peak() - before;
+    assert!(grown < MEMORY, "{grown} kB");
 }
 
 #[test]

@@ -124,6 +124,12 @@ pub(crate) fn profile(encoded: &[u8]) -> Option<u8> {
     Sequence::read(unit.content).map(|sequence| sequence.profile)
 }
 
+/// Returns the first sequence header, without its own header and size.
+pub(crate) fn sequence_header(encoded: &[u8]) -> Option<&[u8]> {
+    let unit = obus(encoded).find(|unit| unit.kind == SEQUENCE_HEADER)?;
+    Some(unit.content)
+}
+
 /// Returns what [`dimensions`] does, of a frame's first payload, if its first element is the
 /// sequence header (RTP payload format for AV1 §4.4).
 pub(crate) fn payload_dimensions(payload: &[u8]) -> Option<(u32, u32)> {

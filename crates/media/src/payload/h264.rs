@@ -4,7 +4,7 @@ mod parameters;
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-pub(crate) use parameters::{ParameterSets, Sps};
+pub(crate) use parameters::{ParameterSets, Sps, is_b_slice};
 
 use crate::frame::MAX_PAYLOAD;
 
@@ -65,7 +65,7 @@ fn after_start_code(bytes: &[u8]) -> Option<&[u8]> {
 }
 
 /// Tells whether the first macroblock of a picture is in this slice (`first_mb_in_slice` is 0).
-fn begins_picture(nal: &[u8]) -> bool {
+pub(crate) fn begins_picture(nal: &[u8]) -> bool {
     matches!(kind(nal), SLICE | IDR_SLICE) && nal.get(1).is_some_and(|byte| byte & 0x80 != 0)
 }
 

@@ -112,7 +112,9 @@ fn as_it_is(
         let since_ours = since_ours.saturating_sub(start.ours.unwrap_or_default());
         packets.push((since_ours, Bytes::from(packet.data.into_vec())));
     }
-    let later = start.delay();
+    let later = start
+        .delay()
+        .max(mp4::placement(&file.bytes, number).begins);
     for (time, _) in &mut packets {
         *time += later;
     }

@@ -1,25 +1,24 @@
-//! IVF: frames of VP8 or AV1, one after another.
+//! IVF: a header, then frame after frame, VP8, VP9 or AV1.
 
 use std::time::Duration;
-
-use bytes::Bytes;
 
 use super::File;
 use crate::codec::{Codec, Kind};
 use crate::error::MediaError;
-use crate::frame::Frame;
-use crate::track::Track;
+use crate::film::{Coding, Film, FilmFrame};
 
 /// A frame's header: its size in four bytes, its time in eight.
 const FRAME_HEADER: usize = 12;
 
-pub(super) fn read(file: &File<'_>) -> Result<Track, MediaError> {
+pub(super) fn read(file: &File<'_>) -> Result<Film, MediaError> {
     let bytes = &file.bytes;
     let header = Header::read(file, bytes)?;
-    let mut encoded = Vec::new();
+    let codec = header.codec;
+    let mut frames = Vec::new();
+    let mut start = None;
     let mut at = header.length;
+    let mut number = 0;
     while at < bytes.len() {
-        let number = encoded.len();
         let Some(head) = bytes.get(at..at + FRAME_HEADER) else {
             return Err(file.broken(
                 at as u64,
@@ -28,23 +27,37 @@ pub(super) fn read(file: &File<'_>) -> Result<Track, MediaError> {
         };
         let size = le(&head[..4]) as usize;
         let time = le(&head[4..]);
-        let start = at + FRAME_HEADER;
-        let left = bytes.len() - start;
+        let begin = at + FRAME_HEADER;
+        let left = bytes.len() - begin;
         if size > left {
             let problem = format!("frame {number} has {size} bytes and only {left} are left");
             return Err(file.broken(at as u64, problem));
         }
+        // A frame without bytes is one that an encoder left out.
         if size > 0 {
-            encoded.push((at as u64, time, bytes.slice(start..start + size)));
+            let frame = bytes.slice(begin..begin + size);
+            let since = time.saturating_sub(*start.get_or_insert(time));
+            frames.push(FilmFrame {
+                shown: header.duration(since),
+                is_key: codec.is_key_frame(&frame),
+                bytes: frame,
+                position: at as u64,
+            });
         }
-        at = start + size;
+        number += 1;
+        at = begin + size;
     }
-    header.track(file, &encoded)
+    if frames.is_empty() {
+        return Err(file.broken(header.length as u64, "there are no frames"));
+    }
+    Film::new(file, "IVF", Coding::Coded(codec), Some(header.size), frames)
 }
 
 struct Header {
     codec: Codec,
     length: usize,
+    /// Width and height in pixels.
+    size: (u32, u32),
     /// Ticks a second, as a fraction.
     rate: u64,
     scale: u64,
@@ -57,10 +70,11 @@ impl Header {
         };
         let codec = match &head[8..12] {
             b"VP80" => Codec::Vp8,
+            b"VP90" => Codec::Vp9,
             b"AV01" => Codec::Av1,
             other => {
                 let name = other.escape_ascii().to_string();
-                let found = format!("holds pictures in `{name}`; VP8 and AV1 are played");
+                let found = format!("holds pictures in `{name}`; VP8, VP9 and AV1 are played");
                 return Err(file.unsupported(&found, Some(Kind::Video)));
             }
         };
@@ -72,6 +86,7 @@ impl Header {
         Ok(Self {
             codec,
             length,
+            size: (le(&head[12..14]) as u32, le(&head[14..16]) as u32),
             rate,
             scale,
         })
@@ -81,35 +96,6 @@ impl Header {
         let nanos = u128::from(ticks) * u128::from(self.scale) * 1_000_000_000;
         let nanos = nanos / u128::from(self.rate);
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
-    }
-
-    fn track(&self, file: &File<'_>, encoded: &[(u64, u64, Bytes)]) -> Result<Track, MediaError> {
-        let Some((position, first, start)) = encoded.first() else {
-            return Err(file.broken(self.length as u64, "there are no frames"));
-        };
-        if !self.codec.is_key_frame(start) {
-            let problem = format!("the first frame is no {} key frame", self.codec);
-            return Err(file.broken(*position, problem));
-        }
-        let time = |at: usize| {
-            encoded
-                .get(at)
-                .map(|(_, time, _)| time.saturating_sub(*first))
-        };
-        let mut frames = Vec::with_capacity(encoded.len());
-        // The last frame is taken to show as long as the one before; one alone, a twenty-fifth.
-        let mut duration = Duration::from_millis(40);
-        for (at, (position, _, bytes)) in encoded.iter().enumerate() {
-            let media_time = self.duration(time(at).unwrap_or(0));
-            if let Some(next) = time(at + 1) {
-                duration = self.duration(next).saturating_sub(media_time);
-            }
-            let is_key = self.codec.is_key_frame(bytes);
-            let frame = Frame::packetize(self.codec, bytes.clone(), media_time, duration, is_key)
-                .map_err(|error| file.no_frame(*position, at, &error))?;
-            frames.push(frame);
-        }
-        file.track(frames)
     }
 }
 

@@ -1,13 +1,16 @@
 //! Files: what they are is told by their first bytes, not by their names.
 
+mod annex_b;
 mod decoded;
 mod encoding;
 mod ivf;
 mod mp4;
 mod ogg_opus;
 mod opus_packets;
+mod preparing;
 mod wav;
 mod webm;
+mod y4m;
 
 use std::fs;
 use std::io::{self, Read};
@@ -19,6 +22,7 @@ use bytes::Bytes;
 
 use crate::codec::{Codec, Kind};
 use crate::error::{MediaError, ffmpeg_options};
+use crate::film::Film;
 use crate::frame::{Frame, FrameError};
 use crate::track::{Clip, Track};
 
@@ -27,12 +31,12 @@ const LARGEST: u64 = 2 << 30;
 
 /// The longest track that is believed: sound is filled up with silence to the end of its picture, so
 /// that one wild time stamp would cost memory without end.
-const LONGEST: Duration = Duration::from_secs(24 * 3600);
+pub(crate) const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 /// A file in memory, with what its errors have in common.
-struct File<'a> {
-    path: &'a Path,
-    bytes: Bytes,
+pub(crate) struct File<'a> {
+    pub(crate) path: &'a Path,
+    pub(crate) bytes: Bytes,
 }
 
 /// What a file is.
@@ -45,6 +49,9 @@ enum Container {
     Mp4,
     /// A file of sound alone in a codec that must be decoded.
     Sound,
+    /// H.264 as a byte stream.
+    AnnexB,
+    Y4m,
 }
 
 impl<'a> File<'a> {
@@ -99,13 +106,15 @@ impl<'a> File<'a> {
             Some(b"fLaC" | b"FORM" | b"caff" | [b'I', b'D', b'3', _]) => Ok(Container::Sound),
             // What MPEG audio begins with (ISO/IEC 11172-3, 13818-7): twelve bits that are set.
             Some([0xff, second, _, _]) if second & 0xe0 == 0xe0 => Ok(Container::Sound),
+            _ if annex_b::is_annex_b(&self.bytes) => Ok(Container::AnnexB),
+            _ if self.bytes.starts_with(y4m::MAGIC) => Ok(Container::Y4m),
             _ if self.bytes.is_empty() => Err(self.unsupported("is empty", None)),
             _ => Err(self.unsupported("is no media file that is known here", None)),
         }
     }
 
     /// An error for a file that is whole, but not of a kind that can be played.
-    fn unsupported(&self, found: &str, kind: Option<Kind>) -> MediaError {
+    pub(crate) fn unsupported(&self, found: &str, kind: Option<Kind>) -> MediaError {
         let audio = format!("`ffmpeg -i FILE {} OUT.ogg`", ffmpeg_options(Codec::Opus));
         let video = format!("`ffmpeg -i FILE {} OUT.ivf`", ffmpeg_options(Codec::Vp8));
         MediaError::Unsupported {
@@ -115,15 +124,15 @@ impl<'a> File<'a> {
                 Some(Kind::Audio) => format!("convert it, for example with {audio}"),
                 Some(Kind::Video) => format!("convert it, for example with {video}"),
                 None => format!(
-                    "sound is played from Ogg, WAV, MP3, AAC, FLAC, MP4 and WebM, pictures from IVF and WebM; convert it, \
-                     for example with {audio} or {video}"
+                    "sound is played from Ogg, WAV, MP3, AAC, FLAC, MP4 and WebM, pictures from WebM, Matroska, MP4, IVF, \
+                     H.264 byte streams and Y4M; convert it, for example with {audio} or {video}"
                 ),
             },
         }
     }
 
     /// An error for a file that does not hold what it promises.
-    fn broken(&self, position: u64, problem: impl Into<String>) -> MediaError {
+    pub(crate) fn broken(&self, position: u64, problem: impl Into<String>) -> MediaError {
         MediaError::Broken {
             path: self.path.into(),
             position,
@@ -142,7 +151,7 @@ impl<'a> File<'a> {
         }
     }
 
-    fn no_track(&self, kind: Kind, remedy: &str) -> MediaError {
+    pub(crate) fn no_track(&self, kind: Kind, remedy: &str) -> MediaError {
         MediaError::NoTrack {
             path: self.path.into(),
             kind,
@@ -165,30 +174,38 @@ pub fn read_audio(path: &Path) -> Result<Track, MediaError> {
         },
         Container::Mp4 | Container::Sound => decoded::read(&file),
         Container::Wav => wav::read(&file),
-        Container::Webm => webm::read(&file, Kind::Audio),
-        Container::Ivf => Err(file.no_track(
+        Container::Webm => webm::sound(&file),
+        Container::Ivf | Container::AnnexB | Container::Y4m => Err(file.no_track(
             Kind::Audio,
-            "IVF files hold pictures alone; name a sound file as well",
+            "files of this kind hold pictures alone; name a sound file as well",
         )),
     }
 }
 
-/// Reads the pictures of a file: IVF and WebM, VP8 or AV1, as they are.
+/// Reads the pictures of a file as they are, to be sent so: VP8, VP9, AV1, or H.264 without B-frames.
 ///
 /// # Errors
 ///
 /// Fails if the file cannot be read, is damaged, or holds no such pictures.
 pub fn read_video(path: &Path) -> Result<Track, MediaError> {
+    read_film(path)?.track()
+}
+
+/// Reads the pictures of a file, whatever is to become of them.
+///
+/// # Errors
+///
+/// Fails if the file cannot be read, is damaged, or holds no pictures in a codec that is known here.
+pub fn read_film(path: &Path) -> Result<Film, MediaError> {
     let file = File::read(path)?;
     match file.container()? {
         Container::Ivf => ivf::read(&file),
-        Container::Webm => webm::read(&file, Kind::Video),
-        Container::Mp4 => Err(file.unsupported(
-            "is an MP4 file, and pictures are not read from those",
-            Some(Kind::Video),
-        )),
+        Container::Webm => webm::pictures(&file),
+        Container::Mp4 => mp4::pictures(&file),
+        Container::AnnexB => annex_b::read(&file),
+        Container::Y4m => y4m::read(&file),
         Container::Ogg | Container::Sound | Container::Wav => {
-            Err(file.no_track(Kind::Video, "it is a sound file; name an IVF or WebM file"))
+            Err(file.no_track(Kind::Video, "it is a sound file; name one with pictures"))
         }
     }
 }

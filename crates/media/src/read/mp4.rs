@@ -1,7 +1,12 @@
 //! Where the tracks of an MP4 file begin: its edit lists (ISO/IEC 14496-12 §8.6.6), which say what an
 //! encoder put before the sound, and what comes later than the rest.
 
+mod fragments;
+mod pictures;
+
 use std::time::Duration;
+
+pub(super) use pictures::pictures;
 
 /// The boxes that hold boxes on the way to an edit list.
 const MOVIE: &[u8; 4] = b"moov";
@@ -86,17 +91,41 @@ fn child<'a>(bytes: &'a [u8], kind: &[u8; 4]) -> Option<&'a [u8]> {
 }
 
 /// Goes through the boxes that `bytes` consist of (§4.2), as far as they make sense.
-fn boxes(mut bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
+fn boxes(bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
+    boxes_at(bytes).map(|found| (found.kind, &found.whole[found.header..]))
+}
+
+/// A box in its place.
+struct Boxed<'a> {
+    kind: [u8; 4],
+    /// Where it begins, in bytes.
+    at: usize,
+    /// How long its header is.
+    header: usize,
+    /// All of it, header included.
+    whole: &'a [u8],
+}
+
+/// Goes through boxes as [`boxes`] does, and tells where they are.
+fn boxes_at(all: &[u8]) -> impl Iterator<Item = Boxed<'_>> {
+    let mut at = 0;
     std::iter::from_fn(move || {
+        let bytes = &all[at..];
         let kind: [u8; 4] = bytes.get(4..8)?.try_into().ok()?;
         let (header, length) = match number_at(bytes, 0, 4)? {
             0 => (8, bytes.len()),
             1 => (16, usize::try_from(number_at(bytes, 8, 8)?).ok()?),
             length => (8, usize::try_from(length).ok()?),
         };
-        let inside = bytes.get(header..length)?;
-        bytes = &bytes[length..];
-        Some((kind, inside))
+        let whole = bytes.get(..length).filter(|whole| whole.len() >= header)?;
+        let found = Boxed {
+            kind,
+            at,
+            header,
+            whole,
+        };
+        at += length;
+        Some(found)
     })
 }
 

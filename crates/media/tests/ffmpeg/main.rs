@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod encoded; // what is encoded here is decoded by ffmpeg
+mod pictures; // pictures in every kind of file are read at their times
 mod place;
 mod read; // what ffmpeg writes is read
 mod recorded; // what is recorded here is read by ffmpeg, and read back

@@ -18,6 +18,12 @@ pub(crate) struct Sps {
     pub(crate) width: u32,
     /// Its height.
     pub(crate) height: u32,
+    /// Whether pictures may consist of fields: they may be interlaced.
+    pub(crate) may_have_fields: bool,
+    /// Whether samples have eight bits, in 4:2:0.
+    pub(crate) is_plain: bool,
+    /// Ticks of a field, and ticks of a second, where they are stated (H.264 §E.2.1).
+    timing: Option<(u32, u32)>,
 }
 
 impl Sps {
@@ -30,6 +36,7 @@ impl Sps {
         let _id = bits.ue()?;
         let mut chroma = 1;
         let mut separate_planes = false;
+        let mut is_deep = false;
         if matches!(
             profile,
             100 | 110 | 122 | 244 | 44 | 83 | 86 | 118 | 128 | 138 | 139 | 134 | 135
@@ -38,7 +45,7 @@ impl Sps {
             if chroma == 3 {
                 separate_planes = bits.flag()?;
             }
-            let (_luma_depth, _chroma_depth) = (bits.ue()?, bits.ue()?);
+            is_deep = (bits.ue()?, bits.ue()?) != (0, 0);
             let _lossless = bits.flag()?;
             if bits.flag()? {
                 for list in 0..if chroma == 3 { 12 } else { 8 } {
@@ -95,8 +102,50 @@ impl Sps {
             level,
             width,
             height,
+            may_have_fields: !frames_alone,
+            is_plain: chroma == 1 && !is_deep,
+            timing: timing(&mut bits),
         })
     }
+
+    /// Returns the pictures a second that it states, if they make sense.
+    pub(crate) fn rate(&self) -> Option<f64> {
+        let (units, scale) = self.timing?;
+        let rate = f64::from(scale) / (2.0 * f64::from(units));
+        (1.0..=240.0).contains(&rate).then_some(rate)
+    }
+}
+
+/// Reads the timing at the end of a sequence parameter set, if it is there (H.264 §E.1.1).
+fn timing(bits: &mut Bits<'_>) -> Option<(u32, u32)> {
+    const OTHER_ASPECT: u32 = 255;
+    if !bits.flag()? {
+        return None;
+    }
+    if bits.flag()? && bits.read(8)? == OTHER_ASPECT {
+        bits.read(32)?;
+    }
+    if bits.flag()? {
+        bits.flag()?;
+    }
+    // Format and range of the signal, then its colours.
+    if bits.flag()? && bits.read(5)? & 1 == 1 {
+        bits.read(24)?;
+    }
+    if bits.flag()? {
+        let (_, _) = (bits.ue()?, bits.ue()?);
+    }
+    bits.flag()?
+        .then(|| Some((bits.read(32)?, bits.read(32)?)))
+        .flatten()
+}
+
+/// Tells whether a slice may refer to pictures that are shown later (H.264 §7.4.3, table 7-6).
+pub(crate) fn is_b_slice(nal: &[u8]) -> bool {
+    let header = without_emulation_prevention(nal.get(1..nal.len().min(16)).unwrap_or_default());
+    let mut bits = Bits::new(&header);
+    let (_first_macroblock, kind) = (bits.ue(), bits.ue());
+    matches!(kind, Some(1 | 6))
 }
 
 impl Sps {

@@ -1,0 +1,175 @@
+//! Whether the pictures of a file can be sent as they are.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::{Coding, Film, H264Profile};
+use crate::codec::Codec;
+use crate::track::Track;
+
+/// The largest picture that is sent as it is: 1080p, in either direction.
+const MOST_PIXELS: u64 = 1920 * 1088;
+
+/// What the far end takes, as its answer says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Acceptance {
+    /// The codec that was agreed on.
+    pub codec: Codec,
+    /// The most bits a second of video, where it says so.
+    pub max_bit_rate: Option<u32>,
+    /// The profile and level of H.264 it decodes.
+    pub h264: H264Profile,
+}
+
+impl Acceptance {
+    /// A far end that takes `codec` and sets no limits of its own; H.264 in Constrained Baseline up
+    /// to 720p, as real nodes do.
+    pub fn of(codec: Codec) -> Self {
+        Self {
+            codec,
+            max_bit_rate: None,
+            h264: H264Profile::CONSTRAINED_BASELINE_3_1,
+        }
+    }
+}
+
+/// Why the pictures of a file are not sent as they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unsuitable {
+    /// They are not encoded.
+    Raw,
+    /// They are in another codec.
+    OtherCodec {
+        /// The file's.
+        found: Codec,
+        /// The node's.
+        wanted: Codec,
+    },
+    /// They are shown in another order than they come: B-frames.
+    Reordered,
+    /// They consist of fields.
+    Interlaced,
+    /// They have more than eight bits, or more chroma than 4:2:0.
+    NotPlain,
+    /// Their H.264 profile is beyond what the far end decodes.
+    Profile {
+        /// The file's.
+        found: H264Profile,
+        /// The far end's.
+        taken: H264Profile,
+    },
+    /// Their H.264 level is.
+    Level {
+        /// The file's.
+        found: H264Profile,
+        /// The far end's.
+        taken: H264Profile,
+    },
+    /// Their size is odd.
+    OddSize(u32, u32),
+    /// They are larger than 1080p.
+    TooLarge(u32, u32),
+    /// They need more bits a second than the far end takes.
+    BitRate {
+        /// The file's.
+        found: u64,
+        /// The far end's.
+        taken: u32,
+    },
+    /// Key frames are too far apart.
+    RareKeyFrames(Duration),
+}
+
+impl fmt::Display for Unsuitable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Raw => f.write_str("its pictures are not encoded"),
+            Self::OtherCodec { found, wanted } => {
+                write!(f, "it is {found} and the node takes {wanted}")
+            }
+            Self::Reordered => f.write_str("it has B-frames"),
+            Self::Interlaced => f.write_str("it is interlaced"),
+            Self::NotPlain => f.write_str("it has more than 8 bits or more chroma than 4:2:0"),
+            Self::Profile { found, taken } => write!(
+                f,
+                "its profile is {}, and {} is taken",
+                found.profile_name(),
+                taken.profile_name()
+            ),
+            Self::Level { found, taken } => write!(
+                f,
+                "its level is {}, and {} at most is taken",
+                found.level_name(),
+                taken.level_name()
+            ),
+            Self::OddSize(width, height) => write!(f, "{width}x{height} is an odd size"),
+            Self::TooLarge(width, height) => write!(f, "{width}x{height} is more than 1080p"),
+            Self::BitRate { found, taken } => write!(
+                f,
+                "it has {} kbit/s, and {} at most are taken",
+                found / 1000,
+                taken / 1000
+            ),
+            Self::RareKeyFrames(interval) => write!(
+                f,
+                "its key frames are up to {:.1} s apart, and 2 s at most are sent as they are",
+                interval.as_secs_f64()
+            ),
+        }
+    }
+}
+
+impl Film {
+    /// Returns all that keeps its pictures from being sent as they are to a far end that takes
+    /// `accepted`; nothing if they can be.
+    pub fn unsuitable(&self, accepted: &Acceptance) -> Vec<Unsuitable> {
+        let codec = match self.coding {
+            Coding::Raw(_) => return vec![Unsuitable::Raw],
+            Coding::Coded(codec) => codec,
+        };
+        let mut why = Vec::new();
+        if codec != accepted.codec {
+            why.push(Unsuitable::OtherCodec {
+                found: codec,
+                wanted: accepted.codec,
+            });
+        }
+        let character = &self.character;
+        if character.is_reordered {
+            why.push(Unsuitable::Reordered);
+        }
+        if character.is_interlaced {
+            why.push(Unsuitable::Interlaced);
+        }
+        if !character.is_plain {
+            why.push(Unsuitable::NotPlain);
+        }
+        if let Some(found) = character.h264 {
+            let taken = accepted.h264;
+            if !taken.decodes_profile(found) {
+                why.push(Unsuitable::Profile { found, taken });
+            }
+            if found.level > taken.level {
+                why.push(Unsuitable::Level { found, taken });
+            }
+        }
+        let (width, height) = (self.width, self.height);
+        if width % 2 != 0 || height % 2 != 0 {
+            why.push(Unsuitable::OddSize(width, height));
+        }
+        if u64::from(width) * u64::from(height) > MOST_PIXELS {
+            why.push(Unsuitable::TooLarge(width, height));
+        }
+        if let Some(taken) = accepted.max_bit_rate
+            && self.bit_rate() > u64::from(taken)
+        {
+            let found = self.bit_rate();
+            why.push(Unsuitable::BitRate { found, taken });
+        }
+        if self.longest_key_interval > Track::LONGEST_GOOD_KEY_INTERVAL {
+            why.push(Unsuitable::RareKeyFrames(self.longest_key_interval));
+        }
+        why
+    }
+}
