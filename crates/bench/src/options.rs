@@ -11,7 +11,7 @@ Measures what callers cost, beside the floor of the machine.
 
       --quick            a first impression: N = 50, one round
       --callers N,N,…    how many callers [10,50,100,200]
-      --rounds R         how often each is measured, in turns; medians are told [3]
+      --rounds R         how often each is measured, in turns; medians are told [5]
       --seconds S        how long each is measured [3]
       --all              more callers, as far as the machine goes, and who else could send
       --only PART,…      sending, both, sound, joins, rosters, node, picture
@@ -172,7 +172,7 @@ impl Options {
     pub(crate) fn read(arguments: impl Iterator<Item = String>) -> Result<Task, String> {
         let mut options = Self {
             callers: vec![10, 50, 100, 200],
-            rounds: 3,
+            rounds: 5,
             time: Duration::from_secs(3),
             all: false,
             quick: false,

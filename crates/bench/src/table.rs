@@ -14,7 +14,7 @@ pub(crate) enum Group {
     Picture,
 }
 
-const CALLERS: &str = "sender      N   % core  x floor  kernel  RSS MB  threads  late ms p50/p99      sent  received    lost  joins/s  join ms p50/p95  CPU ms";
+const CALLERS: &str = "sender      N   % core  x floor  kernel  RSS MB  threads  late ms p50/p99      sent  received    lost  joins/s  join ms p50/p95  CPU ms/join";
 
 /// Prints all tables.
 pub(crate) fn print(rows: &[Row]) {
@@ -48,11 +48,7 @@ fn caller_line(row: &Row, of_group: &[&Row]) -> Option<String> {
     let (name, run) = named(&row.what)?;
     let outcome = row.median();
     let get = |value| outcome.get(value).unwrap_or(f64::NAN);
-    let floor = of_group.iter().find(|other| match &other.what {
-        What::Floor(other) => other.callers == run.callers,
-        _ => false,
-    });
-    let factor = floor.and_then(|floor| Some(get("cpu") / floor.median().get("cpu")?));
+    let factor = floor(of_group, run.callers).map(|floor| get("cpu") / floor);
     let mut line = format!(
         "{name:10}{:4} {:8.3} {:8.2} {:5.0} % {:7.2} {:8.0} {:7.2}/{:<8.2} {:9.0} {:9.0} {:5.2} %",
         run.callers,
@@ -79,24 +75,41 @@ fn caller_line(row: &Row, of_group: &[&Row]) -> Option<String> {
     Some(line)
 }
 
-/// Says how much the cost of a caller changes with their number.
+/// Says how much the cost of a caller changes with their number: by itself, and beside the floor, which
+/// does not stay the same either.
 fn flat(of_group: &[&Row]) {
-    let ours: Vec<(usize, f64)> = of_group
+    let ours: Vec<(usize, f64, f64)> = of_group
         .iter()
         .filter_map(|row| match &row.what {
-            What::Peer(run) if run.callers >= 50 => Some((run.callers, row.median().get("cpu")?)),
+            What::Peer(run) if run.callers >= 50 => {
+                let cost = row.median().get("cpu")?;
+                Some((run.callers, cost, cost / floor(of_group, run.callers)?))
+            }
             _ => None,
         })
         .collect();
-    let (Some((fewest, base)), Some((most, cost))) = (ours.first(), ours.last()) else {
+    let (Some((fewest, cost, factor)), Some((most, last_cost, last_factor))) =
+        (ours.first(), ours.last())
+    else {
         return;
     };
     if fewest != most {
         say(&format!(
-            "peer: from N = {fewest} to N = {most} a caller's cost changes by {:+.0} %",
-            100.0 * (cost / base - 1.0)
+            "peer: from N = {fewest} to N = {most} a caller's cost changes by {:+.0} %, as a multiple of \
+             the floor by {:+.0} %",
+            100.0 * (last_cost / cost - 1.0),
+            100.0 * (last_factor / factor - 1.0)
         ));
     }
+}
+
+/// What a caller of the floor costs, of so many.
+fn floor(of_group: &[&Row], callers: usize) -> Option<f64> {
+    let floor = of_group.iter().find(|row| match &row.what {
+        What::Floor(run) => run.callers == callers,
+        _ => false,
+    });
+    floor?.median().get("cpu")
 }
 
 fn named(what: &What) -> Option<(&'static str, &Run)> {

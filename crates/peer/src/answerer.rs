@@ -23,7 +23,7 @@ impl Peer {
     ) -> Result<(Self, PeerEvents, String), PeerError> {
         // Before any socket is opened.
         read_offer(offer, &config)?;
-        let (peer, events) = Self::build(shard, config, true).await?;
+        let (peer, events) = Self::build(shard, config).await?;
         match peer.accept_update(offer).await {
             Ok(answer) => Ok((peer, events, answer)),
             Err(error) => {

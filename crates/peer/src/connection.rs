@@ -17,12 +17,13 @@ use webrtc::{
 
 use crate::{
     CandidatePairStats, MediaSender, Negotiated, PeerConfig, PeerError, engine,
-    inlet::{EventSink, Format, Inlet},
-    outlet::Outlet,
+    path::{Format, MediaPath},
     ports::Reservation,
     relay::Servers,
+    route::selected_pair,
     runtime::PeerRuntime,
     sdp::{Chosen, Identity},
+    sink::EventSink,
     stats,
 };
 
@@ -40,8 +41,7 @@ pub(crate) struct Core {
     pub(crate) answers: AtomicU32,
     pub(crate) restart: AtomicBool,
     pub(crate) runtime: PeerRuntime,
-    pub(crate) outlet: Arc<Outlet>,
-    pub(crate) inlet: Arc<Mutex<Inlet>>,
+    pub(crate) path: Arc<MediaPath>,
     pub(crate) events: EventSink,
     pub(crate) gathered: watch::Sender<bool>,
     pub(crate) ufrag: watch::Sender<String>,
@@ -61,19 +61,13 @@ pub(crate) struct Media {
 impl Core {
     /// Lets no more media in or out.
     pub(crate) fn stop(&self) {
-        self.outlet.set_open(false);
-        self.inlet().close();
+        self.path.close();
     }
 
     /// The pair ICE has chosen, and the TURN server it goes through.
     pub(crate) async fn selected_pair(&self) -> Option<CandidatePairStats> {
         let (_, sender) = self.tracks.first()?;
-        let transport = sender.transport().await.ok()??;
-        let pair = transport
-            .ice_transport()
-            .get_selected_candidate_pair()
-            .await
-            .ok()??;
+        let pair = selected_pair(sender).await?;
         let mut pair = stats::pair(pair.local(), pair.remote())?;
         if pair.local_type == "relay" {
             pair.relay = self.servers.relay_of(pair.local);
@@ -83,10 +77,6 @@ impl Core {
 
     pub(crate) fn media(&self) -> MutexGuard<'_, Media> {
         self.media.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn inlet(&self) -> MutexGuard<'_, Inlet> {
-        self.inlet.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Before gathering begins anew.
@@ -133,29 +123,23 @@ impl Core {
         for line in chosen.lines() {
             let negotiated = &line.codec;
             formats.push(Format {
-                payload_type: negotiated.payload_type,
                 codec: negotiated.codec,
+                payload_type: negotiated.payload_type,
+                rtx_payload_type: negotiated.rtx_payload_type,
                 mid: negotiated.mid.clone(),
+                nack: line.nack,
+                transport_wide: line.transport_wide,
+                sources: line.sources.clone(),
             });
-            let (sender, ssrc) = match negotiated.codec.kind() {
-                Kind::Audio => (&mut media.audio, self.identity.audio.0),
-                Kind::Video => (&mut media.video, self.identity.video.0),
+            let sender = match negotiated.codec.kind() {
+                Kind::Audio => &mut media.audio,
+                Kind::Video => &mut media.video,
             };
-            let same = sender
-                .as_ref()
-                .is_some_and(|s| s.is(negotiated.codec, negotiated.payload_type));
-            if !same {
-                *sender = Some(MediaSender::new(
-                    negotiated.codec,
-                    negotiated.payload_type,
-                    ssrc,
-                    self.outlet.clone(),
-                ));
-            }
+            *sender = Some(MediaSender::new(negotiated.codec, self.path.clone()));
         }
         let negotiated = media.negotiated.clone();
         drop(media);
-        self.inlet().set_formats(formats);
+        self.path.set_formats(formats);
         negotiated
     }
 }

@@ -1,17 +1,10 @@
-//! webrtc, set up our way: codecs, feedback, interceptors, timers, ciphers.
+//! webrtc, set up our way: codecs, feedback, timers, ciphers.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use media::{Codec, Kind};
 use rtc::{
     ice::{mdns::MulticastDnsMode, network_type::NetworkType},
-    interceptor::{
-        NackGeneratorBuilder, NackResponderBuilder, ReceiverReportBuilder, SenderReportBuilder,
-        Slot, TwccReceiverBuilder, TwccSenderBuilder,
-    },
     media_stream::MediaStreamTrack,
     peer_connection::transport::RTCDtlsRole,
     rtp_transceiver::rtp_sender::{
@@ -22,35 +15,25 @@ use rtc::{
 };
 use webrtc::peer_connection::{
     MediaEngine, RTCConfiguration, RTCConfigurationBuilder, RTCIceServer, RTCIceTransportPolicy,
-    Registry, SettingEngine, SettingEngineBuilder, SrtpProtectionProfile,
+    SettingEngine, SettingEngineBuilder, SrtpProtectionProfile,
 };
 
 use crate::{
     PeerConfig, PeerError,
-    inlet::Inlet,
-    outlet::Outlet,
-    repair::{self, Repair},
     sdp::{TRANSPORT_CC, offered_parameters},
-    transit::{self, Entrance, Exit},
+    srtp::Keyring,
 };
 
 /// A connectivity check every 20 ms: the default, ten times that, is half of a join.
 const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 /// Checks for as long as ICE may take at all; the far end may learn of us late.
 const MAX_CHECKS: u16 = 750;
-/// Consent is asked for every two seconds (RFC 7675 §5.1 says five, less 20 %).
-const CONSENT_INTERVAL: Duration = Duration::from_secs(2);
 /// How long a direct path may take to be found before a relayed one is used: the default, two
 /// seconds, is what people behind firewalls would wait at every join.
 const RELAY_PATIENCE: Duration = Duration::from_millis(500);
 /// A relayed address is refreshed well before it is over, and a second time if its nonce was stale:
 /// webrtc takes note of the new nonce, and does not ask again before the next time.
 const RELAY_REFRESH: Duration = Duration::from_secs(60);
-/// Packets kept for retransmission, a power of two: some four seconds of video.
-const RETRANSMISSION_BUFFER: u16 = 512;
-/// How often gaps are asked for, and how many times each.
-const NACK_INTERVAL: Duration = Duration::from_millis(50);
-const MAX_NACKS: u16 = 10;
 
 /// Payload types of our offers: the main one, and its retransmissions.
 fn payload_types(codec: Codec) -> (u8, Option<u8>) {
@@ -174,50 +157,8 @@ pub(crate) fn media_engine(video_codecs: &[Codec]) -> Result<MediaEngine, PeerEr
     Ok(engine)
 }
 
-/// webrtc's interceptors, and ours at both ends of them.
-pub(crate) fn interceptors(
-    config: &PeerConfig,
-    outlet: Arc<Outlet>,
-    inlet: Arc<Mutex<Inlet>>,
-) -> Registry {
-    let mut registry = Registry::new();
-    if config.transport_cc {
-        registry = registry.with(Slot::TwccSender, TwccSenderBuilder::new().build());
-    }
-    registry
-        .with(
-            Slot::NackResponder,
-            NackResponderBuilder::new()
-                .with_size(RETRANSMISSION_BUFFER)
-                .build(),
-        )
-        .with(Slot::from(repair::SLOT), Repair::default())
-        .with(
-            Slot::NackGenerator,
-            NackGeneratorBuilder::new()
-                .with_interval(NACK_INTERVAL)
-                .with_max_nacks_per_packet(MAX_NACKS)
-                .build(),
-        )
-        .with(Slot::TwccReceiver, TwccReceiverBuilder::new().build())
-        .with(
-            Slot::ReceiverReport,
-            ReceiverReportBuilder::new()
-                .with_interval(config.report_interval)
-                .build(),
-        )
-        .with(
-            Slot::from(transit::SENDER_REPORT_SLOT),
-            SenderReportBuilder::new()
-                .with_interval(config.report_interval)
-                .build(),
-        )
-        .with(Slot::from(transit::ENTRANCE_SLOT), Entrance::new(outlet))
-        .with(Slot::from(transit::EXIT_SLOT), Exit::new(inlet))
-}
-
 /// Timers, ciphers, and the candidates we understand.
-pub(crate) fn settings(config: &PeerConfig) -> SettingEngine {
+pub(crate) fn settings(config: &PeerConfig, keyring: Keyring) -> SettingEngine {
     // Where no other path is allowed, none is waited for.
     let relay_patience = if config.relay_only {
         Duration::ZERO
@@ -228,7 +169,7 @@ pub(crate) fn settings(config: &PeerConfig) -> SettingEngine {
         .with_ice_timeouts(
             Some(config.disconnected_after),
             Some(config.failed_after),
-            Some(CONSENT_INTERVAL),
+            Some(config.consent_interval),
         )
         .with_ice_connection_attempts(Some(CHECK_INTERVAL), Some(MAX_CHECKS))
         .with_turn_allocation_refresh_interval_cap(RELAY_REFRESH)
@@ -237,6 +178,7 @@ pub(crate) fn settings(config: &PeerConfig) -> SettingEngine {
         .with_multicast_dns_mode(MulticastDnsMode::Disabled)
         .with_include_loopback_candidate(true)
         .with_answering_dtls_role(RTCDtlsRole::Client)
+        .with_crypto_provider(Arc::new(keyring))
         // GCM costs a third; the other is mandatory (RFC 8827 §6.5).
         .with_srtp_protection_profiles(vec![
             SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm,

@@ -11,12 +11,12 @@ use webrtc::peer_connection::{
     RTCPeerConnectionIceEvent, RTCPeerConnectionState,
 };
 
-use crate::{IceConnectionState, PeerEvent, inlet::EventSink, outlet::Outlet, relay::Servers};
+use crate::{IceConnectionState, PeerEvent, path::MediaPath, relay::Servers, sink::EventSink};
 
 /// Called on the driver's task; never waits.
 pub(crate) struct Handler {
     pub(crate) events: EventSink,
-    pub(crate) outlet: Arc<Outlet>,
+    pub(crate) path: Arc<MediaPath>,
     pub(crate) gathered: watch::Sender<bool>,
     pub(crate) ufrag: watch::Receiver<String>,
     pub(crate) first_mid: watch::Receiver<String>,
@@ -58,10 +58,13 @@ impl PeerConnectionEventHandler for Handler {
             RTCIceConnectionState::Closed => IceConnectionState::Closed,
             _ => return,
         };
+        self.path.route_may_have_changed();
         let has_failed = state == IceConnectionState::Failed;
         self.has_failed.store(has_failed, Ordering::Release);
         if has_failed {
             self.servers.ice_failed();
+            // There is no consent to send any more (RFC 7675 §5.1).
+            self.path.set_route(None);
         }
         self.events.send(PeerEvent::IceConnectionState(state));
     }
@@ -70,7 +73,7 @@ impl PeerConnectionEventHandler for Handler {
         match state {
             // ICE and DTLS both; after a restart again, which is nothing new to anybody.
             RTCPeerConnectionState::Connected => {
-                self.outlet.set_open(true);
+                self.path.set_open(true);
                 if !self.connected.swap(true, Ordering::AcqRel) {
                     self.events.send(PeerEvent::DtlsConnected);
                 }

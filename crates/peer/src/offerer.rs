@@ -17,7 +17,7 @@ impl Peer {
         shard: &Shard,
         config: PeerConfig,
     ) -> Result<(Self, PeerEvents), PeerError> {
-        Self::build(shard, config, false).await
+        Self::build(shard, config).await
     }
 
     /// Makes an offer and starts gathering. Candidates may still come, as events.

@@ -1,4 +1,5 @@
-//! Datagrams of one turn of the driver, joined into as few system calls as possible.
+//! Datagrams of one frame, or of one turn of webrtc's driver, joined into as few system calls as
+//! possible.
 
 use std::net::SocketAddr;
 
@@ -53,23 +54,73 @@ impl Outbox {
         datagram: &[u8],
         max_segments: usize,
     ) -> bool {
-        if self.bytes.len() + datagram.len() > MAX_WAITING_BYTES {
+        if !self.has_room(datagram.len()) {
             return false;
         }
+        self.write(destination, max_segments, |bytes| {
+            bytes.extend_from_slice(datagram);
+            true
+        });
+        true
+    }
+
+    /// Adds the datagram that `write` appends, or nothing where it says false.
+    pub(crate) fn write(
+        &mut self,
+        destination: SocketAddr,
+        max_segments: usize,
+        write: impl FnOnce(&mut Vec<u8>) -> bool,
+    ) {
         let start = self.bytes.len();
-        self.bytes.extend_from_slice(datagram);
+        if !write(&mut self.bytes) {
+            self.bytes.truncate(start);
+            return;
+        }
         let end = self.bytes.len();
         // Only a run that has not been begun may still grow.
         match self.runs[self.next..].last_mut() {
-            Some(run) if run.takes(destination, datagram.len(), max_segments) => run.end = end,
+            Some(run) if run.takes(destination, end - start, max_segments) => run.end = end,
             _ => self.runs.push(Run {
                 destination,
                 start,
                 end,
-                segment: datagram.len(),
+                segment: end - start,
             }),
         }
-        true
+    }
+
+    /// Whether nothing is to be sent.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.next == self.runs.len()
+    }
+
+    /// Whether so many bytes more find room.
+    pub(crate) fn has_room(&self, bytes: usize) -> bool {
+        self.bytes.len() + bytes <= MAX_WAITING_BYTES
+    }
+
+    /// Moves what is left of another behind it; returns how many datagrams found no room.
+    pub(crate) fn append(&mut self, other: &mut Self) -> u64 {
+        let mut lost = 0;
+        while let Some((run, bytes)) = other.front() {
+            if self.has_room(bytes.len()) {
+                let start = self.bytes.len();
+                self.bytes.extend_from_slice(bytes);
+                let end = self.bytes.len();
+                self.runs.push(Run { start, end, ..run });
+            } else {
+                lost += run.segments() as u64;
+            }
+            other.pop();
+        }
+        lost
+    }
+
+    /// Forgets what is left.
+    pub(crate) fn clear(&mut self) {
+        self.next = 0;
+        self.runs.clear();
+        self.bytes.clear();
     }
 
     /// The next run to send, and its bytes.
@@ -81,10 +132,8 @@ impl Outbox {
     /// Takes the front run off.
     pub(crate) fn pop(&mut self) {
         self.next += 1;
-        if self.next >= self.runs.len() {
-            self.next = 0;
-            self.runs.clear();
-            self.bytes.clear();
+        if self.is_empty() {
+            self.clear();
         }
     }
 }

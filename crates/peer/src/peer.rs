@@ -23,13 +23,15 @@ use crate::{
     connection::Core,
     engine,
     handler::Handler,
-    inlet::{EventSink, Inlet},
-    outlet::Outlet,
+    path::{MediaPath, PathSettings},
     ports::Reservation,
     relay::Servers,
+    route::Lookup,
     runtime::PeerRuntime,
     sdp::{Identity, RemoteCandidate, read_candidate},
+    sink::EventSink,
     socket::SocketSettings,
+    srtp::Keyring,
     stats,
 };
 
@@ -50,7 +52,6 @@ impl Peer {
     pub(crate) async fn build(
         shard: &Shard,
         config: PeerConfig,
-        receive_offload: bool,
     ) -> Result<(Self, PeerEvents), PeerError> {
         if config.addresses.is_empty() {
             return Err(PeerError::Bind {
@@ -64,17 +65,6 @@ impl Peer {
             events.clone(),
             config.tls.clone(),
         ));
-        let runtime = PeerRuntime::new(
-            shard.handle().clone(),
-            SocketSettings {
-                receive_offload,
-                hold_dtls: config.hold_dtls,
-                drop_one_in: config.drop_one_in,
-                dscp: config.dscp,
-                impairment: config.impairment,
-            },
-            servers.clone(),
-        );
         let identity = Identity {
             session_id: fastrand::u32(..) >> 1,
             cname: word(),
@@ -84,21 +74,38 @@ impl Peer {
             slides: sources(),
             max_video_bitrate: config.max_video_bitrate,
         };
-        let outlet = Arc::new(Outlet::new(runtime.nudge()));
-        let inlet = Arc::new(Mutex::new(Inlet::new(
-            events.clone(),
-            outlet.clone(),
-            vec![
-                (identity.audio.0, Kind::Audio),
-                (identity.video.0, Kind::Video),
-            ],
-        )));
+        let path = MediaPath::new(
+            PathSettings {
+                events: events.clone(),
+                cname: identity.cname.clone(),
+                audio: identity.audio,
+                video: identity.video,
+                report_interval: config.report_interval,
+                transport_cc: config.transport_cc,
+            },
+            Instant::now(),
+        );
+        let runtime = PeerRuntime::new(
+            shard.handle().clone(),
+            SocketSettings {
+                hold_dtls: config.hold_dtls,
+                drop_one_in: config.drop_one_in,
+                dscp: config.dscp,
+                impairment: config.impairment,
+            },
+            servers.clone(),
+            path.clone(),
+        );
+        let keyring = Keyring::new(path.clone()).map_err(|error| PeerError::Stack {
+            action: "set up cryptography",
+            detail: error.to_string(),
+        })?;
         let gathered = watch::Sender::new(false);
         let ufrag = watch::Sender::new(String::new());
         let first_mid = watch::Sender::new("0".to_owned());
         let handler = Handler {
             events: events.clone(),
-            outlet: outlet.clone(),
+            path: path.clone(),
             gathered: gathered.clone(),
             ufrag: ufrag.subscribe(),
             first_mid: first_mid.subscribe(),
@@ -127,8 +134,7 @@ impl Peer {
         let connection = PeerConnectionBuilder::new()
             .with_configuration(engine::configuration(configured, config.relay_only))
             .with_media_engine(engine::media_engine(&config.video_codecs)?)
-            .with_setting_engine(engine::settings(&config))
-            .with_interceptor_registry(engine::interceptors(&config, outlet.clone(), inlet.clone()))
+            .with_setting_engine(engine::settings(&config, keyring))
             .with_runtime(Arc::new(runtime.clone()))
             .with_handler(Arc::new(handler))
             .with_udp_addrs(sockets)
@@ -173,6 +179,14 @@ impl Peer {
                 tracks.push((kind, sender));
             }
         }
+        if let Some((_, sender)) = tracks.first() {
+            runtime.set_lookup(Lookup {
+                sender: sender.clone(),
+                servers: servers.clone(),
+                path: path.clone(),
+            });
+        }
+        shard.tick(&path);
         let core = Core {
             connection,
             config,
@@ -182,8 +196,7 @@ impl Peer {
             answers: AtomicU32::new(0),
             restart: AtomicBool::new(false),
             runtime,
-            outlet,
-            inlet,
+            path,
             events,
             gathered,
             ufrag,
@@ -258,36 +271,10 @@ impl Peer {
             .await;
         let mut stats = stats::read(&report);
         stats.selected_candidate_pair = self.0.selected_pair().await;
-        {
-            let inlet = self.0.inlet();
-            for (kind, inbound, outbound) in [
-                (
-                    Kind::Audio,
-                    &mut stats.inbound_audio,
-                    &mut stats.outbound_audio,
-                ),
-                (
-                    Kind::Video,
-                    &mut stats.inbound_video,
-                    &mut stats.outbound_video,
-                ),
-            ] {
-                (inbound.packets_received, inbound.bytes_received) = inlet.arrivals(kind);
-                let feedback = inlet.feedback(kind);
-                outbound.nack_count = feedback.nack_count;
-                outbound.pli_count = feedback.pli_count;
-            }
-        }
-        let media = self.0.media();
-        for (sender, outbound) in [
-            (&media.audio, &mut stats.outbound_audio),
-            (&media.video, &mut stats.outbound_video),
-        ] {
-            if let Some(sender) = sender {
-                (outbound.packets_sent, outbound.bytes_sent) = sender.sent();
-            }
-        }
-        stats.packets_discarded = self.0.outlet.discarded();
+        let path = &self.0.path;
+        (stats.inbound_audio, stats.outbound_audio) = path.stats(Kind::Audio);
+        (stats.inbound_video, stats.outbound_video) = path.stats(Kind::Video);
+        stats.packets_discarded = path.discarded();
         stats.socket_drops = self.0.runtime.socket_drops();
         stats
     }

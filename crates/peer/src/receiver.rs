@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Weak,
         atomic::{AtomicU64, Ordering},
     },
     time::Instant,
@@ -10,12 +10,9 @@ use std::{
 
 use bytes::Bytes;
 use media::{Codec, Kind};
-use rtc::{
-    interceptor::Packet, rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication,
-};
 use tokio::sync::mpsc;
 
-use crate::outlet::Outlet;
+use crate::path::MediaPath;
 
 /// One RTP packet as it arrived (RFC 3550 §5.1).
 #[derive(Debug, Clone)]
@@ -64,8 +61,7 @@ pub struct TrackReceiver {
     mid: String,
     receiver: mpsc::Receiver<Inbound>,
     arrivals: Arc<Arrivals>,
-    outlet: Arc<Outlet>,
-    feedback_from: u32,
+    path: Weak<MediaPath>,
 }
 
 impl TrackReceiver {
@@ -75,8 +71,7 @@ impl TrackReceiver {
         mid: String,
         receiver: mpsc::Receiver<Inbound>,
         arrivals: Arc<Arrivals>,
-        outlet: Arc<Outlet>,
-        feedback_from: u32,
+        path: Weak<MediaPath>,
     ) -> Self {
         Self {
             codec,
@@ -84,8 +79,7 @@ impl TrackReceiver {
             mid,
             receiver,
             arrivals,
-            outlet,
-            feedback_from,
+            path,
         }
     }
 
@@ -121,11 +115,8 @@ impl TrackReceiver {
 
     /// Asks the sender for a key frame (PLI, RFC 4585 §6.3.1). Never waits.
     pub fn request_key_frame(&self) {
-        let request = PictureLossIndication {
-            sender_ssrc: self.feedback_from,
-            media_ssrc: self.ssrc,
-        };
-        self.outlet
-            .push(std::iter::once(Packet::Rtcp(vec![Box::new(request)])));
+        if let Some(path) = self.path.upgrade() {
+            path.request_key_frame(self.ssrc);
+        }
     }
 }

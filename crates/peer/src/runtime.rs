@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    future::{Future, poll_fn, ready},
+    future::{Future, ready},
     io,
     net::SocketAddr,
     pin::Pin,
@@ -21,45 +21,54 @@ use webrtc::runtime::{
 };
 
 use crate::{
-    nudge::Nudge,
+    path::MediaPath,
     relay::Servers,
+    route::Lookup,
     socket::{Socket, SocketSettings},
     turns::Turns,
 };
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// The runtime of one peer: its tasks and sockets on its shard, one way to be woken.
+/// The runtime of one peer: its tasks and sockets on its shard.
 #[derive(Clone)]
 pub(crate) struct PeerRuntime(Arc<Inner>);
 
 struct Inner {
     handle: Handle,
-    nudge: Arc<Nudge>,
+    path: Arc<MediaPath>,
     turns: Turns,
     settings: SocketSettings,
     servers: Arc<Servers>,
     sockets: Mutex<Vec<Weak<Socket>>>,
+    /// For the driver, which takes it.
+    lookup: Mutex<Option<Lookup>>,
     has_driver: AtomicBool,
 }
 
 impl PeerRuntime {
     /// A runtime on the threads of `handle`.
-    pub(crate) fn new(handle: Handle, settings: SocketSettings, servers: Arc<Servers>) -> Self {
+    pub(crate) fn new(
+        handle: Handle,
+        settings: SocketSettings,
+        servers: Arc<Servers>,
+        path: Arc<MediaPath>,
+    ) -> Self {
         Self(Arc::new(Inner {
             handle,
-            nudge: Arc::default(),
+            path,
             turns: Turns::default(),
             settings,
             servers,
             sockets: Mutex::default(),
+            lookup: Mutex::default(),
             has_driver: AtomicBool::new(false),
         }))
     }
 
-    /// What wakes the driver.
-    pub(crate) fn nudge(&self) -> Arc<Nudge> {
-        self.0.nudge.clone()
+    /// Lets media follow the pair of candidates that ICE chooses.
+    pub(crate) fn set_lookup(&self, lookup: Lookup) {
+        *self.0.lookup.lock().unwrap_or_else(PoisonError::into_inner) = Some(lookup);
     }
 
     /// Lets DTLS pass on all sockets.
@@ -83,10 +92,10 @@ impl Inner {
     }
 
     /// Sends what the driver's turn has produced.
-    fn flush(&self, mut cx: Option<&mut Context<'_>>) {
+    fn flush(&self) {
         let sockets = self.sockets.lock().unwrap_or_else(PoisonError::into_inner);
         for socket in sockets.iter().filter_map(Weak::upgrade) {
-            let _ = socket.flush(cx.as_deref_mut());
+            socket.flush();
         }
     }
 }
@@ -106,6 +115,8 @@ impl Runtime for PeerRuntime {
             self.0.handle.spawn(Driver {
                 runtime: self.0.clone(),
                 future,
+                lookup: None,
+                looking: None,
             })
         };
         Box::new(Task(task))
@@ -113,11 +124,12 @@ impl Runtime for PeerRuntime {
 
     fn wrap_udp_socket(&self, socket: std::net::UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
         let _inside = self.0.handle.enter();
-        let socket = Arc::new(Socket::new(
+        let socket = Socket::open(
             socket,
             self.0.settings,
             self.0.servers.clone(),
-        )?);
+            self.0.path.clone(),
+        )?;
         let mut sockets = self
             .0
             .sockets
@@ -165,28 +177,20 @@ impl Runtime for PeerRuntime {
             return Box::pin(sleep);
         }
         // The driver sleeps when it has nothing more to do: the end of its turn.
-        self.0.flush(None);
+        self.0.flush();
         // Callers without a TURN server pay nothing for those that have one.
-        let may_relay = self.0.servers.has_turn();
-        if may_relay {
-            let has_passed = self.0.servers.take_passed();
-            if self.0.turns.goes_on(Instant::now(), has_passed) {
-                return Box::pin(ready(()));
-            }
+        if !self.0.servers.has_turn() {
+            return Box::pin(sleep);
+        }
+        let has_passed = self.0.servers.take_passed();
+        if self.0.turns.goes_on(Instant::now(), has_passed) {
+            return Box::pin(ready(()));
         }
         let runtime = self.0.clone();
-        let mut sleep = Box::pin(sleep);
-        Box::pin(poll_fn(move |cx| {
-            if runtime.nudge.poll(cx).is_pending() {
-                // A socket that is full wakes us when it is not.
-                runtime.flush(Some(cx));
-                std::task::ready!(sleep.as_mut().poll(cx));
-            }
-            if may_relay {
-                runtime.turns.woken(Instant::now());
-            }
-            Poll::Ready(())
-        }))
+        Box::pin(async move {
+            sleep.await;
+            runtime.turns.woken(Instant::now());
+        })
     }
 
     fn interval(&self, period: Duration) -> Box<dyn AsyncInterval> {
@@ -225,16 +229,36 @@ thread_local! {
     static POLLING: std::cell::Cell<*const ()> = const { std::cell::Cell::new(std::ptr::null()) };
 }
 
-/// The driver's task, which marks the thread while it is polled: only its own sleeps end its turn,
-/// and only they may be cut short by a nudge.
+/// The driver's task, which marks the thread while it is polled: only its own sleeps end its turn.
+/// After each turn it looks whether media goes another way.
 struct Driver {
     runtime: Arc<Inner>,
     future: Boxed<'static, ()>,
+    lookup: Option<Lookup>,
+    looking: Option<Boxed<'static, ()>>,
 }
 
 impl Driver {
     fn is_polling(runtime: &Arc<Inner>) -> bool {
         POLLING.get() == Arc::as_ptr(runtime).cast()
+    }
+
+    fn look_for_route(&mut self, cx: &mut Context<'_>) {
+        if self.lookup.is_none() {
+            let lookup = self.runtime.lookup.lock();
+            self.lookup = lookup.unwrap_or_else(PoisonError::into_inner).take();
+        }
+        if let Some(lookup) = &self.lookup
+            && self.runtime.path.must_look_for_route()
+        {
+            let sockets = self.runtime.sockets();
+            self.looking = Some(Box::pin(lookup.clone().look(sockets)));
+        }
+        if let Some(looking) = &mut self.looking
+            && looking.as_mut().poll(cx).is_ready()
+        {
+            self.looking = None;
+        }
     }
 }
 
@@ -250,6 +274,10 @@ impl Future for Driver {
         }
         let mark = Arc::as_ptr(&self.runtime).cast();
         let _restore = Restore(POLLING.replace(mark));
-        self.future.as_mut().poll(cx)
+        let polled = self.future.as_mut().poll(cx);
+        if polled.is_pending() {
+            self.look_for_route(cx);
+        }
+        polled
     }
 }

@@ -3,11 +3,16 @@
 use std::{
     future::Future,
     io,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
 };
 
 use tokio::{runtime, sync::oneshot, task::JoinHandle};
+
+use crate::{clock::Clock, path::MediaPath};
 
 /// A set of OS threads, each running a current-thread tokio runtime.
 ///
@@ -30,6 +35,7 @@ struct Running {
 pub struct Shard {
     handle: runtime::Handle,
     index: usize,
+    clock: Arc<Clock>,
 }
 
 impl Shards {
@@ -53,7 +59,11 @@ impl Shards {
                 stop: Some(stop),
                 thread: Some(thread),
             });
-            shards.push(Shard { handle, index });
+            shards.push(Shard {
+                handle,
+                index,
+                clock: Arc::default(),
+            });
         }
         Ok(Self {
             shards: shards.into_iter().collect(),
@@ -97,6 +107,7 @@ impl Shard {
         Self {
             handle: runtime::Handle::current(),
             index: 0,
+            clock: Arc::default(),
         }
     }
 
@@ -112,6 +123,11 @@ impl Shard {
     /// The runtime of this thread.
     pub fn handle(&self) -> &runtime::Handle {
         &self.handle
+    }
+
+    /// Ticks for a path from now on.
+    pub(crate) fn tick(&self, path: &Arc<MediaPath>) {
+        self.clock.add(path, &self.handle);
     }
 
     /// Which of its set it is, from 0.

@@ -4,11 +4,6 @@
 
 use std::{io, os::fd::AsRawFd};
 
-/// Switches UDP_GRO. Off, every datagram comes alone, and buffers may be small.
-pub(crate) fn set_receive_offload(socket: &impl AsRawFd, on: bool) -> io::Result<()> {
-    set(socket, libc::SOL_UDP, libc::UDP_GRO, on.into())
-}
-
 /// Sets the field of outgoing datagrams that carries DSCP: IP_TOS, or IPV6_TCLASS (RFC 3542 §6.5).
 pub(crate) fn set_traffic_class(socket: &impl AsRawFd, class: u8, is_ipv6: bool) -> io::Result<()> {
     if is_ipv6 {

@@ -2,7 +2,6 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
 use webrtc::peer_connection::{RTCIceCandidate, RTCStatsReport, RTCStatsReportEntry as Entry};
 
 /// What a peer has measured.
@@ -78,43 +77,15 @@ pub struct CandidatePairStats {
     pub relay: Option<String>,
 }
 
-/// Takes what we have names for out of webrtc's report.
+/// Takes what we have names for out of webrtc's report: the connection, for media is not its own.
 pub(crate) fn read(report: &RTCStatsReport) -> PeerStats {
     let mut stats = PeerStats::default();
     let mut selected = String::new();
     for entry in report.iter() {
-        match entry {
-            Entry::Transport(transport) => {
-                selected.clone_from(&transport.selected_candidate_pair_id);
-                stats.dtls_cipher = named(&transport.dtls_cipher);
-                stats.srtp_cipher = named(&transport.srtp_cipher);
-            }
-            Entry::InboundRtp(inbound) => {
-                let received = &inbound.received_rtp_stream_stats;
-                let into = match received.rtp_stream_stats.kind {
-                    RtpCodecKind::Audio => &mut stats.inbound_audio,
-                    _ => &mut stats.inbound_video,
-                };
-                into.packets_lost += received.packets_lost;
-                // In the report's unit, ticks of the RTP clock.
-                let clock_rate = match received.rtp_stream_stats.kind {
-                    RtpCodecKind::Audio => 48_000.0,
-                    _ => 90_000.0,
-                };
-                let jitter = seconds(received.jitter / clock_rate);
-                into.jitter = into.jitter.max(jitter);
-                into.nack_count += u64::from(inbound.nack_count);
-                into.pli_count += u64::from(inbound.pli_count);
-            }
-            Entry::OutboundRtp(outbound) => {
-                let kind = outbound.sent_rtp_stream_stats.rtp_stream_stats.kind;
-                let into = match kind {
-                    RtpCodecKind::Audio => &mut stats.outbound_audio,
-                    _ => &mut stats.outbound_video,
-                };
-                into.retransmitted_packets_sent += outbound.retransmitted_packets_sent;
-            }
-            _ => {}
+        if let Entry::Transport(transport) = entry {
+            selected.clone_from(&transport.selected_candidate_pair_id);
+            stats.dtls_cipher = named(&transport.dtls_cipher);
+            stats.srtp_cipher = named(&transport.srtp_cipher);
         }
     }
     if let Some(Entry::IceCandidatePair(pair)) = report.get(&selected)

@@ -10,10 +10,11 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
+use bytes::BytesMut;
 use quinn_udp::RecvMeta;
 
-use super::{IceServerError, Link, Route, Servers, Transport, may_be_name};
-use crate::Dscp;
+use super::{IceServerError, Link, Route, Servers, Transport, inside, may_be_name};
+use crate::{Dscp, path::is_media};
 
 /// What became of a datagram for a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +68,19 @@ impl Links {
         if !self.servers.sent(self.local, &route, datagram) {
             return Sent::Broken;
         }
+        self.push(route, datagram)
+    }
+
+    /// Takes media in an indication, for a server that is in use. Of it nobody takes note.
+    pub(crate) fn relay(&self, name: SocketAddr, indication: &[u8]) -> Sent {
+        match self.servers.route(name) {
+            Some(route) => self.push(route, indication),
+            None => Sent::Broken,
+        }
+    }
+
+    fn push(&self, route: Route, datagram: &[u8]) -> Sent {
+        let name = route.name;
         if route.transport == Transport::Udp {
             return Sent::To(route.address);
         }
@@ -124,6 +138,7 @@ impl Links {
         cx: &mut Context<'_>,
         buffers: &mut [IoSliceMut<'_>],
         meta: &mut [RecvMeta],
+        media: &mut Vec<BytesMut>,
     ) -> Option<usize> {
         if !self.servers.has_turn() {
             return None;
@@ -136,7 +151,11 @@ impl Links {
         for link in self.links().iter_mut() {
             while count < room && !link.is_broken() {
                 match link.poll_receive(cx) {
-                    Poll::Ready(Ok(message)) => {
+                    Poll::Ready(Ok(mut message)) => {
+                        if inside(&mut message).is_some_and(|m| is_media(m)) {
+                            media.push(message);
+                            continue;
+                        }
                         self.servers.received(self.local, link.route(), &message);
                         let Some(buffer) = buffers[count].get_mut(..message.len()) else {
                             continue;
@@ -154,6 +173,11 @@ impl Links {
             }
         }
         (count > 0).then_some(count)
+    }
+
+    /// Whether datagrams may come from a server.
+    pub(crate) fn any(&self) -> bool {
+        self.servers.has_turn()
     }
 
     /// Gives a datagram that came from a server the name of that server.

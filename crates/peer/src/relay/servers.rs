@@ -24,7 +24,7 @@ use super::{
     stun,
     uri::{IceUri, Purpose, Transport},
 };
-use crate::{IceServer, PeerEvent, inlet::EventSink};
+use crate::{IceServer, PeerEvent, sink::EventSink};
 
 /// A way to one TURN server.
 #[derive(Clone)]

@@ -145,6 +145,18 @@ impl Servers {
         })
     }
 
+    /// The local address and the server's name through which media has this relayed address.
+    pub(crate) fn way_of(&self, relayed: SocketAddr) -> Option<(SocketAddr, SocketAddr)> {
+        let routes = self.routes();
+        routes.iter().rev().find_map(|route| {
+            let server = route.server();
+            let mut attempts = server.attempts.iter();
+            let gave =
+                |attempt: &&Attempt| attempt.name == route.name && attempt.relayed == Some(relayed);
+            Some((attempts.find(gave)?.local, route.name))
+        })
+    }
+
     /// ICE found no way: what would be no news otherwise may be why.
     pub(crate) fn ice_failed(&self) {
         let mut told = Vec::new();

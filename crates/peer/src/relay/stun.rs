@@ -1,14 +1,17 @@
 //! As much of a STUN message as tells what became of a request (RFC 8489 §5, §14.8).
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    ops::Range,
+};
 
 /// Methods of TURN (RFC 8656 §17).
 pub(crate) const BINDING: u16 = 0x001;
 pub(crate) const ALLOCATE: u16 = 0x003;
 pub(crate) const CREATE_PERMISSION: u16 = 0x008;
 
-const HEADER: usize = 20;
-const MAGIC_COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
+pub(super) const HEADER: usize = 20;
+pub(super) const MAGIC_COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
 const ERROR_CODE: u16 = 0x0009;
 const XOR_RELAYED_ADDRESS: u16 = 0x0016;
 
@@ -73,7 +76,12 @@ pub(crate) fn error(message: &[u8]) -> Option<(u16, String)> {
 
 /// Returns the relayed address that was given (RFC 8656 §18.5).
 pub(crate) fn relayed(message: &[u8]) -> Option<SocketAddr> {
-    let [_, family, a, b, address @ ..] = attribute(message, XOR_RELAYED_ADDRESS)? else {
+    address(message, XOR_RELAYED_ADDRESS)
+}
+
+/// Returns the address in an attribute.
+pub(super) fn address(message: &[u8], kind: u16) -> Option<SocketAddr> {
+    let [_, family, a, b, address @ ..] = attribute(message, kind)? else {
         return None;
     };
     // RFC 8489 §14.2: exclusive-or with the magic cookie, and the transaction id behind it.
@@ -89,13 +97,19 @@ pub(crate) fn relayed(message: &[u8]) -> Option<SocketAddr> {
 }
 
 fn attribute(message: &[u8], kind: u16) -> Option<&[u8]> {
-    let mut rest = message.get(HEADER..)?;
-    while let [a, b, c, d, after @ ..] = rest {
+    message.get(range(message, kind)?)
+}
+
+/// Where the value of an attribute stands.
+pub(super) fn range(message: &[u8], kind: u16) -> Option<Range<usize>> {
+    let mut at = HEADER;
+    while let [a, b, c, d, ..] = message.get(at..)? {
         let length = usize::from(u16::from_be_bytes([*c, *d]));
+        let value = at + 4..at + 4 + length;
         if u16::from_be_bytes([*a, *b]) == kind {
-            return after.get(..length);
+            return (value.end <= message.len()).then_some(value);
         }
-        rest = after.get(length.next_multiple_of(4)..)?;
+        at = value.start + length.next_multiple_of(4);
     }
     None
 }

@@ -2,7 +2,7 @@
 
 use media::{Codec, Kind};
 
-use super::{Description, description::Section, format};
+use super::{Description, description::Section, format, toward_webrtc::TRANSPORT_CC};
 use crate::{Direction, NegotiatedCodec};
 
 /// The m-lines that carry our media; all others are answered with nothing.
@@ -19,6 +19,25 @@ pub(crate) struct Line {
     pub(crate) index: usize,
     /// What will be negotiated on it.
     pub(crate) codec: NegotiatedCodec,
+    /// Whether the far end sends again what it is asked for, and asks itself.
+    pub(crate) nack: bool,
+    /// The number of the extension for transport-wide numbers.
+    pub(crate) transport_wide: Option<u8>,
+    /// The far end's sources, each with the one that repairs it.
+    pub(crate) sources: Vec<(u32, Option<u32>)>,
+}
+
+impl Line {
+    fn new(description: &Description, index: usize, codec: NegotiatedCodec) -> Self {
+        let section = &description.media[index];
+        Self {
+            index,
+            nack: section.feedback(codec.payload_type).contains(&"nack"),
+            transport_wide: section.extension(TRANSPORT_CC),
+            sources: section.sources(),
+            codec,
+        }
+    }
 }
 
 impl Chosen {
@@ -72,10 +91,9 @@ fn choose_of_kind(offer: &Description, kind: Kind, wanted: &Wanted<'_>) -> Optio
         .sort_by_key(|(index, section)| (section.attribute("content") != Some("main"), *index));
     candidates.into_iter().find_map(|(index, section)| {
         let codec = find_codec(section, wanted.codecs)?;
-        Some(Line {
-            index,
-            codec: negotiated(offer, index, codec, both(direction, section.direction())),
-        })
+        let direction = both(direction, section.direction());
+        let codec = negotiated(offer, index, codec, direction);
+        Some(Line::new(offer, index, codec))
     })
 }
 
@@ -119,10 +137,9 @@ pub(crate) fn choose_in_answer(
         let codec = codecs_of(section, codecs, true)
             .find_map(Result::ok)
             .ok_or_else(|| no_codec(section, *kind, codecs))?;
-        let line = Line {
-            index,
-            codec: negotiated(answer, index, codec, both(*direction, section.direction())),
-        };
+        let direction = both(*direction, section.direction());
+        let codec = negotiated(answer, index, codec, direction);
+        let line = Line::new(answer, index, codec);
         match kind {
             Kind::Audio => chosen.audio = Some(line),
             Kind::Video => chosen.video = Some(line),
