@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -101,12 +101,9 @@ impl Transcoders {
     pub(super) fn made(&mut self, now: Instant) -> Vec<(CallKey, Stamped)> {
         let mut made = Vec::new();
         self.running.retain(|(source, _), transcoder| {
-            loop {
-                match transcoder.output.try_recv() {
-                    Ok(stamped) => made.push((*source, stamped)),
-                    // Disconnected, it could not go on, and has said why: it would not a second time.
-                    Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
-                }
+            // Where it could not go on, it has said why, and would not a second time either.
+            while let Ok(stamped) = transcoder.output.try_recv() {
+                made.push((*source, stamped));
             }
             now.saturating_duration_since(transcoder.needed) < IDLE
         });
