@@ -5,6 +5,8 @@ use std::{collections::VecDeque, time::Instant};
 use bytes::Bytes;
 use media::Kind;
 
+use super::header::Outline;
+
 /// Packets kept for retransmission: some four seconds of video.
 const HISTORY: usize = 512;
 
@@ -53,8 +55,7 @@ pub(super) enum Repair {
 #[derive(Debug, Clone)]
 pub(super) struct Sent {
     pub(super) payload: Bytes,
-    pub(super) timestamp: u32,
-    pub(super) marker: bool,
+    pub(super) outline: Outline,
 }
 
 impl Outgoing {
@@ -94,7 +95,7 @@ impl Outgoing {
     }
 
     /// Keeps a packet, the newest, if it may be asked for.
-    pub(super) fn keep(&mut self, payload: &Bytes, timestamp: u32, marker: bool) {
+    pub(super) fn keep(&mut self, payload: &Bytes, outline: Outline) {
         if self.repair.is_none() {
             return;
         }
@@ -103,8 +104,7 @@ impl Outgoing {
         }
         self.history.push_back(Sent {
             payload: payload.clone(),
-            timestamp,
-            marker,
+            outline,
         });
     }
 
@@ -159,16 +159,24 @@ mod tests {
         stream.next = 65_000;
         stream.set_repair(Some(Repair::Same));
         for number in 0..1000_u32 {
-            stream.keep(&Bytes::from(number.to_be_bytes().to_vec()), number, false);
+            let outline = Outline {
+                marker: false,
+                payload_type: 96,
+                sequence_number: stream.next as u16,
+                timestamp: number,
+                ssrc: 1,
+                transport_wide: None,
+            };
+            stream.keep(&Bytes::from(number.to_be_bytes().to_vec()), outline);
             stream.next += 1;
         }
         assert_eq!(stream.next, 66_000);
         let (index, sent) = stream
             .sent((65_999_u32 & 0xffff) as u16)
             .expect("the newest");
-        assert_eq!((index, sent.timestamp), (65_999, 999));
+        assert_eq!((index, sent.outline.timestamp), (65_999, 999));
         let (index, sent) = stream.sent(65_500).expect("before the wrap");
-        assert_eq!((index, sent.timestamp), (65_500, 500));
+        assert_eq!((index, sent.outline.timestamp), (65_500, 500));
         assert!(stream.sent(65_487).is_none(), "513 packets ago");
         assert!(stream.sent(66_000_u32 as u16).is_none(), "not sent yet");
     }

@@ -124,7 +124,7 @@ impl State {
                 let protected = sending.rtp(bytes, start, header, outline.ssrc, index);
                 protected.is_ok()
             });
-            outgoing.keep(payload, timestamp, marker);
+            outgoing.keep(payload, outline);
             outgoing.next += 1;
         }
         outgoing.clock = Some((now, timestamp));
@@ -148,27 +148,28 @@ impl State {
             let Some((index, sent)) = outgoing.sent(*number) else {
                 continue;
             };
-            let (ssrc, payload_type, index) = match &mut outgoing.repair {
+            let (outline, index) = match &mut outgoing.repair {
                 None => return None,
-                Some(Repair::Same) => (outgoing.ssrc, outgoing.payload_type, index),
+                // To the last bit: a nonce must not protect two headers (RFC 7714 §5.1).
+                Some(Repair::Same) => (sent.outline, index),
                 Some(Repair::Stream {
                     ssrc,
                     payload_type,
                     next,
                 }) => {
                     *next += 1;
-                    (*ssrc, *payload_type, *next)
+                    let outline = Outline {
+                        payload_type: *payload_type,
+                        sequence_number: *next as u16,
+                        ssrc: *ssrc,
+                        transport_wide: extension
+                            .map(|number| (number, count(&mut self.transport_wide))),
+                        ..sent.outline
+                    };
+                    (outline, *next)
                 }
             };
-            let outline = Outline {
-                marker: sent.marker,
-                payload_type,
-                sequence_number: index as u16,
-                timestamp: sent.timestamp,
-                ssrc,
-                transport_wide: extension.map(|number| (number, count(&mut self.transport_wide))),
-            };
-            let is_stream = ssrc != outgoing.ssrc;
+            let is_stream = outline.ssrc != outgoing.ssrc;
             route.write(&socket, desk, |bytes, start| {
                 let header = outline.write(bytes);
                 if is_stream {
@@ -176,7 +177,9 @@ impl State {
                     bytes.extend_from_slice(&number.to_be_bytes());
                 }
                 bytes.extend_from_slice(&sent.payload);
-                sending.rtp(bytes, start, header, ssrc, index).is_ok()
+                sending
+                    .rtp(bytes, start, header, outline.ssrc, index)
+                    .is_ok()
             });
             outgoing.retransmitted += 1;
         }
