@@ -1,0 +1,142 @@
+//! The configuration of `standin run` as it is written.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::destination::DISPLAY_NAME;
+use crate::telemetry::{LogFormat, Verbosity};
+
+/// The configuration as written; `config/standin.toml` describes each key.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Written {
+    pub(super) node: OneOrMore,
+    pub(super) conference: String,
+    pub(super) extension: Option<String>,
+    pub(super) name: String,
+    pub(super) pin_file: Option<PathBuf>,
+    pub(super) ca_file: Option<PathBuf>,
+    pub(super) insecure: bool,
+    pub(super) waiting_room_seconds: Option<f64>,
+    pub(super) media: MediaWritten,
+    pub(super) network: NetworkWritten,
+    pub(super) rejoin: RejoinWritten,
+    pub(super) log: LogWritten,
+}
+
+/// What is played and kept, as written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct MediaWritten {
+    pub(super) audio: Option<String>,
+    pub(super) video: Option<String>,
+    pub(super) codecs: Vec<String>,
+    pub(super) record: Option<PathBuf>,
+    pub(super) enabled: bool,
+}
+
+impl Default for MediaWritten {
+    fn default() -> Self {
+        Self {
+            audio: None,
+            video: None,
+            codecs: Vec::new(),
+            record: None,
+            enabled: true,
+        }
+    }
+}
+
+/// How media uses the network, as written.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct NetworkWritten {
+    pub(super) media_addresses: Vec<String>,
+    pub(super) media_ports: Option<String>,
+    pub(super) dscp: Option<String>,
+}
+
+/// The pauses before joining again, as written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RejoinWritten {
+    pub(super) first_seconds: f64,
+    pub(super) longest_seconds: f64,
+}
+
+/// What is logged, as written.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct LogWritten {
+    pub(super) format: LogFormat,
+    pub(super) level: Level,
+}
+
+/// A level of the log, as written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Level {
+    Warn,
+    #[default]
+    Info,
+    Debug,
+    Trace,
+}
+
+/// A list, or its one element alone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "expected a text, or a list of texts")]
+pub(super) enum OneOrMore {
+    One(String),
+    More(Vec<String>),
+}
+
+impl OneOrMore {
+    pub(super) fn as_slice(&self) -> &[String] {
+        match self {
+            Self::One(one) if one.is_empty() => &[],
+            Self::One(one) => std::slice::from_ref(one),
+            Self::More(more) => more,
+        }
+    }
+}
+
+impl Default for Written {
+    fn default() -> Self {
+        Self {
+            node: OneOrMore::More(Vec::new()),
+            conference: String::new(),
+            extension: None,
+            name: DISPLAY_NAME.to_owned(),
+            pin_file: None,
+            ca_file: None,
+            insecure: false,
+            waiting_room_seconds: None,
+            media: MediaWritten::default(),
+            network: NetworkWritten::default(),
+            rejoin: RejoinWritten::default(),
+            log: LogWritten::default(),
+        }
+    }
+}
+
+impl Default for RejoinWritten {
+    fn default() -> Self {
+        Self {
+            first_seconds: 0.5,
+            longest_seconds: 30.0,
+        }
+    }
+}
+
+impl From<Level> for Verbosity {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Warn => Self::Warnings,
+            Level::Info => Self::Info,
+            Level::Debug => Self::Debug,
+            Level::Trace => Self::Trace,
+        }
+    }
+}
