@@ -28,9 +28,16 @@ pub struct Received {
     pub longest_gap: f64,
     /// From the first packet to the last, in seconds.
     pub seconds: f64,
+    /// Key frames asked for, because the picture could not be decoded any more (PLI, RFC 4585 §6.3.1).
+    #[serde(skip_serializing_if = "is_none")]
+    pub key_frames_asked: u64,
     /// Frames of a picture, counted without decoding.
     #[serde(skip_serializing_if = "Frames::is_empty")]
     pub frames: Frames,
+}
+
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Received {
@@ -42,6 +49,7 @@ impl Received {
         self.gaps += other.gaps;
         self.longest_gap = self.longest_gap.max(other.longest_gap);
         self.seconds += other.seconds;
+        self.key_frames_asked += other.key_frames_asked;
         self.frames.add(&other.frames);
         if other.packets > 0 {
             self.jitter = other.jitter;
@@ -87,6 +95,7 @@ pub(crate) struct StreamAccount {
     gaps: u32,
     longest_gap: Duration,
     frames: Option<FrameAccount>,
+    key_frames_asked: u64,
     /// The last packet was no repetition.
     is_fresh: bool,
 }
@@ -125,6 +134,7 @@ impl StreamAccount {
         Self {
             clock_rate: codec.clock_rate(),
             frames: (codec.kind() == Kind::Video).then(|| FrameAccount::new(codec)),
+            key_frames_asked: 0,
             is_fresh: false,
             span: None,
             lost_before: 0,
@@ -214,6 +224,11 @@ impl StreamAccount {
         }
     }
 
+    /// Takes note of a request for a key frame.
+    pub(crate) fn asked_for_key_frame(&mut self) {
+        self.key_frames_asked += 1;
+    }
+
     /// Returns when the last packet came.
     pub(crate) fn last(&self) -> Option<Instant> {
         self.last
@@ -232,6 +247,7 @@ impl StreamAccount {
             jitter: self.jitter / f64::from(self.clock_rate),
             gaps: self.gaps,
             longest_gap: self.longest_gap.as_secs_f64(),
+            key_frames_asked: self.key_frames_asked,
             frames: self
                 .frames
                 .as_ref()

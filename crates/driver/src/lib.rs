@@ -29,6 +29,7 @@ mod names;
 mod notice;
 mod outcome;
 mod path;
+mod picture;
 mod placement;
 mod proxy;
 mod pump;

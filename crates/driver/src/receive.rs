@@ -1,7 +1,7 @@
 //! Receives what comes in: accounts for every packet, records it where that is wanted.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use media::{Assembled, FrameAssembler, Kind};
 use participant::PeerId;
@@ -11,15 +11,10 @@ use tracing::{debug, warn};
 
 use crate::account::StreamAccount;
 use crate::arrived::{Arrivals, Taker};
+use crate::picture::{KeyFrameRequests, Picture, REORDER_WAIT};
 use crate::run::{PeerNews, Wakeup};
 use crate::statistics::Pictures;
 use crate::{ArrivedFrame, Received, ReceivedMedia};
-
-/// How long a missing packet is waited for: a retransmission comes within a round trip.
-const REORDER_WAIT: Duration = Duration::from_millis(250);
-
-/// The least time between two requests for a key frame.
-const KEY_FRAME_INTERVAL: Duration = Duration::from_millis(500);
 
 /// How many streams are received in one call; a node that makes up more is left alone with them.
 const MOST_STREAMS: usize = 64;
@@ -94,17 +89,27 @@ async fn receive(
     wakeups: mpsc::Sender<Wakeup>,
 ) {
     let mut tap = (!takers.is_empty()).then(|| Tap::new(&track, takers));
+    let is_watched = tap.is_none() && track.kind() == Kind::Video;
+    let mut picture = is_watched.then(|| Picture::new(track.codec()));
     loop {
-        let due = tap.as_ref().and_then(Tap::next_due);
+        let due = match &tap {
+            Some(tap) => tap.next_due(),
+            None => picture.as_ref().and_then(Picture::next_due),
+        };
         let inbound = tokio::select! {
             inbound = track.recv() => match inbound {
                 Some(inbound) => inbound,
                 None => return,
             },
             () = until(due) => {
+                let now = Instant::now();
                 if let Some(tap) = &mut tap {
-                    tap.poll(Instant::now());
-                    tap.ask_for_key_frame(&track);
+                    tap.poll(now);
+                    ask(&track, &account, &mut tap.requests, now);
+                }
+                if let Some(picture) = &mut picture {
+                    picture.poll(now);
+                    ask(&track, &account, &mut picture.requests, now);
                 }
                 continue;
             }
@@ -140,9 +145,14 @@ async fn receive(
                         .send(Wakeup::Peer(peer, PeerNews::First(told)))
                         .await;
                 }
+                let now = packet.arrival;
+                if let Some(picture) = &mut picture {
+                    picture.packet(now, packet.sequence_number, &packet.payload);
+                    ask(&track, &account, &mut picture.requests, now);
+                }
                 if let Some(tap) = &mut tap {
                     tap.packet(packet);
-                    tap.ask_for_key_frame(&track);
+                    ask(&track, &account, &mut tap.requests, now);
                 }
             }
             Inbound::SenderReport { ntp, rtp_timestamp } => {
@@ -155,6 +165,19 @@ async fn receive(
     }
 }
 
+/// Asks for a key frame where one is needed, and not too often.
+fn ask(
+    track: &TrackReceiver,
+    account: &Mutex<StreamAccount>,
+    requests: &mut KeyFrameRequests,
+    now: Instant,
+) {
+    if requests.are_due(now) {
+        lock(account).asked_for_key_frame();
+        track.request_key_frame();
+    }
+}
+
 /// Sleeps until `due`; for ever without.
 async fn until(due: Option<Instant>) {
     match due {
@@ -163,19 +186,15 @@ async fn until(due: Option<Instant>) {
     }
 }
 
-/// Puts frames together for a recording or whoever decodes them, and asks for a key frame when they
-/// cannot be decoded.
-///
-/// Without either nothing is decoded anywhere, and nothing needs to be asked for.
+/// Puts frames together for a recording or whoever decodes them, and knows when they cannot be decoded
+/// without a key frame. Where there is neither, [`Picture`] knows it from packets.
 struct Tap {
     kind: Kind,
     ssrc: u32,
     assembler: FrameAssembler,
     takers: Vec<Taker>,
     arrivals: Arrivals,
-    /// A picture cannot be decoded until a key frame comes.
-    needs_key: bool,
-    asked: Option<Instant>,
+    requests: KeyFrameRequests,
     left_out: u64,
 }
 
@@ -187,8 +206,7 @@ impl Tap {
             assembler: FrameAssembler::new(track.codec(), REORDER_WAIT),
             takers,
             arrivals: Arrivals::default(),
-            needs_key: track.kind() == Kind::Video,
-            asked: None,
+            requests: KeyFrameRequests::new(track.kind() == Kind::Video),
             left_out: 0,
         }
     }
@@ -220,7 +238,7 @@ impl Tap {
                     rtp_timestamp,
                 } => {
                     if frame.is_key {
-                        self.needs_key = false;
+                        self.requests.whole();
                     }
                     let arrived = ArrivedFrame {
                         kind: self.kind,
@@ -233,7 +251,9 @@ impl Tap {
                 }
                 Assembled::Lost { packets } => {
                     debug!(kind = %self.kind, packets, "lost for good");
-                    self.needs_key = self.kind == Kind::Video;
+                    if self.kind == Kind::Video {
+                        self.requests.broken();
+                    }
                 }
             }
         }
@@ -262,18 +282,5 @@ impl Tap {
                 }
             }
         }
-    }
-
-    fn ask_for_key_frame(&mut self, track: &TrackReceiver) {
-        let now = Instant::now();
-        if !self.needs_key
-            || self
-                .asked
-                .is_some_and(|asked| now < asked + KEY_FRAME_INTERVAL)
-        {
-            return;
-        }
-        self.asked = Some(now);
-        track.request_key_frame();
     }
 }
