@@ -9,6 +9,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::Command;
 
+use crate::support::locust::{Master, free_port};
 use crate::support::{
     A_CLIP, Observer, PracticeNode, Process, SOON, material, readme, turn, wait_for,
 };
@@ -181,6 +182,39 @@ async fn scenarios_in_manifests_are_right() {
         planned += ended.out.len();
     }
     assert_eq!(planned, 200);
+}
+
+#[tokio::test]
+async fn a_worker_of_the_manifest_works_for_a_master_of_the_manifest() {
+    let objects = objects(&manifest(LOCUST)).await;
+    let master = find(&objects, "Deployment", "standin-locust-master");
+    // Where the harness says where the locustfile is, and that it is a master, as it does for every one.
+    let known = |one: &String| one == "--master" || one.starts_with("--locustfile=");
+    let more = arguments(pod(master));
+    assert_eq!(more.iter().filter(|one| known(one)).count(), 2, "{more:?}");
+    let more: Vec<&str> = more
+        .iter()
+        .filter(|one| !known(one))
+        .map(String::as_str)
+        .collect();
+    let master = Master::with_page(free_port(), &more).await;
+
+    let directory = tempfile::tempdir().unwrap();
+    let worker = find(&objects, "Deployment", "standin-locust-worker");
+    let mut all = mount(&objects, pod(worker), directory.path());
+    let checked = Process::start(&["check", &all[1]]).ended(SOON).await;
+    checked.expect(0, "");
+    for one in &mut all {
+        *one = one.replace("standin-locust:5557", &master.address);
+    }
+    let worker = Process::start(&all);
+    master.until_log("reported as ready").await;
+    worker.signal("INT").await;
+    worker.ended(SOON).await.expect(130, "");
+
+    all.push("--replicas=4".to_owned());
+    let spoilt = Process::start(&all).ended(SOON).await;
+    spoilt.expect(2, "--replicas");
 }
 
 /// A scenario of a manifest with other values for some keys.

@@ -103,6 +103,92 @@ async fn a_master_spawns_callers_of_two_workers_and_moves_those_of_one_that_died
 }
 
 #[tokio::test]
+async fn the_results_of_two_workers_are_the_parts_of_one_test() {
+    let _turn = turn().await;
+    let node = PracticeNode::start(&["--conference", "load-1"]).await;
+    let (directory, path) = scenario(&node, "thresholds = [\"joins.ok == 6\", \"failures == 0\"]");
+    let here = |name: &str| directory.path().join(name);
+    let spawn = ["-u", "6", "-r", "6", "-t", "5s", "--expect-workers", "2"];
+    let master = Master::headless(&[&spawn, &["Listener"][..]].concat()).await;
+    let workers = ["a", "b"].map(|name| {
+        let report = here(name);
+        worker(
+            &path,
+            &master.address,
+            &["--json", "--report", report.to_str().unwrap()],
+        )
+    });
+    master.until_log("2 workers connected").await;
+    master.until_log("All users spawned").await;
+    assert_eq!(master.ended().await.code, Some(0));
+    let mut parts = Vec::new();
+    for (worker, name) in workers.into_iter().zip(["a", "b"]) {
+        // Three of six are not what was asked for of all of them.
+        let ended = worker.ended(SOON).await;
+        ended.expect(1, "");
+        parts.push((
+            ended.last_json(),
+            here(name).join("result.json").display().to_string(),
+        ));
+    }
+    let whole = here("whole");
+    let merge = [
+        "load",
+        "merge",
+        whole.to_str().unwrap(),
+        &parts[0].1,
+        &parts[1].1,
+    ];
+    let merged = Process::start(&merge).ended(SOON).await;
+    merged.expect(0, "");
+    let said = merged.out.join("\n");
+    assert!(
+        said.contains("2 workers of the Locust master at "),
+        "{said}"
+    );
+    assert!(said.contains("PASS: all 2 thresholds hold"), "{said}");
+
+    let text = std::fs::read_to_string(whole.join("result.json")).unwrap();
+    let result: Value = serde_json::from_str(&text).unwrap();
+    let title = result["run"]["title"].as_str().unwrap();
+    assert!(
+        title.starts_with("2 workers of the Locust master at "),
+        "{title}"
+    );
+    assert_eq!(result["run"]["callers"], 6);
+    let sum = |at: &str| {
+        let of = |result: &Value| result.pointer(at).and_then(Value::as_u64).unwrap_or(0);
+        assert_eq!(of(&result), of(&parts[0].0) + of(&parts[1].0), "{at}");
+        of(&result)
+    };
+    for counter in ["joins.attempted", "joins.ok", "requests.ok"] {
+        assert!(
+            sum(&format!("/measurements/counters/{counter}")) >= 6,
+            "{counter}"
+        );
+    }
+    for figure in ["join.total", "http"] {
+        assert!(
+            sum(&format!("/measurements/histograms/{figure}/count")) >= 6,
+            "{figure}"
+        );
+    }
+    let rows = result["measurements"]["callers"].as_object().unwrap();
+    assert_eq!(
+        rows.len(),
+        6,
+        "no caller of one worker has the number of another's"
+    );
+
+    // Judged by something else, and the control: a part twice is no test.
+    let other = [&merge[..], &["--threshold", "joins.ok == 7"]].concat();
+    Process::start(&other).ended(SOON).await.expect(1, "");
+    let twice = [&merge[..], &[&parts[0].1]].concat();
+    let twice = Process::start(&twice).ended(SOON).await;
+    twice.expect_one_line(2, "is there twice");
+}
+
+#[tokio::test]
 async fn what_a_node_does_wrong_is_in_the_masters_failures() {
     let _turn = turn().await;
     let node = PracticeNode::start(&["--conference", "load-1,pin=1234"]).await;

@@ -57,6 +57,7 @@ fn recorded(parts: &[u32]) -> RunResult {
         started_ms: 1_700_000_000_000,
         callers: 150,
         described: vec!["150 callers".to_owned()],
+        master: None,
     };
     let thresholds: Vec<Threshold> = ["join.total.p95 < 2.95s", "capacity.rate < 50%"]
         .map(|text| text.parse().unwrap())

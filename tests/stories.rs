@@ -12,8 +12,10 @@ mod heard_and_seen; // a clip is announced, and another participant hears all of
 mod kinds_of_node; // DTLS at once and late, v10 and modern, HTTPS with its own certificate
 mod kubernetes; // manifests: valid, consistent, and one test when done by hand
 mod load; // callers by the dozen: nothing left behind, faults named, a starved generator admits it
+mod load_files; // result.json, series and JUnit follow their schemas; two results are judged side by side
 mod load_marks; // what was set comes back: delay, skew, jitter, loss; silence and black are told from packets
 mod load_shapes; // ramps, the knee, and a node that is wrong in four ways at once
+mod load_terminal; // progress on a real terminal: one line that never wraps, gone when the report comes
 mod locust; // a Locust master spawns, moves and stops callers, loses its place to another, and writes what they lived through
 mod parts; // the parts of a load test are the test, planned and merged
 mod proxy; // a node behind a proxy of HTTPS

@@ -14,6 +14,7 @@ use crate::print::{self, Form};
 use crate::shutdown::{Signals, Stop};
 
 mod args;
+mod diff;
 mod knee;
 mod level;
 mod live;
@@ -36,6 +37,10 @@ use view::View;
 pub(crate) async fn load(args: LoadArgs) -> Result<Exit, Failure> {
     if args.figures {
         list_figures();
+        return Ok(Exit::Done);
+    }
+    if let Some(schema) = args.schema {
+        print::line(schema.text());
         return Ok(Exit::Done);
     }
     if let Some(results) = args.results {
@@ -75,24 +80,24 @@ pub(crate) async fn load(args: LoadArgs) -> Result<Exit, Failure> {
         view: View::new(form == Form::Json),
         form,
     };
+    let mut page = None;
     if let Some(address) = test.settings.listen {
         let live = live::Live::default();
-        let bound = live.serve(address).map_err(|error| {
+        let serving = live.serve(address).map_err(|error| {
             Failure::failed(format!("cannot serve the live page at {address}: {error}"))
         })?;
-        print::progress(format_args!("Live page: http://{bound}/"));
+        print::progress(format_args!("Live page: http://{}/", serving.address));
         test.view.also_on(live);
+        page = Some(serving);
     }
-    if let Some(master) = master {
-        locust::work(test, master).await
-    } else if test.settings.knee_step > 0 {
-        knee::find(&mut test, Start::at(start_at)?).await
-    } else {
-        let participants = test.settings.scenario.participants;
-        let level = test.level(participants, Start::at(start_at)?).await?;
-        level.tell(test.form, test.settings.report.as_deref())?;
-        Ok(level.exit())
+    let ended = match master {
+        Some(master) => locust::work(test, master).await,
+        None => test.run(start_at).await,
+    };
+    if let Some(page) = page {
+        page.close().await;
     }
+    ended
 }
 
 /// A load test about to be run.
@@ -106,6 +111,19 @@ struct Test {
 }
 
 impl Test {
+    /// Runs it, once or level by level, and tells what became of it.
+    async fn run(&mut self, start_at: Option<f64>) -> Result<Exit, Failure> {
+        let start = Start::at(start_at)?;
+        if self.settings.knee_step > 0 {
+            return knee::find(self, start).await;
+        }
+        let participants = self.settings.scenario.participants;
+        let level = self.level(participants, start).await?;
+        self.view.ended(&level.result);
+        level.tell(self.form, self.settings.report.as_deref())?;
+        Ok(level.exit())
+    }
+
     /// Returns what callers are made of.
     fn equipment(&self) -> Equipment {
         Equipment {

@@ -2,7 +2,9 @@
 //! and libraries log them too.
 
 use std::borrow::Cow;
-use std::io::{self, Stderr, Write};
+use std::io::{self, Write};
+
+use crate::print;
 
 /// What stands in place of a password.
 const HIDDEN: &[u8] = b"(hidden)";
@@ -12,23 +14,23 @@ const SHORTEST: usize = 22;
 
 /// Standard error without ICE passwords. Lines have to come whole, as `tracing_subscriber` writes them.
 #[derive(Debug)]
-pub(crate) struct Redacted(Stderr);
+pub(crate) struct Redacted;
 
 impl Redacted {
     /// What logs are written to.
     pub(crate) fn stderr() -> Self {
-        Self(io::stderr())
+        Self
     }
 }
 
 impl Write for Redacted {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.0.write_all(&without_passwords(line))?;
+        print::stderr().write_all(&without_passwords(line))?;
         Ok(line.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+        print::stderr().flush()
     }
 }
 

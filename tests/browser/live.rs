@@ -2,6 +2,7 @@
 
 use std::process::Stdio;
 
+use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
@@ -26,10 +27,22 @@ async fn read_by_prometheus(text: &str) -> Option<String> {
     (!ended.status.success()).then(|| String::from_utf8_lossy(&ended.stderr).into_owned())
 }
 
+/// Where the live page is, as the command says it.
+async fn address(load: &Process) -> String {
+    wait_for("the live page's address", SOON, async || {
+        let log = load.log();
+        let line = log
+            .lines()
+            .find_map(|line| line.strip_prefix("Live page: "));
+        line.map(str::to_owned)
+    })
+    .await
+}
+
 #[tokio::test]
 async fn the_live_page_moves_while_callers_join_and_prometheus_reads_the_figures() {
     let _turn = the_stage_alone().await;
-    let node = PracticeNode::start(&["--conference", "load-1"]).await;
+    let node = PracticeNode::start(&["--conference", "load-1", "--conference", "load-2"]).await;
     let load = Process::start(&[
         "load",
         "--json",
@@ -37,25 +50,20 @@ async fn the_live_page_moves_while_callers_join_and_prometheus_reads_the_figures
         "0",
         "--node",
         &node.http,
-        "--conference",
-        "load-1",
+        "--conferences",
+        "2",
         "--participants",
-        "8",
+        "4",
         "--rate",
         "1",
         "--hold",
         "60",
         "--threshold",
         "failures.rate <= 100%",
+        "--threshold",
+        "joins.ok == 9",
     ]);
-    let page = wait_for("the live page's address", SOON, async || {
-        let log = load.log();
-        let line = log
-            .lines()
-            .find_map(|line| line.strip_prefix("Live page: "));
-        line.map(str::to_owned)
-    })
-    .await;
+    let page = address(&load).await;
     with_chromium(&[], async |tab: &Tab| {
         tab.open(&page).await;
         for callers in [3, 8] {
@@ -64,6 +72,13 @@ async fn the_live_page_moves_while_callers_join_and_prometheus_reads_the_figures
             );
             tab.until(&format!("{callers} callers in"), SOON, &shown).await;
         }
+        // Every conference by itself: who is in, how joins went, and what is heard there.
+        let rows = "[...document.querySelectorAll('#now table')].map((table) => [...table.rows].map((row) => [...row.cells] \
+             .map((cell) => cell.innerText))).find((rows) => rows[0][0] === 'conference')";
+        let heard = format!("({rows})?.slice(1).every((row) => row[1] === '4' && /ms|s$/.test(row[6]) && row[8] > 1)");
+        tab.until("a MOS of each conference", SOON, &heard).await;
+        let told = tab.run(&format!("return {rows}.slice(1).map((row) => row[0])"), &[]).await;
+        assert_eq!(told, json!(["load-1", "load-2"]));
         assert_eq!(looks_wrong(tab).await, Vec::<String>::new());
         assert_eq!(complaints(tab).await, Vec::<String>::new());
         let foreign = requests(tab, &page).await;
@@ -80,14 +95,63 @@ async fn the_live_page_moves_while_callers_join_and_prometheus_reads_the_figures
         // The control: cut short, it is no exposition.
         assert!(read_by_prometheus(text.trim_end_matches("# EOF\n")).await.is_some());
 
-        let joins = tab.run("return document.querySelector('.numbers dd').innerText", &[]).await;
         load.signal("INT").await;
         let ended = load.ended(SOON).await;
         ended.expect(130, "");
         let counters = &ended.last_json()["measurements"]["counters"];
-        assert_eq!(joins, format!("{} of {}", counters["joins.ok"], counters["joins.attempted"]));
-        tab.until("the page says that it is over", SOON, "document.querySelector('.badge').innerText === 'ENDED'")
-            .await;
+        // The server is gone, and what it said last stays: the verdict, thresholds, and all that was seen.
+        tab.until("the page says that it is over", SOON, "document.title.startsWith('Ended: INTERRUPTED')").await;
+        let page = tab.run("return document.body.innerText", &[]).await;
+        let page = page.as_str().unwrap();
+        for said in [
+            "The test has ended",
+            "The test was cut short",
+            "joins.ok == 9",
+            "✗ missed",
+            "✓ holds",
+            &format!("{} of {}", counters["joins.ok"], counters["joins.attempted"]),
+            "load-2",
+            "Callers, by state",
+        ] {
+            assert!(page.contains(said), "{said}: {page}");
+        }
+        assert_eq!(tab.run("return document.querySelector('.badge').innerText", &[]).await, "INTERRUPTED");
+        assert_eq!(looks_wrong(tab).await, Vec::<String>::new());
+        assert_eq!(complaints(tab).await, Vec::<String>::new(), "it does not look for the server any more");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_page_whose_load_tester_was_killed_says_so_and_claims_no_verdict() {
+    let _turn = the_stage_alone().await;
+    let node = PracticeNode::start(&["--conference", "load-1"]).await;
+    let load = Process::start(&[
+        "load",
+        "--json",
+        "--listen",
+        "0",
+        "--node",
+        &node.http,
+        "--participants",
+        "2",
+        "--hold",
+        "60",
+    ]);
+    let page = address(&load).await;
+    with_chromium(&[], async |tab: &Tab| {
+        tab.open(&page).await;
+        let running = "document.querySelector('.badge')?.innerText === 'RUNNING'";
+        tab.until("the test runs", SOON, running).await;
+        load.signal("KILL").await;
+        let over = "document.title === 'Ended: no verdict, Standin load test'";
+        tab.until("the page says that it is over", SOON, over).await;
+        let told = "return [document.querySelector('.badge').innerText, document.querySelector('#over').innerText, \
+             document.querySelectorAll('#plots svg').length > 3]";
+        let told = tab.run(told, &[]).await;
+        assert_eq!(told[0], "ENDED");
+        assert!(told[1].as_str().unwrap().starts_with("The load tester is gone"), "{told}");
+        assert_eq!(told[2], true, "{told}");
     })
     .await;
 }

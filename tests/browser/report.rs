@@ -8,7 +8,7 @@ use super::chromium::{Tab, with_chromium};
 use super::looks::{complaints, looks_wrong, requests};
 use crate::support::{A_CLIP, PracticeNode, Process, SOON, the_stage_alone};
 
-const PICTURES: [&str; 9] = [
+const PICTURES: [&str; 12] = [
     "Join waterfall",
     "Callers, by state",
     "Joins, by when they were done",
@@ -16,6 +16,9 @@ const PICTURES: [&str; 9] = [
     "Round trip of media",
     "Audio lost on the way to callers",
     "Video received, by caller",
+    "Mouth to ear, by marks, decoded",
+    "Sound and picture apart, by marks, decoded",
+    "Delays by marks: how they are spread",
     "The generator itself: frames sent late by",
     "MOS of every caller over time",
 ];
@@ -46,7 +49,7 @@ async fn reported(folder: &Path) -> String {
     let scenario = folder.join("load.toml");
     let keys = format!(
         "nodes = [{:?}]\nconferences = 3\nparticipants = 4\ntalkers = 1\nvideo_senders = 1\nchurners = 1\nstay_seconds = 3\n\
-         away_seconds = 1\nvideo = \"bars\"\nrate = 6\nhold_seconds = 8\nreport = {:?}\ngenerator_cpu_percent = 100\n\
+         away_seconds = 1\nvideo = \"bars:320x180\"\nmarks = true\ndecode_callers = 1\nrate = 6\nhold_seconds = 8\nreport = {:?}\ngenerator_cpu_percent = 100\n\
          generator_late_ms = 60000\ngenerator_timer_ms = 60000\ngenerator_drops_percent = 100\n\
          thresholds = [\"failures.rate < 1%\", \"tokens.kept == 0\"]\n",
         node.http, folder
@@ -104,6 +107,49 @@ async fn the_report_shows_everything_at_any_width_and_needs_nobody() {
         }
         assert_eq!(verdict[1], true);
         assert!(tab.run("return document.title", &[]).await.as_str().unwrap().starts_with("FAIL: "));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_knee_is_drawn_with_its_limit_and_the_last_level_that_held() {
+    let _turn = the_stage_alone().await;
+    let node = PracticeNode::start(&["--conference", "load-1"]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = folder.path().join("load.toml");
+    let keys = format!(
+        "nodes = [{:?}]\nparticipants = 6\nrate = 50\nhold_seconds = 1\nknee_step = 1\nreport = {:?}\n\
+         generator_cpu_percent = 100\ngenerator_late_ms = 60000\ngenerator_timer_ms = 60000\n\
+         generator_drops_percent = 100\nthresholds = [\"failures == 0\", \"joins.ok < 3\"]\n",
+        node.http,
+        folder.path()
+    );
+    std::fs::write(&scenario, keys).unwrap();
+    let load = Process::start(&["load", scenario.to_str().unwrap(), "--json"]);
+    load.ended(A_CLIP).await.expect(0, "");
+    let summary = std::fs::read_to_string(folder.path().join("summary.md")).unwrap();
+    assert!(
+        summary.contains("| 2 | 2 | 0.2 HD ports (sound alone) | 2 |"),
+        "{summary}"
+    );
+    let page = std::fs::read_to_string(folder.path().join("report.html")).unwrap();
+    with_chromium(&[], async |tab: &Tab| {
+        open(tab, folder.path(), "report.html", &page).await;
+        assert_eq!(looks_wrong(tab).await, Vec::<String>::new());
+        assert_eq!(complaints(tab).await, Vec::<String>::new());
+        // Three levels as dots, the limit where it is, and the last that held at its participants.
+        let drawn = "const svg = [...document.querySelectorAll('svg')].find((svg) => svg.querySelector('title')?.textContent \
+             === 'What broke, over participants'); const box = (it) => svg.querySelector(it).getBBox(); \
+             return [svg.querySelector('.dots').getAttribute('d').match(/M/g).length, box('.limit').y, box('.line').y, \
+             box('.held').x / svg.viewBox.baseVal.width, svg.closest('.panel').innerText]";
+        let drawn = tab.run(drawn, &[]).await;
+        let number = |at: usize| drawn[at].as_f64().unwrap();
+        assert_eq!(drawn[0], 3, "{drawn}");
+        assert!((number(1) - number(2)).abs() < 1.0, "the third level is at the limit, which it should be below: {drawn}");
+        assert!((number(3) - 2.0 / 3.0).abs() < 0.01, "{drawn}");
+        for said in ["The last level that held: 2 participants", "joins.ok, measured", "the limit: 3", "✗ did not hold"] {
+            assert!(drawn[4].as_str().unwrap().contains(said), "{said}: {drawn}");
+        }
     })
     .await;
 }

@@ -4,7 +4,7 @@ use std::env;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::locust::Master;
 use super::results::Results;
@@ -36,8 +36,11 @@ Examples:
   standin load town-hall.toml --shard 0/4 --start-at 1900000000 --report part-0
   standin load merge whole part-*/result.json
 
-  two results side by side:
+  two results side by side, and whether the second is worse:
   standin load diff monday/result.json tuesday/result.json
+
+  what stands in result.json, for programs:
+  standin load --schema result
 
   Locust says who comes when:
   standin load town-hall.toml --locust locust-master";
@@ -192,9 +195,37 @@ pub(crate) struct LoadArgs {
     #[arg(help_heading = "Verdict and report", long, exclusive = true)]
     pub(super) figures: bool,
 
+    /// Print the JSON Schema of `result.json`, or of a line of `series.ndjson`, and end
+    #[arg(
+        help_heading = "Verdict and report",
+        long,
+        value_name = "FILE",
+        exclusive = true
+    )]
+    pub(super) schema: Option<SchemaOf>,
+
     /// Print the result as one JSON object, and no progress
     #[arg(help_heading = "Verdict and report", long)]
     pub(super) json: bool,
+}
+
+/// What there is a JSON Schema for.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum SchemaOf {
+    /// `result.json`, which is also what --json prints
+    Result,
+    /// A line of `series.ndjson`
+    Series,
+}
+
+impl SchemaOf {
+    /// Returns the schema.
+    pub(super) fn text(self) -> &'static str {
+        match self {
+            Self::Result => load::schema::RESULT.trim_end(),
+            Self::Series => load::schema::SERIES.trim_end(),
+        }
+    }
 }
 
 impl LoadArgs {

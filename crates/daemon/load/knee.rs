@@ -1,6 +1,6 @@
 //! Finds the knee: more participants level by level, until a threshold breaks.
 
-use load::{Conclusion, HdPorts, Knee, KneeEnd};
+use load::{Conclusion, HdPorts, Knee, KneeEnd, KneeLevel};
 
 use super::level::Level;
 use super::{Start, Test};
@@ -12,11 +12,13 @@ use crate::print::{self, Form};
 pub(super) async fn find(test: &mut Test, start: Start) -> Result<Exit, Failure> {
     let (step, most) = (test.settings.knee_step, test.settings.scenario.participants);
     let mut held: Option<Level> = None;
+    let mut levels_run = Vec::new();
     let mut start = start;
     for participants in levels(step, most) {
         let level = test.level(participants, start).await?;
         start = Start::now();
         let end = end_of(&level);
+        levels_run.push(told(test, &level, end.is_none()));
         if test.form == Form::Text {
             let full = match end {
                 Some(KneeEnd::Capacity) => ", but the node had no room for all",
@@ -32,13 +34,14 @@ pub(super) async fn find(test: &mut Test, start: Start) -> Result<Exit, Failure>
             continue;
         };
         let Some(held) = held else {
+            test.view.ended(&level.result);
             level.tell(test.form, test.settings.report.as_deref())?;
             return Ok(match level.exit() {
                 Exit::Done => Exit::Failed,
                 other => other,
             });
         };
-        tell(test, held, Some(participants), end)?;
+        tell(test, held, Some(participants), end, levels_run)?;
         // What was asked for is found, unless it was the generator that gave in, or somebody else.
         return Ok(match end {
             KneeEnd::Threshold | KneeEnd::Capacity => Exit::Done,
@@ -46,9 +49,31 @@ pub(super) async fn find(test: &mut Test, start: Start) -> Result<Exit, Failure>
         });
     }
     if let Some(held) = held {
-        tell(test, held, None, KneeEnd::AllHeld)?;
+        tell(test, held, None, KneeEnd::AllHeld, levels_run)?;
     }
     Ok(Exit::Done)
+}
+
+/// Returns what is kept of a level.
+fn told(test: &Test, level: &Level, held: bool) -> KneeLevel {
+    let callers = callers(test, level.participants);
+    KneeLevel {
+        participants: number(level.participants),
+        callers,
+        hd_ports: HdPorts::of(callers, test.settings.scenario.video),
+        held,
+        thresholds: level.result.verdict.thresholds.clone(),
+        refused: level.result.measurements.capacity().values().sum(),
+    }
+}
+
+fn callers(test: &Test, participants: usize) -> u32 {
+    let conferences = test.settings.scenario.conferences.len();
+    number(conferences.saturating_mul(participants))
+}
+
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 /// Says why a level did not hold. A node without room for somebody is no failure, and an end.
@@ -79,19 +104,20 @@ fn tell(
     mut held: Level,
     broke_at: Option<usize>,
     end: KneeEnd,
+    levels: Vec<KneeLevel>,
 ) -> Result<(), Failure> {
-    let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-    let scenario = &test.settings.scenario;
-    let callers = number(scenario.conferences.len().saturating_mul(held.participants));
+    let callers = callers(test, held.participants);
     let knee = Knee {
         participants: number(held.participants),
         callers,
-        hd_ports: HdPorts::of(callers, scenario.video),
+        hd_ports: HdPorts::of(callers, test.settings.scenario.video),
         broke_at: broke_at.map(number),
         end,
+        levels,
     };
-    let line = line(&knee);
+    let line = knee.line();
     held.result.knee = Some(knee);
+    test.view.ended(&held.result);
     held.tell(test.form, test.settings.report.as_deref())?;
     if test.form == Form::Text {
         print::line(line);
@@ -99,53 +125,9 @@ fn tell(
     Ok(())
 }
 
-fn line(knee: &Knee) -> String {
-    let next = knee.broke_at.unwrap_or_default();
-    let end = match knee.end {
-        KneeEnd::AllHeld => "all levels held: raise participants to find the limit".to_owned(),
-        KneeEnd::Threshold => format!("with {next} a threshold broke"),
-        KneeEnd::Capacity => format!("for {next} the node had no room"),
-        KneeEnd::Generator => format!("with {next} the generator was overloaded"),
-        KneeEnd::Stopped => format!("stopped with {next}"),
-    };
-    let ports = &knee.hd_ports;
-    let ports = match (ports.audio, ports.sd, ports.hd, ports.full_hd) {
-        (_, Some(sd), Some(hd), Some(full)) => {
-            format!(
-                "{sd:.1} HD ports if the node counts them as SD, {hd:.0} as HD, {full:.0} as Full HD"
-            )
-        }
-        (audio, ..) => format!("{:.1} HD ports (sound alone)", audio.unwrap_or_default()),
-    };
-    format!(
-        "The last level that held: {} participants a conference, {} callers, {ports} ({end})",
-        knee.participants, knee.callers
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_knee_is_told_in_ports() {
-        let knee = |video| Knee {
-            participants: 12,
-            callers: 24,
-            hd_ports: HdPorts::of(24, video),
-            broke_at: Some(18),
-            end: KneeEnd::Capacity,
-        };
-        assert_eq!(
-            line(&knee(false)),
-            "The last level that held: 12 participants a conference, 24 callers, 2.0 HD ports (sound \
-             alone) (for 18 the node had no room)"
-        );
-        assert!(
-            line(&knee(true))
-                .contains("12.0 HD ports if the node counts them as SD, 24 as HD, 48 as")
-        );
-    }
 
     #[test]
     fn levels_end_with_the_most() {

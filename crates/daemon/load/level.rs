@@ -196,6 +196,7 @@ fn run(scenario: &Scenario, started: SystemTime) -> Run {
         started_ms: u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX),
         callers: u32::try_from(scenario.callers()).unwrap_or(u32::MAX),
         described,
+        master: None,
     }
 }
 

@@ -2,14 +2,22 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderName, header};
 use axum::response::IntoResponse;
+use axum::response::sse::{KeepAlive, Sse};
 use axum::routing::get;
-use load::{Progress, report};
+use axum_server::Handle;
+use load::{Progress, RunResult, report};
+use tokio::task::JoinHandle;
 use tracing::warn;
+
+mod feed;
+
+use feed::Feed;
 
 const SCRIPT: &str = include_str!("live/page.js");
 
@@ -17,39 +25,80 @@ const SCRIPT: &str = include_str!("live/page.js");
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; connect-src 'self'; \
                       img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/// How long pages that are open have to take in the end of it.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
 /// What the page shows, shared with whoever serves it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Live(Arc<Mutex<report::Live>>);
+pub(super) struct Live {
+    shown: Arc<Mutex<report::Live>>,
+    feed: Feed,
+}
+
+/// The page being served.
+#[derive(Debug)]
+pub(super) struct Serving {
+    /// Where.
+    pub(super) address: SocketAddr,
+    feed: Feed,
+    handle: Handle<SocketAddr>,
+    server: JoinHandle<()>,
+}
 
 impl Live {
-    /// Serves it at `address`, for as long as the process lives. Returns where.
-    pub(super) fn serve(&self, address: SocketAddr) -> std::io::Result<SocketAddr> {
+    /// Begins to serve it at `address`.
+    pub(super) fn serve(&self, address: SocketAddr) -> std::io::Result<Serving> {
         let listener = std::net::TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
-        let bound = listener.local_addr()?;
+        let address = listener.local_addr()?;
         let app = Router::new()
             .route("/", get(page))
             .route("/page.js", get(script))
-            .route("/now", get(now))
+            .route("/events", get(events))
             .route("/metrics", get(metrics))
             .with_state(self.clone());
-        let server = axum_server::from_tcp(listener)?;
-        tokio::spawn(async move {
+        let handle = Handle::new();
+        let server = axum_server::from_tcp(listener)?.handle(handle.clone());
+        let server = tokio::spawn(async move {
             if let Err(error) = server.serve(app.into_make_service()).await {
                 warn!(%error, "the live page ended");
             }
         });
-        Ok(bound)
+        Ok(Serving {
+            address,
+            feed: self.feed.clone(),
+            handle,
+            server,
+        })
     }
 
     /// Takes note of how far the test has come.
     pub(super) fn shows(&self, progress: &Progress) {
-        self.lock().shows(progress);
+        let mut shown = self.lock();
+        shown.shows(progress);
+        self.feed.put(&shown, false);
+    }
+
+    /// Takes note of what became of the test.
+    pub(super) fn ended(&self, result: &RunResult) {
+        let mut shown = self.lock();
+        shown.ended(result);
+        self.feed.put(&shown, true);
     }
 
     fn lock(&self) -> MutexGuard<'_, report::Live> {
         // A page that was half drawn is drawn anew.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Serving {
+    /// Ends it, once every page that is open shows what there is to see last.
+    pub(super) async fn close(self) {
+        self.feed.close();
+        self.handle.graceful_shutdown(Some(LAST_WORDS));
+        // It ends by itself, and what it had to say is said.
+        let _ = self.server.await;
     }
 }
 
@@ -64,13 +113,18 @@ fn headers(content_type: &'static str) -> [(HeaderName, &'static str); 4] {
 }
 
 async fn page(State(live): State<Live>) -> impl IntoResponse {
+    let (now, plots) = {
+        let shown = live.lock();
+        (shown.now(Instant::now()), shown.plots())
+    };
     let page = format!(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n\
          <title>Standin load test, live</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>\n{}</style>\n\
-         <main id=\"live\">\n{}</main>\n<script src=\"page.js\"></script>\n</html>\n",
+         <main>\n<p class=\"over\" id=\"over\" role=\"status\" hidden></p>\n<div id=\"now\">\n{now}</div>\n\
+         <div id=\"plots\">\n{plots}</div>\n</main>\n<script src=\"page.js\"></script>\n</html>\n",
         report::STYLE,
-        live.lock().html()
     );
     (headers("text/html; charset=utf-8"), page)
 }
@@ -79,8 +133,9 @@ async fn script() -> impl IntoResponse {
     (headers("text/javascript; charset=utf-8"), SCRIPT)
 }
 
-async fn now(State(live): State<Live>) -> impl IntoResponse {
-    (headers("text/html; charset=utf-8"), live.lock().html())
+async fn events(State(live): State<Live>) -> impl IntoResponse {
+    let events = Sse::new(live.feed.events()).keep_alive(KeepAlive::default());
+    ([(header::CACHE_CONTROL, "no-store")], events)
 }
 
 async fn metrics(State(live): State<Live>) -> impl IntoResponse {

@@ -136,6 +136,7 @@ impl Worker {
             stopped: None,
             part: test.part,
         };
+        test.view.ended(&level.result);
         let report = self.report(test);
         if let Err(failure) = level.tell(test.form, report.as_deref()) {
             self.failure.get_or_insert(failure);
@@ -172,7 +173,11 @@ impl Worker {
             "callers: as the Locust master at {} said",
             self.master
         ));
-        described.push(format!("at most {} at the same time", list(&most)));
+        described.push(format!(
+            "worker {}: at most {} at the same time",
+            tested.worker,
+            list(&most)
+        ));
         Run {
             title: format!(
                 "worker {} of the Locust master at {}",
@@ -182,6 +187,7 @@ impl Worker {
             seed: scenario.seed,
             started_ms: u64::try_from(since_1970.unwrap_or_default().as_millis())
                 .unwrap_or(u64::MAX),
+            master: Some(self.master.to_string()),
             callers: u32::try_from(tested.measurements.callers().len()).unwrap_or(u32::MAX),
             described,
         }

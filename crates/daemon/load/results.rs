@@ -3,17 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use load::{RunResult, changes, report};
+use load::{RunResult, Threshold, report};
 
+use super::diff::{DiffArgs, diff};
 use crate::exit::{Exit, Failure};
 use crate::print;
 
 /// What to do with results.
 #[derive(Subcommand, Debug)]
 pub(crate) enum Results {
-    /// Add up the results of a test's parts, exactly as if one machine had run it all
     Merge(MergeArgs),
-    /// Compare two results, figure by figure
     Diff(DiffArgs),
 }
 
@@ -22,6 +21,10 @@ pub(crate) enum Results {
 /// The verdict is worked out anew, and is the exit code: 0 all thresholds held, 1 one did not, 4 a
 /// generator was overloaded, or a part cut short. Parts that are missing, there twice or of another run are named, and
 /// nothing is judged: 2.
+///
+/// Results of the workers of a Locust master are the parts of its test. Figures and counts add up
+/// exactly; what is over time is put together to the interval. Whether a worker is missing, the master
+/// alone knows.
 #[derive(Args, Debug)]
 pub(crate) struct MergeArgs {
     /// The directory for the report of the whole; made if it is missing
@@ -35,24 +38,10 @@ pub(crate) struct MergeArgs {
     /// Judge what is there though parts are missing
     #[arg(long)]
     incomplete: bool,
-}
 
-/// Compare two results, figure by figure.
-///
-/// What differs by less than a hundredth is left out.
-#[derive(Args, Debug)]
-pub(crate) struct DiffArgs {
-    /// The result.json of the first
-    #[arg(value_name = "BEFORE.json")]
-    before: PathBuf,
-
-    /// The result.json of the second
-    #[arg(value_name = "AFTER.json")]
-    after: PathBuf,
-
-    /// Print the changes as one JSON array
-    #[arg(long)]
-    json: bool,
+    /// What the whole is judged by, such as 'join.total.p95 < 2s', in place of what the parts were to be
+    #[arg(long = "threshold", value_name = "LINE")]
+    thresholds: Vec<Threshold>,
 }
 
 impl Results {
@@ -65,13 +54,16 @@ impl Results {
     }
 }
 
-fn read(path: &Path) -> Result<RunResult, Failure> {
+pub(super) fn read(path: &Path) -> Result<RunResult, Failure> {
     RunResult::read(path).map_err(Failure::usage)
 }
 
 fn merge(args: &MergeArgs) -> Result<Exit, Failure> {
     let parts: Result<Vec<RunResult>, Failure> = args.parts.iter().map(|path| read(path)).collect();
-    let whole = RunResult::merge(parts?).map_err(Failure::usage)?;
+    let mut whole = RunResult::merge(parts?).map_err(Failure::usage)?;
+    if !args.thresholds.is_empty() {
+        whole.judge_by(&args.thresholds);
+    }
     if let Some(missing) = missing(&whole) {
         if !args.incomplete {
             return Err(Failure::usage(format!(
@@ -84,6 +76,12 @@ fn merge(args: &MergeArgs) -> Result<Exit, Failure> {
         ));
     }
     let page = report::write_all(&args.report, &whole).map_err(Failure::failed)?;
+    if let Some(master) = &whole.run.master {
+        print::line(format_args!(
+            "{} of the Locust master at {master}; whether there were more, it alone knows",
+            super::counted(whole.measurements.generators().len(), "worker")
+        ));
+    }
     print::line(whole.verdict.line());
     print::line(format_args!("Report: {}", page.display()));
     Ok(super::level::exit_of(&whole))
@@ -98,24 +96,4 @@ fn missing(whole: &RunResult) -> Option<String> {
         [one] => Some(format!("part {one} of {all} is")),
         more => Some(format!("parts {} of {all} are", more.join(", "))),
     }
-}
-
-fn diff(args: &DiffArgs) -> Result<Exit, Failure> {
-    let changes = changes(&read(&args.before)?, &read(&args.after)?);
-    if args.json {
-        print::json(&changes);
-        return Ok(Exit::Done);
-    }
-    if changes.is_empty() {
-        print::line("Nothing changed by a hundredth or more.");
-    }
-    for change in changes {
-        let ratio = match change.ratio {
-            Some(ratio) => format!("× {ratio:.2}"),
-            None => String::new(),
-        };
-        let (what, before, after) = (change.what, change.before, change.after);
-        print::line(format!("{what:<26} {before:>14} → {after:<14} {ratio}").trim_end());
-    }
-    Ok(Exit::Done)
 }

@@ -1,9 +1,9 @@
 //! What a person sees while a load test runs: one line that changes on a terminal, lines elsewhere.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::time::Duration;
 
-use load::Progress;
+use load::{Progress, RunResult};
 
 use super::live::Live;
 use crate::print;
@@ -53,21 +53,24 @@ impl View {
             let width = terminal_size::terminal_size_of(io::stderr())
                 .map_or(USUAL_WIDTH, |(width, _)| width.0.into());
             let line = fitting(&parts(progress), width);
-            // Back to the beginning of the line, and clear what was there (ECMA-48 CR, EL).
-            let _ =
-                write!(io::stderr().lock(), "\r\x1b[K{line}").and_then(|()| io::stderr().flush());
+            print::passing(line);
         } else if self.last.is_none_or(|last| progress.at >= last + LINES) {
             self.last = Some(progress.at);
             print::progress(parts(progress).join(SEPARATOR));
         }
     }
 
-    /// Leaves the last line standing.
+    /// Takes the line away: what comes next has the terminal for itself.
     pub(super) fn end(&mut self) {
-        if self.is_terminal && !self.is_quiet {
-            print::progress("");
-        }
+        drop(print::stderr());
         self.last = None;
+    }
+
+    /// Shows on the page what became of a test.
+    pub(super) fn ended(&self, result: &RunResult) {
+        if let Some(live) = &self.live {
+            live.ended(result);
+        }
     }
 }
 

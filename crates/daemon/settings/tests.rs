@@ -29,6 +29,7 @@ fn the_sample_documents_every_key_at_its_default() {
             "log.format",
             "log.level",
             "media.audio",
+            "media.codecs",
             "media.enabled",
             "media.record",
             "media.video",

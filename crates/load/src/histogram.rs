@@ -140,15 +140,21 @@ fn wider(one: Option<(u64, u64)>, other: Option<(u64, u64)>) -> Option<(u64, u64
 /// V2 encoding, base64).
 #[derive(Serialize, Deserialize)]
 struct Written {
+    /// The unit of the figures.
     unit: Unit,
+    /// How many values there were.
     #[serde(default)]
     count: u64,
+    /// Numbers of the distribution, in the unit; nothing without values.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     figures: Option<Shown>,
-    /// Decimal digits, since JSON's numbers end earlier than sums do.
+    /// The sum of all values, in steps of the histogram: decimal digits, since JSON's numbers end
+    /// earlier than sums do.
     sum: String,
+    /// The lowest and the highest value, in steps of the histogram.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     extremes: Option<(u64, u64)>,
+    /// HdrHistogram's V2 encoding, base64.
     hdr: String,
 }
 

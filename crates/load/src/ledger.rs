@@ -4,8 +4,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use driver::{Answer, JoinStep};
+use driver::{Answer, ConferenceAlias, JoinStep};
 
+use crate::tally::{ConferenceSoFar, Tally};
 use crate::{CallerRow, Counter, Measurements, Metric};
 
 /// What a caller lived through, as it happens.
@@ -46,6 +47,8 @@ pub(crate) trait Onlooker: fmt::Debug + Send + Sync {
 pub(crate) struct Ledger {
     start: Instant,
     measured: Arc<Mutex<Measurements>>,
+    /// One for each conference, and one more for what belongs to none.
+    tallies: Arc<[Tally]>,
     onlooker: Option<Arc<dyn Onlooker>>,
 }
 
@@ -53,10 +56,14 @@ impl Ledger {
     pub(crate) fn new(
         start: Instant,
         duration: Duration,
+        conferences: &[ConferenceAlias],
         onlooker: Option<Arc<dyn Onlooker>>,
     ) -> Self {
+        let names = conferences.iter().map(ToString::to_string);
+        let tallies = names.chain([String::new()]).map(Tally::new).collect();
         Self {
             start,
+            tallies,
             measured: Arc::new(Mutex::new(Measurements::new(duration))),
             onlooker,
         }
@@ -67,6 +74,12 @@ impl Ledger {
         if let Some(onlooker) = &self.onlooker {
             onlooker.sees(lived);
         }
+    }
+
+    /// Returns the tally of a conference of the scenario.
+    pub(crate) fn tally(&self, conference: usize) -> &Tally {
+        // There is always the last one.
+        &self.tallies[conference.min(self.tallies.len() - 1)]
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Measurements> {
@@ -123,5 +136,15 @@ impl SoFar {
     /// Reads it. Callers wait meanwhile, so that it must not take long.
     pub fn read<T>(&self, read: impl FnOnce(&Measurements) -> T) -> Option<T> {
         self.0.as_ref().map(|ledger| read(&ledger.lock()))
+    }
+
+    /// Reads how each conference fares, in the order of the scenario.
+    pub fn conferences(&self, now: Instant) -> Vec<ConferenceSoFar> {
+        let Some(ledger) = &self.0 else {
+            return Vec::new();
+        };
+        let (_, named) = ledger.tallies.split_last().unzip();
+        let named: &[Tally] = named.unwrap_or_default();
+        named.iter().map(|tally| tally.so_far(now)).collect()
     }
 }

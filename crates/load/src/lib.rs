@@ -9,6 +9,7 @@
 //! concluded without decoding says so in its description, and so does what was decoded.
 #![warn(missing_docs)]
 
+mod diff;
 mod fleet;
 mod generator;
 mod histogram;
@@ -26,25 +27,29 @@ pub mod report;
 mod result;
 mod rows;
 mod scenario;
+pub mod schema;
 mod standing;
+mod tally;
 mod threshold;
 mod unit;
 mod verdict;
 
+pub use diff::{Compared, Diff, Judgement, KneeChange, Outcome, Spread, ThresholdChange, diff};
 pub use fleet::{Connections, Ended, Equipment, Progress, run};
 pub use generator::{GeneratorFigures, GeneratorLimits};
 pub use histogram::Histogram;
-pub use knee::{HdPorts, Knee, KneeEnd};
+pub use knee::{HdPorts, Knee, KneeEnd, KneeFigure, KneeLevel};
 pub use ledger::SoFar;
 pub use marks::Voice;
 pub use measurements::{Counter, Interval, Measurements};
 pub use metric::Metric;
 pub use plan::{Plan, PlannedCaller};
 pub use ramp::Ramp;
-pub use result::{Change, ResultError, Run, RunResult, VERSION, changes, write_whole};
+pub use result::{ResultError, Run, RunResult, VERSION, write_whole};
 pub use rows::{CallerRow, Generator};
 pub use scenario::{Role, Roles, Scenario, ScenarioError};
 pub use standing::Standing;
+pub use tally::ConferenceSoFar;
 pub use threshold::{Judged, Threshold, ThresholdError};
 pub use unit::{Told, Unit};
 pub use verdict::{Conclusion, Verdict};

@@ -59,6 +59,9 @@ pub enum Counter {
     /// Key frames that the node asked for (PLI, FIR).
     #[serde(rename = "key_frames.asked")]
     KeyFramesAsked,
+    /// Key frames that callers asked for, because their picture could not be decoded any more (PLI).
+    #[serde(rename = "key_frames.wanted")]
+    KeyFramesWanted,
     /// Key frames received.
     #[serde(rename = "key_frames.received")]
     KeyFrames,
@@ -81,7 +84,7 @@ pub enum Counter {
 
 impl Counter {
     /// All counters, in the order of the reports.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::JoinsAttempted,
         Self::JoinsOk,
         Self::CallsRelayed,
@@ -97,6 +100,7 @@ impl Counter {
         Self::PacketsLost,
         Self::PacketsResent,
         Self::KeyFramesAsked,
+        Self::KeyFramesWanted,
         Self::KeyFrames,
         Self::DecodeErrors,
         Self::MarksHeard,
@@ -123,6 +127,7 @@ impl Counter {
             Self::PacketsLost => "packets.lost",
             Self::PacketsResent => "packets.resent",
             Self::KeyFramesAsked => "key_frames.asked",
+            Self::KeyFramesWanted => "key_frames.wanted",
             Self::KeyFrames => "key_frames.received",
             Self::DecodeErrors => "decoded.errors",
             Self::MarksHeard => "marks.heard",
@@ -151,6 +156,7 @@ pub struct Measurements {
     interval_ms: u64,
     /// Figures, by name.
     histograms: BTreeMap<String, Histogram>,
+    /// What was counted, by name.
     counters: BTreeMap<Counter, u64>,
     /// Joins and calls that failed, by reason.
     failures: BTreeMap<String, u64>,
@@ -264,15 +270,36 @@ impl Measurements {
         add(&mut self.failures, other.failures);
         add(&mut self.capacity, other.capacity);
         for (number, interval) in other.intervals {
-            let mine = self.intervals.entry(number).or_default();
-            add(&mut mine.callers, interval.callers);
-            add(&mut mine.counters, interval.counters);
-            for (name, histogram) in interval.histograms {
-                merge_histogram(&mut mine.histograms, name, histogram);
-            }
+            self.add_interval(number, interval);
         }
         self.callers.extend(other.callers);
         self.generators.extend(other.generators);
+    }
+
+    /// Lets everything over time have been so many intervals later.
+    pub(crate) fn later(&mut self, count: u32) {
+        if count == 0 {
+            return;
+        }
+        let moved = |number: u32| number.saturating_add(count).min(MOST_INTERVALS - 1);
+        let mut late = Self::new(Duration::ZERO);
+        for (number, interval) in std::mem::take(&mut self.intervals) {
+            late.add_interval(moved(number), interval);
+        }
+        self.intervals = late.intervals;
+        for row in self.callers.values_mut() {
+            let told = std::mem::take(&mut row.over_time).into_iter();
+            row.over_time = told.map(|(number, mos)| (moved(number), mos)).collect();
+        }
+    }
+
+    fn add_interval(&mut self, number: u32, interval: Interval) {
+        let mine = self.intervals.entry(number).or_default();
+        add(&mut mine.callers, interval.callers);
+        add(&mut mine.counters, interval.counters);
+        for (name, histogram) in interval.histograms {
+            merge_histogram(&mut mine.histograms, name, histogram);
+        }
     }
 
     /// The distribution of a figure, if there were values.

@@ -1,6 +1,5 @@
 //! The result of a load test as a file: written whole or not at all, read back, merged, compared.
 
-use std::collections::BTreeMap;
 use std::fs::Permissions;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
@@ -30,11 +29,15 @@ pub struct Run {
     pub callers: u32,
     /// What the plan says, a line for each thing worth knowing: nodes, conferences, ramp, media.
     pub described: Vec<String>,
+    /// The Locust master that said who comes when, where there was no plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub master: Option<String>,
 }
 
 /// A whole result, of one shard or of all.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunResult {
+    /// The version of the file's form, which changes when an older reader would misunderstand.
     version: u32,
     /// What was run.
     pub run: Run,
@@ -98,6 +101,12 @@ pub enum ResultError {
     /// The same shard twice would count twice.
     #[error("part {0} is there twice: name each part's result once")]
     Twice(u32),
+    /// Workers of a master whose tests were not at the same time.
+    #[error(
+        "the results are of different tests of the Locust master at {0}: they were not at the same \
+         time. A worker's later tests are in directories of their own, -2, -3 and so on"
+    )]
+    OtherTime(String),
 }
 
 impl RunResult {
@@ -119,8 +128,10 @@ impl RunResult {
         }
     }
 
-    /// Adds up the results of a run's shards, in any order.
-    pub fn merge(results: Vec<Self>) -> Result<Self, ResultError> {
+    /// Adds up the results of a run's shards, or of a Locust master's workers, in any order.
+    pub fn merge(mut results: Vec<Self>) -> Result<Self, ResultError> {
+        // Workers begin and end one after the other: each must have been there with one before it.
+        results.sort_by_key(|result| result.run.started_ms);
         let mut results = results.into_iter();
         let mut whole = results.next().ok_or(ResultError::Nothing)?;
         for other in results {
@@ -134,7 +145,10 @@ impl RunResult {
             {
                 return Err(ResultError::Twice(*shard));
             }
-            whole.measurements.merge(other.measurements);
+            match whole.run.master.is_some() {
+                true => whole.add_worker(other),
+                false => whole.measurements.merge(other.measurements),
+            }
         }
         let thresholds = whole
             .parsed_thresholds()
@@ -142,15 +156,22 @@ impl RunResult {
                 path: PathBuf::from("result"),
                 source,
             })?;
-        whole.verdict = Verdict::of(&whole.measurements, &thresholds);
+        whole.judge_by(&thresholds);
         Ok(whole)
     }
 
-    /// Shards of the run of which nothing is in this result.
+    /// Judges what was measured, by these thresholds from now on.
+    pub fn judge_by(&mut self, thresholds: &[Threshold]) {
+        self.thresholds = thresholds.iter().map(Threshold::to_string).collect();
+        self.verdict = Verdict::of(&self.measurements, thresholds);
+    }
+
+    /// Shards of the run of which nothing is in this result. How many workers a master had it alone
+    /// knows.
     pub fn missing_shards(&self) -> Vec<u32> {
         let there = self.measurements.generators();
         (0..self.shards)
-            .filter(|shard| !there.contains_key(shard))
+            .filter(|shard| self.run.master.is_none() && !there.contains_key(shard))
             .collect()
     }
 
@@ -204,6 +225,20 @@ impl RunResult {
         if self.run.plan != other.run.plan {
             return differs("plans", self.run.plan.clone(), other.run.plan.clone());
         }
+        if self.thresholds != other.thresholds {
+            return differs(
+                "judged by",
+                self.thresholds.join(", "),
+                other.thresholds.join(", "),
+            );
+        }
+        if self.run.master != other.run.master {
+            let told = |run: &Run| run.master.clone().unwrap_or_else(|| "none".to_owned());
+            return differs("Locust masters", told(&self.run), told(&other.run));
+        }
+        if self.run.master.is_some() {
+            return self.same_time(other);
+        }
         if self.run.started_ms != other.run.started_ms {
             return differs(
                 "started at",
@@ -216,13 +251,6 @@ impl RunResult {
                 "cut into",
                 self.shards.to_string(),
                 other.shards.to_string(),
-            );
-        }
-        if self.thresholds != other.thresholds {
-            return differs(
-                "judged by",
-                self.thresholds.join(", "),
-                other.thresholds.join(", "),
             );
         }
         Ok(())
@@ -250,78 +278,7 @@ pub fn write_whole(path: &Path, text: &str) -> Result<(), ResultError> {
     Ok(())
 }
 
-/// How one figure changed from one run to another.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Change {
-    /// What it is: a figure with its statistic, a counter, a reason.
-    pub what: String,
-    /// In the first run, in words.
-    pub before: String,
-    /// In the second.
-    pub after: String,
-    /// How many times the first the second is, where that can be said.
-    pub ratio: Option<f64>,
-}
-
-/// Compares two runs, figure by figure; what is the same in both to a hundredth is left out.
-pub fn changes(before: &RunResult, after: &RunResult) -> Vec<Change> {
-    let mut rows: BTreeMap<usize, Change> = BTreeMap::new();
-    let mut add = |what: String, told: [Option<(f64, String)>; 2]| {
-        let [before, after] = &told;
-        let value = |side: &Option<(f64, String)>| side.as_ref().map(|(value, _)| *value);
-        let ratio = match (value(before), value(after)) {
-            (Some(before), Some(after)) if before == after => return,
-            (Some(before), Some(after)) if before != 0.0 => Some(after / before),
-            (None, None) => return,
-            _ => None,
-        };
-        if ratio.is_some_and(|ratio| (ratio - 1.0).abs() < 0.01) {
-            return;
-        }
-        let words = |side: &Option<(f64, String)>| {
-            side.as_ref()
-                .map_or_else(|| "not measured".to_owned(), |(_, words)| words.clone())
-        };
-        rows.insert(
-            rows.len(),
-            Change {
-                what,
-                before: words(before),
-                after: words(after),
-                ratio,
-            },
-        );
-    };
-    for metric in crate::metric::ALL {
-        for (name, share) in [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)] {
-            let told = [before, after].map(|run| {
-                let value = run.measurements.histogram(metric)?.quantile(share)?;
-                Some((value, metric.unit.told(value).to_string()))
-            });
-            add(format!("{}.{name}", metric.name), told);
-        }
-    }
-    for counter in crate::Counter::ALL {
-        let told = [before, after].map(|run| {
-            let count = run.measurements.counter(counter);
-            Some((count as f64, count.to_string()))
-        });
-        add(counter.name().to_owned(), told);
-    }
-    let reasons = |run: &RunResult| run.measurements.failures().clone();
-    let (old, new) = (reasons(before), reasons(after));
-    for reason in old
-        .keys()
-        .chain(new.keys().filter(|reason| !old.contains_key(*reason)))
-    {
-        let told = [&old, &new].map(|side| {
-            let count = side.get(reason).copied().unwrap_or_default();
-            Some((count as f64, count.to_string()))
-        });
-        add(format!("failures: {reason}"), told);
-    }
-    rows.into_values().collect()
-}
+mod workers;
 
 #[cfg(test)]
 #[path = "result/tests.rs"]

@@ -131,6 +131,18 @@ impl Threshold {
     }
 }
 
+impl Threshold {
+    /// What the measured value is held against, in [`Threshold::unit`].
+    pub fn limit(&self) -> f64 {
+        self.value
+    }
+
+    /// The unit of both.
+    pub fn unit(&self) -> Unit {
+        self.subject.unit()
+    }
+}
+
 impl fmt::Display for Threshold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)

@@ -36,7 +36,7 @@ impl Company {
         end: Duration,
         onlooker: Option<Arc<dyn Onlooker>>,
     ) -> Self {
-        let ledger = Ledger::new(start, end, onlooker);
+        let ledger = Ledger::new(start, end, &scenario.conferences, onlooker);
         let board = Board::default();
         let shards: Vec<_> = (0..equipment.shards.count())
             .map(|_| (equipment.shards.next(), Arc::new(Lateness::default())))
@@ -73,6 +73,7 @@ impl Company {
         stopped: watch::Receiver<Option<StopReason>>,
     ) {
         self.stage.board.adds();
+        self.stage.ledger.tally(planned.conference).adds();
         // There is at least one: a process has threads.
         let (shard, lateness) = &self.shards[planned.number % self.shards.len()];
         let life = live(

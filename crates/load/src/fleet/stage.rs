@@ -80,7 +80,7 @@ pub(super) async fn live(
     mut stopped: watch::Receiver<Option<StopReason>>,
 ) {
     let mut life = Life::new(
-        planned.number,
+        &planned,
         stage.row(&planned),
         stage.ledger.clone(),
         stage.board.clone(),

@@ -14,6 +14,10 @@ use crate::{Equipment, Measurements, PlannedCaller, Progress, Role, Scenario};
 /// How long a test is taken to be, for plots over time, if the master does not say.
 const USUAL: Duration = Duration::from_secs(3600);
 
+/// Each worker has so many numbers for its callers, and so many workers have numbers of their own.
+const MOST_CALLERS: usize = 1_000_000;
+const MOST_WORKERS: usize = 4096;
+
 /// Tells one caller to leave.
 type Leave = watch::Sender<Option<StopReason>>;
 
@@ -143,8 +147,9 @@ impl Crew {
 
     /// Ends it, and returns all that was measured.
     pub(super) fn close(self) -> Measurements {
+        let worker = u32::try_from(self.worker).unwrap_or(u32::MAX);
         // A master says when a test ends: none is cut short.
-        self.company.close(0, None)
+        self.company.close(worker, None)
     }
 }
 
@@ -168,8 +173,10 @@ fn caller(
     (conference, place): (usize, usize),
 ) -> PlannedCaller {
     let seed = scenario.seed_of(worker, number as u64);
+    let before = usize::try_from(worker).unwrap_or(0) % MOST_WORKERS * MOST_CALLERS;
     PlannedCaller {
-        number,
+        // So that results of several workers can be put together.
+        number: before + number % MOST_CALLERS,
         conference,
         place,
         node: (conference + place) % scenario.nodes.len().max(1),
@@ -235,6 +242,7 @@ mod tests {
             }
         }
         assert_eq!(callers[5].display_name, "Load 2.2");
+        assert_eq!(callers[5].number, 1_000_001);
         let mut names: Vec<_> = callers.iter().map(|one| &one.display_name).collect();
         names.sort();
         names.dedup();

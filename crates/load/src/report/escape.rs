@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// Text as it may stand inside an element or an attribute of HTML and XML.
+/// Text as it may stand inside an element or an attribute of HTML and XML, and comes out of it the
+/// same; but for control characters, which XML has no place for: their pictures stand in for them.
 pub(super) struct Escaped<'a>(pub(super) &'a str);
 
 impl fmt::Display for Escaped<'_> {
@@ -14,14 +15,23 @@ impl fmt::Display for Escaped<'_> {
                 '>' => f.write_str("&gt;")?,
                 '"' => f.write_str("&quot;")?,
                 '\'' => f.write_str("&#39;")?,
-                // XML has no place for them at all (XML 1.0 §2.2).
-                '\u{0}'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' => {
-                    f.write_str("\u{fffd}")?
-                }
-                c => write!(f, "{c}")?,
+                // An attribute would have spaces in their place (XML 1.0 §3.3.3).
+                '\t' | '\n' | '\r' => write!(f, "&#{};", u32::from(c))?,
+                c => write!(f, "{}", shown(c))?,
             }
         }
         Ok(())
+    }
+}
+
+/// A character as XML 1.0 (§2.2) has a place for it: U+2400 and on are pictures of the control
+/// characters from 0 on.
+fn shown(c: char) -> char {
+    match c {
+        '\u{0}'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}'),
+        '\u{7f}' => '\u{2421}',
+        '\u{80}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}' => '\u{fffd}',
+        c => c,
     }
 }
 
@@ -31,7 +41,10 @@ mod tests {
 
     #[test]
     fn nothing_of_a_name_becomes_markup() {
-        let text = Escaped("<b title='x'>\"&\u{1}é").to_string();
-        assert_eq!(text, "&lt;b title=&#39;x&#39;&gt;&quot;&amp;\u{fffd}é");
+        let text = Escaped("<b title='x'>\"&\u{1}é\n\u{fffe}").to_string();
+        assert_eq!(
+            text,
+            "&lt;b title=&#39;x&#39;&gt;&quot;&amp;\u{2401}é&#10;\u{fffd}"
+        );
     }
 }

@@ -9,6 +9,8 @@ use crate::{Conclusion, RunResult};
 mod callers;
 mod conferences;
 mod joining;
+mod knee;
+mod marks;
 mod method;
 mod over_time;
 mod tables;
@@ -17,6 +19,8 @@ mod verdict;
 use callers::{heat, worst};
 use conferences::conferences;
 use joining::joining;
+use knee::knee;
+use marks::marks;
 use method::method;
 pub(super) use over_time::colour;
 use over_time::over_time;
@@ -42,8 +46,10 @@ pub fn page(result: &RunResult) -> String {
     numbers(&mut page, &result.measurements);
     thresholds(&mut page, result);
     reasons(&mut page, &result.measurements);
+    knee(&mut page, result);
     joining(&mut page, result);
     over_time(&mut page, result);
+    marks(&mut page, result);
     heat(&mut page, result);
     conferences(&mut page, result);
     worst(&mut page, result);
@@ -51,6 +57,15 @@ pub fn page(result: &RunResult) -> String {
     environment(&mut page, result);
     method(&mut page);
     page += "</main>\n</html>\n";
+    page
+}
+
+/// What became of a run, for a page that has the rest already: the verdict, the knee, the thresholds.
+pub(super) fn outcome(result: &RunResult) -> String {
+    let mut page = String::new();
+    verdict(&mut page, result);
+    knee(&mut page, result);
+    thresholds(&mut page, result);
     page
 }
 
@@ -78,7 +93,7 @@ pub(super) fn panel(page: &mut String, title: &str, body: &str) {
 }
 
 /// A table that scrolls by itself where the page is too narrow for it, by keyboard too.
-fn table(title: &str, head: &[(&str, bool)], rows: &str) -> String {
+pub(super) fn table(title: &str, head: &[(&str, bool)], rows: &str) -> String {
     let mut table = format!(
         "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"{}\"><table>\n<thead><tr>",
         Escaped(title)

@@ -1,12 +1,18 @@
 //! A test while it runs: what its live page shows, and how that came about.
 
-use super::escape::Escaped;
-use super::html::{colour, numbers, panel, put, reasons};
-use super::plot::{self, Line, Scale};
-use crate::{Progress, Standing, Unit};
+use std::time::Instant;
 
-/// More moments than this are thinned out.
-const MOST: usize = 600;
+use super::escape::Escaped;
+use super::html::{self, colour, numbers, panel, put, reasons};
+use super::plot::{self, Across, Line, Scale};
+use crate::{Progress, RunResult, Standing, Unit};
+
+mod conferences;
+
+use conferences::conferences;
+
+/// More moments than this are thinned out: a page that is sent again and again stays small.
+const MOST: usize = 240;
 
 /// What was seen of a test so far.
 #[derive(Debug, Default)]
@@ -16,6 +22,8 @@ pub struct Live {
     /// Every how many looks one is kept.
     every: usize,
     looks: usize,
+    /// The verdict as HTML, once the test is over.
+    verdict: Option<String>,
 }
 
 /// A figure that is drawn over time.
@@ -24,11 +32,8 @@ type Figure = fn(&Progress) -> Option<f64>;
 impl Live {
     /// Takes note of how far the test has come; one that begins anew is another test.
     pub fn shows(&mut self, progress: &Progress) {
-        if self
-            .latest
-            .as_ref()
-            .is_some_and(|latest| progress.at < latest.at)
-        {
+        let begins_anew = |latest: &Progress| progress.at < latest.at;
+        if self.latest.as_ref().is_some_and(begins_anew) {
             *self = Self::default();
         }
         if self.looks.is_multiple_of(self.every.max(1)) {
@@ -46,24 +51,43 @@ impl Live {
         self.latest = Some(progress.clone());
     }
 
+    /// The test is over, and this came of it. What was seen of it stays.
+    pub fn ended(&mut self, result: &RunResult) {
+        self.verdict = Some(html::outcome(result));
+    }
+
     /// How far the test has come.
     pub fn latest(&self) -> Option<&Progress> {
         self.latest.as_ref()
     }
 
-    /// What the page shows, as HTML.
-    pub fn html(&self) -> String {
+    /// What changes from one second to the next, as HTML: where callers stand, or the verdict; the
+    /// numbers; each conference; failures.
+    pub fn now(&self, now: Instant) -> String {
         let mut page = String::new();
-        let Some(latest) = &self.latest else {
-            panel(
+        match (&self.latest, &self.verdict) {
+            (None, None) => panel(
                 &mut page,
                 "Nobody has come yet",
                 "<p>The test is about to start.</p>\n",
-            );
+            ),
+            (Some(latest), None) => head(&mut page, latest),
+            (_, Some(verdict)) => page += verdict,
+        }
+        if let Some(latest) = &self.latest {
+            latest.so_far.read(|measured| numbers(&mut page, measured));
+            conferences(&mut page, latest.so_far.conferences(now));
+            latest.so_far.read(|measured| reasons(&mut page, measured));
+        }
+        page
+    }
+
+    /// What grows slowly, as HTML: the test over time.
+    pub fn plots(&self) -> String {
+        let mut page = String::new();
+        let Some(latest) = &self.latest else {
             return page;
         };
-        head(&mut page, latest);
-        latest.so_far.read(|measured| numbers(&mut page, measured));
         let seconds = latest.end.max(latest.at).as_secs_f64();
         page += "<div class=\"two\">\n";
         panel(&mut page, "Callers, by state", &self.states(seconds));
@@ -101,11 +125,10 @@ impl Live {
             panel(
                 &mut page,
                 title,
-                &plot::lines(title, &scale, seconds, &[line]),
+                &plot::lines(title, &scale, &Across::time(seconds), &[line]),
             );
         }
         page += "</div>\n";
-        latest.so_far.read(|measured| reasons(&mut page, measured));
         page
     }
 
@@ -132,7 +155,7 @@ impl Live {
         plot::lines(
             "Callers, by state",
             &Scale::of(Unit::Count),
-            seconds,
+            &Across::time(seconds),
             &lines,
         )
     }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::when;
 use crate::mos::Constants;
-use crate::{Counter, RunResult, metric};
+use crate::{Counter, Knee, RunResult, metric};
 
 /// The run in a screenful of Markdown.
 pub fn summary(result: &RunResult) -> String {
@@ -31,6 +31,9 @@ pub fn summary(result: &RunResult) -> String {
                 plain(&judged.told)
             );
         }
+    }
+    if let Some(found) = &result.knee {
+        knee(&mut text, found);
     }
     text += "\n| Figure | p50 | p95 | p99 | highest |\n|---|---|---|---|---|\n";
     for (metric, histogram) in result.measurements.histograms() {
@@ -76,15 +79,72 @@ pub fn summary(result: &RunResult) -> String {
     text
 }
 
-/// Text without what Markdown would take for its own.
-fn plain(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '|' => '¦',
-            '\n' | '\r' => ' ',
-            '<' => '‹',
-            '>' => '›',
-            c => c,
-        })
-        .collect()
+/// The knee: its levels as a table, with bars of what was measured.
+fn knee(text: &mut String, knee: &Knee) {
+    let _ = write!(text, "\n## The knee\n\n{}\n", plain(&knee.line()));
+    let Some(figure) = knee.figure() else {
+        return;
+    };
+    let what = plain(&figure.what);
+    let _ = write!(
+        text,
+        "\n| Participants | Callers | Capacity they take | {what} | | |\n|---:|---:|---|---:|---|---|\n"
+    );
+    let values = figure.points.iter().map(|(_, value)| *value);
+    let most = values.fold(figure.limit, f64::max);
+    for level in &knee.levels {
+        let mut points = figure.points.iter();
+        let measured = points.find(|(participants, _)| *participants == level.participants);
+        let (told, bar) = match measured {
+            Some((_, value)) => (figure.unit.told(*value).to_string(), bar(*value, most)),
+            None => ("–".to_owned(), String::new()),
+        };
+        let word = match level.held {
+            true if level.participants == knee.participants => "**held, the last**",
+            true => "held",
+            false => "**did not hold**",
+        };
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {told} | {bar} | {word} |",
+            level.participants,
+            level.callers,
+            plain(&level.hd_ports.told()),
+        );
+    }
+    if figure.limit > 0.0 {
+        let limit = figure.unit.told(figure.limit);
+        let _ = writeln!(
+            text,
+            "| | | | {limit} | {} | the limit |",
+            bar(figure.limit, most)
+        );
+    }
 }
+
+/// A bar of up to twenty blocks.
+fn bar(value: f64, most: f64) -> String {
+    let blocks = (value / most.max(1e-9) * 20.0).round().clamp(0.0, 20.0);
+    "█".repeat(blocks as usize)
+}
+
+/// Text that Markdown, with the extensions of GitHub, shows as it is: CommonMark §2.4 lets any
+/// punctuation be escaped.
+fn plain(text: &str) -> String {
+    let mut plain = String::new();
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '<' | '>' | '#' | '|' | '~' | '!'
+            | '&' | '@' | '$' => plain.extend(['\\', c]),
+            // An address would become a link.
+            ':' if rest.peek() == Some(&'/') => plain.push_str("\\:"),
+            c if c.is_control() => plain.push(' '),
+            c => plain.push(c),
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests;

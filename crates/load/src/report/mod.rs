@@ -19,7 +19,7 @@ pub use junit::junit;
 pub use live::Live;
 pub use markdown::summary;
 pub use open_metrics::{CONTENT_TYPE, open_metrics};
-pub use series::series;
+pub use series::{SeriesFigure, SeriesLine, series};
 
 /// Writes everything there is to say about a run into a folder, which is made if it is not there:
 /// `report.html`, `result.json`, `series.ndjson`, `junit.xml` and `summary.md`.

@@ -2,7 +2,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::*;
-use crate::{CallerRow, Counter, Generator, Measurements, Run, metric};
+use crate::{
+    CallerRow, Counter, Generator, HdPorts, Judged, Knee, KneeEnd, KneeLevel, Measurements, Run,
+    metric,
+};
+
+/// A name that tries to be markup of every kind, and that no terminal should be sent.
+pub(crate) const ODD: &str = "a | b <b>&amp; \"q\" 'r' *s* _t_ `u` [v](http://w) ![x](y) ~~z~~ # \\| \u{1b}[31m\u{7}\n$e$ a@b.example";
 
 /// A run with something of everything; names that try to be markup.
 pub(crate) fn example() -> RunResult {
@@ -36,6 +42,7 @@ pub(crate) fn example() -> RunResult {
     measurements.count(Counter::JoinsOk, 60, Duration::ZERO);
     measurements.failed("ICE found no path");
     measurements.failed("<script>alert(1)</script>");
+    measurements.failed(ODD);
     measurements.at_capacity("participant limit reached");
     for number in 0..60 {
         let over_time = (number / 2..90)
@@ -64,16 +71,45 @@ pub(crate) fn example() -> RunResult {
         },
     );
     let run = Run {
-        title: "sixty <listeners>".to_owned(),
+        title: format!("sixty <listeners> {ODD}"),
         plan: "5eed".to_owned(),
         seed: 5,
         started_ms: 1_700_000_000_000,
         callers: 62,
         described: vec!["4 conferences of 15 on https://node.example".to_owned()],
+        master: None,
     };
     let thresholds = ["join.total.p95 < 2s", "audio.mos.p5 > 4.2"];
     let thresholds = thresholds.map(|text| text.parse().expect("a threshold"));
-    RunResult::new(run, 1, &thresholds, measurements)
+    let mut result = RunResult::new(run, 1, &thresholds, measurements);
+    result.knee = Some(knee());
+    result
+}
+
+/// A search whose third level broke.
+fn knee() -> Knee {
+    let level = |(participants, p95, holds): (u32, f64, bool)| KneeLevel {
+        participants,
+        callers: participants * 4,
+        hd_ports: HdPorts::of(participants * 4, false),
+        held: holds,
+        thresholds: vec![Judged {
+            threshold: "join.total.p95 < 2s".to_owned(),
+            measured: Some(p95),
+            told: format!("{p95:.2} s"),
+            holds,
+        }],
+        refused: 0,
+    };
+    let levels = [(5, 0.4, true), (10, 1.1, true), (15, 3.6, false)];
+    Knee {
+        participants: 10,
+        callers: 40,
+        hd_ports: HdPorts::of(40, false),
+        broke_at: Some(15),
+        end: KneeEnd::Threshold,
+        levels: levels.map(level).to_vec(),
+    }
 }
 
 #[test]
@@ -86,6 +122,11 @@ fn the_page_has_every_plot_and_nothing_from_elsewhere() {
         "Round trip of media",
         "The generator itself: frames sent late by",
         "MOS of every caller over time",
+        "Mouth to ear, by marks, decoded",
+        "Picture on its way, by marks, decoded",
+        "Sound and picture apart, by marks, decoded",
+        "Delays by marks: how they are spread",
+        "What broke, over participants",
     ] {
         assert!(page.contains(&format!("-title\">{plot}</title>")), "{plot}");
     }
@@ -93,7 +134,9 @@ fn the_page_has_every_plot_and_nothing_from_elsewhere() {
         assert!(!page.contains(foreign), "{foreign}");
     }
     for said in [
-        "<title>FAIL: sixty &lt;listeners&gt; · Standin load test</title>",
+        "<title>FAIL: sixty &lt;listeners&gt; a | b &lt;b&gt;",
+        "the limit: 2.00 s",
+        "the last level that held: 10 participants, 3.3 HD ports (sound alone)",
         "1 of 2 thresholds missed",
         "<code>audio.mos.p5 &gt; 4.2</code> was <b>3.",
         "ITU-T G.107",
@@ -112,15 +155,50 @@ fn a_run_that_never_began_has_a_page_too() {
     assert!(page.contains("of 2 shards, 0, 1 are missing"), "{page}");
 }
 
+/// Reads XML as any reader of it does.
+fn xml(text: &str) -> roxmltree::Document<'_> {
+    roxmltree::Document::parse(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
 #[test]
-fn junit_names_what_was_missed() {
+fn junit_names_what_was_missed_and_every_name_survives() {
     let text = junit(&example());
-    assert!(
-        text.contains("tests=\"4\" failures=\"1\" errors=\"0\""),
-        "{text}"
-    );
-    assert!(text.contains("name=\"audio.mos.p5 &gt; 4.2\""), "{text}");
-    assert!(text.contains("<failure message=\"measured: 3."), "{text}");
+    let document = xml(&text);
+    let named = |name: &'static str| {
+        document
+            .descendants()
+            .filter(move |node| node.has_tag_name(name))
+    };
+    let suite = named("testsuite").next().expect("a suite");
+    // Control characters are shown as their pictures; a line's end is one.
+    let shown = format!("sixty <listeners> {ODD}")
+        .replace('\u{1b}', "␛")
+        .replace('\u{7}', "␇");
+    assert_eq!(suite.attribute("name"), Some(shown.as_str()));
+    assert_eq!(suite.attribute("hostname"), Some("bench & <co>"));
+    assert_eq!(suite.attribute("timestamp"), Some("2023-11-14T22:13:20"));
+    let count = |what: &str| suite.attribute(what).and_then(|text| text.parse().ok());
+    assert_eq!(count("tests"), Some(named("testcase").count()));
+    assert_eq!(count("failures"), Some(named("failure").count()));
+    assert_eq!(count("errors"), Some(0));
+    let missed = named("failure").next().expect("one is missed");
+    assert_eq!(missed.attribute("type"), Some("threshold"));
+    let case = missed.parent().and_then(|case| case.attribute("name"));
+    assert_eq!(case, Some("audio.mos.p5 > 4.2"));
+    let message = missed.attribute("message").unwrap_or_default();
+    assert!(message.starts_with("measured: 3."), "{message}");
+
+    let mut invalid = example();
+    invalid.verdict.exceeded = vec!["late & <lost>".to_owned()];
+    let text = junit(&invalid);
+    let error = xml(&text);
+    let error = error.descendants().find(|node| node.has_tag_name("error"));
+    let message = error.and_then(|error| error.attribute("message"));
+    assert_eq!(message, Some("late & <lost>"));
+    // The control: what is not escaped is no XML.
+    for raw in ["<a b=\"x & y\"/>", "<a b=\"<\"/>", "<a>\u{1b}</a>"] {
+        assert!(roxmltree::Document::parse(raw).is_err(), "{raw}");
+    }
 }
 
 #[test]
@@ -133,21 +211,6 @@ fn the_series_is_one_json_object_a_line() {
     assert_eq!(lines.len(), 90);
     assert_eq!(lines[40]["callers"]["in the conference"], 60);
     assert!(lines[40]["figures"]["rtt"]["p95"].is_f64());
-}
-
-#[test]
-fn the_summary_tells_verdict_figures_and_failures() {
-    let text = summary(&example());
-    assert!(
-        text.contains("**FAIL: 1 of 2 thresholds missed**"),
-        "{text}"
-    );
-    assert!(
-        text.contains("| **missed** | `audio.mos.p5 > 4.2` |"),
-        "{text}"
-    );
-    assert!(text.contains("| ICE found no path | 1 |"), "{text}");
-    assert!(!text.contains("<script"), "{text}");
 }
 
 #[test]

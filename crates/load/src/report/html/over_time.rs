@@ -1,6 +1,6 @@
 //! The run over time: plots.
 
-use super::plot::{self, Line, Scale};
+use super::plot::{self, Across, Line, Scale};
 use super::{duration, panel};
 use crate::{Interval, Metric, RunResult, Standing, Unit, metric};
 
@@ -12,7 +12,7 @@ const HIGH: Shares = &[("p50", 0.5), ("p95", 0.95), ("highest", 1.0)];
 const LOW: Shares = &[("p50", 0.5), ("p5", 0.05), ("lowest", 0.0)];
 
 /// Figures kept over time that are worth a picture, in the order of the page.
-static PLOTS: [(&str, &Metric, Shares); 13] = [
+static PLOTS: [(&str, &Metric, Shares); 16] = [
     ("Joins, by when they were done", &metric::JOIN_TOTAL, USUAL),
     (
         "MOS of received audio, estimated without decoding",
@@ -42,6 +42,21 @@ static PLOTS: [(&str, &Metric, Shares); 13] = [
         "Frames received a second, not decoded",
         &metric::VIDEO_FRAME_RATE,
         LOW,
+    ),
+    (
+        "Mouth to ear, by marks, decoded",
+        &metric::AUDIO_DELAY,
+        HIGH,
+    ),
+    (
+        "Picture on its way, by marks, decoded",
+        &metric::VIDEO_DELAY,
+        HIGH,
+    ),
+    (
+        "Sound and picture apart, by marks, decoded",
+        &metric::AV_SKEW,
+        HIGH,
     ),
     ("HTTP requests of all kinds", &metric::HTTP_ALL, USUAL),
     (
@@ -77,7 +92,11 @@ pub(super) fn over_time(page: &mut String, result: &RunResult) {
                 "audio.mos" => Scale::of_mos(),
                 _ => Scale::of(metric.unit),
             };
-            panel(page, title, &plot::lines(title, &scale, seconds, &lines));
+            panel(
+                page,
+                title,
+                &plot::lines(title, &scale, &Across::time(seconds), &lines),
+            );
         }
     }
     *page += "</div>\n";
@@ -130,7 +149,8 @@ fn states(result: &RunResult, seconds: f64) -> Option<String> {
                 .collect(),
         })
         .collect();
-    (!lines.is_empty()).then(|| plot::lines(STATES, &Scale::of(Unit::Count), seconds, &lines))
+    let across = Across::time(seconds);
+    (!lines.is_empty()).then(|| plot::lines(STATES, &Scale::of(Unit::Count), &across, &lines))
 }
 
 /// The colour of a state, by its place in a caller's life: who is in is green, who failed red.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{id_of, open, time_axis};
+use super::{Across, id_of, open, words_below};
 use crate::report::escape::Escaped;
 
 /// All rows together are about so high, in pixels, and each within bounds.
@@ -65,7 +65,7 @@ pub(in crate::report) fn heat_map(title: &str, seconds: f64, groups: &[Group]) -
         "<figure class=\"plot heat\">\n<div class=\"y\" aria-hidden=\"true\">{names}</div>\n\
          <div class=\"cells\" style=\"height:{height}px\">{}{shapes}</svg></div>\n{}\n</figure>\n",
         open(&id_of(title), title, &says, WIDTH, height),
-        time_axis(seconds)
+        words_below(&Across::time(seconds))
     )
 }
 

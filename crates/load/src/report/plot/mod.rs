@@ -7,14 +7,16 @@ use std::fmt::Write as _;
 
 use super::escape::Escaped;
 
+mod across;
 mod axis;
 mod heat_map;
 mod lines;
 mod waterfall;
 
+pub(in crate::report) use across::Across;
 pub(in crate::report) use axis::Scale;
 pub(in crate::report) use heat_map::{Group, HeatRow, heat_map};
-pub(in crate::report) use lines::{Line, lines};
+pub(in crate::report) use lines::{Guide, Line, guided, lines};
 pub(in crate::report) use waterfall::{Bar, waterfall};
 
 /// Opens a picture that fills its place; `width` and `height` are its inner units. What it is
@@ -29,15 +31,15 @@ fn open(id: &str, title: &str, says: &str, width: u32, height: u32) -> String {
     )
 }
 
-/// The words below a picture: moments since the start, at their places.
-fn time_axis(seconds: f64) -> String {
+/// The words below a picture, at their places.
+fn words_below(across: &Across) -> String {
     let mut axis = String::from("<div class=\"x\" aria-hidden=\"true\">");
-    for (at, word) in axis::moments(seconds) {
+    for (place, word) in across.ticks() {
         // Writing into a String cannot fail.
         let _ = write!(
             axis,
             "<span style=\"left:{:.2}%\">{word}</span>",
-            at / seconds.max(1e-9) * 100.0
+            place * 100.0
         );
     }
     axis += "</div>";
@@ -65,7 +67,13 @@ mod tests {
             points: vec![],
         }];
         let scale = Scale::of(Unit::Seconds);
-        assert!(lines("nothing", &scale, 0.0, &empty).ends_with("</figure>\n"));
+        for across in [
+            Across::time(0.0),
+            Across::count("callers", 0.0),
+            Across::shares(),
+        ] {
+            assert!(lines("nothing", &scale, &across, &empty).ends_with("</figure>\n"));
+        }
         assert!(waterfall("nothing", &[]).ends_with("</figure>\n"));
         assert!(heat_map("nothing", 0.0, &[]).ends_with("</figure>\n"));
     }
