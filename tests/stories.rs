@@ -6,6 +6,7 @@ mod announcers_truth; // an announcement that was not heard says so: muted, alon
 mod api; // single requests for scripts: seen by others, nothing left behind, nothing shown
 mod bad_input; // what people and nodes get wrong: one line, the right exit code, no token left behind
 mod browser; // headless Chromium joins through the node's page, hears and sees
+mod composed; // text is spoken and shown, playlists have no gaps, and what cannot be is told before joining
 mod faults; // a silent, black or wrong node makes the very check fail that stories of hearing pass
 mod full_disk; // a recording that does not fit is a failure, and no half of it looks whole
 mod heard_and_seen; // a clip is announced, and another participant hears all of it and sees it move

@@ -1,6 +1,5 @@
 //! `standin announce`: says something once, and tells whether it was heard.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use announcer::{Limits, NotHeard, Verdict};
@@ -26,7 +25,10 @@ when nobody lets us in from the waiting room, or when the clip is cut short.
 Examples:
   standin announce --node https://node.example.com --conference meet fire-drill.opus
   standin announce --node node.example.com --conference meet fire-drill.opus exits.ivf
-  standin announce --node node.example.com --conference meet fire-drill.webm --json";
+  standin announce --node node.example.com --conference meet fire-drill.webm --json
+  standin announce --node node.example.com --conference meet 'say:Fire drill at three.#loop=2&gap=1' card:'Fire drill'
+
+Sources are those of `standin join --help`, as long as the sound has an end.";
 
 /// Play a recording into a conference, once, and report whether it was heard.
 ///
@@ -38,9 +40,9 @@ pub(crate) struct AnnounceArgs {
     #[command(flatten)]
     destination: DestinationArgs,
 
-    /// What to play: one file with sound (Ogg, WAV, MP3, AAC, FLAC), one with picture (IVF), or one WebM with both
-    #[arg(value_name = "MEDIA", required = true)]
-    media: Vec<PathBuf>,
+    /// What to play: one source of sound, one of pictures, or one of both, such as a WebM file
+    #[arg(value_name = "SOURCE", required = true)]
+    media: Vec<SourceSpec>,
 
     /// Give up if nobody has let us in from the waiting room by then
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
@@ -60,9 +62,7 @@ pub(crate) async fn announce(args: AnnounceArgs) -> Result<Exit, Failure> {
     let signals = Signals::listen().map_err(Failure::failed)?;
     let form = if args.json { Form::Json } else { Form::Text };
     let (audio, video) = sources::sort(&args.media).map_err(Failure::usage)?;
-    let file = |path: PathBuf| SourceSpec::File(path);
-    let material = sources::open(audio.map(file).as_ref(), video.map(file).as_ref())
-        .map_err(Failure::usage)?;
+    let material = sources::open(audio, video).map_err(Failure::usage)?;
     let Some(material) = material else {
         return Err(Failure::usage("there is nothing to announce: name a file"));
     };

@@ -17,13 +17,19 @@ use crate::sources;
 use crate::telling::Telling;
 
 const AFTER_HELP: &str = "\
-Sources: a file (sound: Ogg, WebM, WAV, MP3, AAC, FLAC; picture: MP4, WebM,
-Matroska, IVF), or a generator: `tone`, `tone:HERTZ`
-or `silence` for sound, `bars` for a moving test picture with a clock.
+Sources of sound: a file (Ogg, WebM, WAV, MP3, AAC, FLAC), tone:HERTZ, babble, silence, say:TEXT.
+Sources of pictures: a file (MP4, WebM, Matroska, IVF, PNG, JPEG),
+bars:WIDTHxHEIGHT, card:TEXT, slides:DIRECTORY.
+Of both: a file with both, playlist:LIST with one source a line.
+Options follow after #: t=START,END  loop=N  gap=SECONDS  gain=DB  fade=SECONDS  loudness=LUFS, and for some
+voice=NAME  speed=WORDS  size=WIDTHxHEIGHT  each=SECONDS  crossfade=SECONDS  seed=N; the README explains them.
+A path with # or : in it is written file:PATH, with %23 for #.
 
 Examples:
   standin join --node https://node.example.com --conference meet --audio hello.opus --video hello.ivf
   standin join --node node.example.com --conference meet --record heard.webm --for 60
+  standin join --node node.example.com --conference meet --video slides:pictures#each=8 \
+      --audio 'say:We begin at three.#voice=en-gb&loop=3&gap=20'
   STANDIN_PIN=… standin join --node node.example.com --conference board --audio tone --json";
 
 /// Be one participant in the foreground, until stopped.

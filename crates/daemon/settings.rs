@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use driver::{HttpClient, Material, Network, Rejoin, Tls};
-use media::Codec;
+use media::{Codec, OpusWishes};
 
 use crate::config_file::ConfigFile;
 use crate::destination::{Destination, warn_of_plain_http};
@@ -20,8 +20,8 @@ use crate::telemetry::{LogFormat, Verbosity};
 mod tests;
 mod written;
 
-use written::NetworkWritten;
 pub(crate) use written::Written;
+use written::{NetworkWritten, OpusWritten};
 
 /// What `standin run` is to do, checked, with its media opened.
 #[derive(Debug)]
@@ -152,6 +152,7 @@ impl Written {
             ));
         }
         let network = self.network.check(&wrong)?;
+        let wishes = self.media.opus.check(&wrong)?;
 
         warn_of_plain_http(&nodes);
         Ok(RunSettings {
@@ -166,20 +167,46 @@ impl Written {
                 one_time_token: None,
                 network,
             },
-            material: sources::open(audio.as_ref(), video.as_ref()).map_err(|error| {
-                let key = if video.is_none() {
-                    "media.audio"
-                } else {
-                    "media"
-                };
-                wrong(key, &error)
-            })?,
+            material: sources::open_with(audio.as_ref(), video.as_ref(), wishes).map_err(
+                |error| {
+                    let key = if video.is_none() {
+                        "media.audio"
+                    } else {
+                        "media"
+                    };
+                    wrong(key, &error)
+                },
+            )?,
             media: self.media.enabled,
             codecs: sources::codecs(&self.media.codecs)
                 .map_err(|error| wrong("media.codecs", &error))?,
             record: self.media.record.as_deref().map(|path| file.resolve(path)),
             rejoin,
             waiting_room_limit,
+        })
+    }
+}
+
+impl OpusWritten {
+    fn check(
+        &self,
+        wrong: &dyn Fn(&str, &dyn std::fmt::Display) -> Failure,
+    ) -> Result<OpusWishes, Failure> {
+        // RFC 7587 §6.1 has this range for one channel or two together.
+        if !(6_000..=255_000).contains(&self.bit_rate) {
+            return Err(wrong(
+                "media.opus.bit_rate",
+                &format_args!(
+                    "{} is out of range: Opus has 6000 to 255000 bits a second for each channel",
+                    self.bit_rate
+                ),
+            ));
+        }
+        Ok(OpusWishes {
+            bit_rate: self.bit_rate,
+            fec: self.fec,
+            dtx: self.dtx,
+            stereo: self.stereo,
         })
     }
 }

@@ -4,17 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use driver::Material;
-use media::{Codec, MediaError, SourceSpec, Track, VideoListError};
+use media::{Codec, Kind, MediaError, OpusWishes, SourceSpec, VideoListError};
 
 /// Reads the name of a source; the path of a file goes through `resolve`.
 pub(crate) fn parse(
     text: &str,
     resolve: impl Fn(&Path) -> PathBuf,
 ) -> Result<SourceSpec, MediaError> {
-    Ok(match text.parse()? {
-        SourceSpec::File(path) => SourceSpec::File(resolve(&path)),
-        generated => generated,
-    })
+    Ok(text.parse::<SourceSpec>()?.resolved(resolve))
 }
 
 /// Opens what is to be heard and seen, and reads files to their end, so that a bad one is found
@@ -23,10 +20,19 @@ pub(crate) fn open(
     audio: Option<&SourceSpec>,
     video: Option<&SourceSpec>,
 ) -> Result<Option<Arc<Material>>, MediaError> {
+    open_with(audio, video, OpusWishes::default())
+}
+
+/// Opens what is to be heard and seen, as [`open`] does, with what is allowed in Opus.
+pub(crate) fn open_with(
+    audio: Option<&SourceSpec>,
+    video: Option<&SourceSpec>,
+    wishes: OpusWishes,
+) -> Result<Option<Arc<Material>>, MediaError> {
     if audio.is_none() && video.is_none() {
         return Ok(None);
     }
-    Ok(Some(Arc::new(Material::open(audio, video)?)))
+    Ok(Some(Arc::new(Material::open_with(audio, video, wishes)?)))
 }
 
 /// Reads a list of video codecs to offer, best first; `None` if none is named.
@@ -37,45 +43,50 @@ pub(crate) fn codecs(names: &[String]) -> Result<Option<Vec<Codec>>, VideoListEr
     Codec::video_list(names.iter().map(String::as_str)).map(Some)
 }
 
-/// Why files do not make one announcement.
+/// Why sources do not make one announcement.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SortError {
-    /// A file cannot be played.
+    /// A source cannot be played.
     #[error(transparent)]
     Media(#[from] MediaError),
-    /// Two files have sound, or two have a picture.
-    #[error("{} and {} both have {kind}: an announcement plays one of each; join them first, for example with ffmpeg", first.display(), second.display())]
+    /// Two sources have sound, or two have a picture.
+    #[error(
+        "{first} and {second} both have {kind}: an announcement plays one of each; one after another they \
+         are played by `playlist:FILE`"
+    )]
     Twice {
-        kind: media::Kind,
-        first: PathBuf,
-        second: PathBuf,
+        kind: Kind,
+        first: SourceSpec,
+        second: SourceSpec,
     },
 }
 
-/// Finds out which of the files has the sound and which the picture; one may have both.
-pub(crate) fn sort(files: &[PathBuf]) -> Result<(Option<PathBuf>, Option<PathBuf>), SortError> {
+/// Finds out which of the sources has the sound and which the picture; one may have both.
+pub(crate) fn sort(
+    sources: &[SourceSpec],
+) -> Result<(Option<&SourceSpec>, Option<&SourceSpec>), SortError> {
     let (mut audio, mut video) = (None, None);
-    for file in files {
+    for source in sources {
         let (no_sound, no_picture) = (
-            missing(media::read_audio(file))?,
-            missing(media::read_video(file))?,
+            media::missing(source, Kind::Audio)?,
+            media::missing(source, Kind::Video)?,
         );
         let (sound, picture) = (no_sound.is_none(), no_picture.is_none());
         if let (Some(_), Some(error)) = (no_sound, no_picture) {
             return Err(error.into());
         }
         for (has, slot, kind) in [
-            (sound, &mut audio, media::Kind::Audio),
-            (picture, &mut video, media::Kind::Video),
+            (sound, &mut audio, Kind::Audio),
+            (picture, &mut video, Kind::Video),
         ] {
             if !has {
                 continue;
             }
-            if let Some(first) = slot.replace(file.clone()) {
+            if let Some(first) = slot.replace(source) {
                 return Err(SortError::Twice {
                     kind,
-                    first,
-                    second: file.clone(),
+                    first: first.clone(),
+                    second: source.clone(),
                 });
             }
         }
@@ -83,30 +94,30 @@ pub(crate) fn sort(files: &[PathBuf]) -> Result<(Option<PathBuf>, Option<PathBuf
     Ok((audio, video))
 }
 
-/// Returns the reason why a file has no such track, if it has none; any other trouble is one.
-fn missing(track: Result<Track, MediaError>) -> Result<Option<MediaError>, MediaError> {
-    match track {
-        Ok(_) => Ok(None),
-        Err(error @ MediaError::NoTrack { .. }) => Ok(Some(error)),
-        Err(error) => Err(error),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn data(name: &str) -> PathBuf {
-        Path::new("tests/data").join(name)
+    fn data(name: &str) -> SourceSpec {
+        SourceSpec::file(Path::new("tests/data").join(name))
     }
 
     #[test]
     fn files_are_told_apart_by_what_is_in_them() {
         let (speech, picture) = (data("speech.opus"), data("bunny.ivf"));
 
-        let sorted = sort(&[picture.clone(), speech.clone()]).expect("one of each");
+        let files = [picture.clone(), speech.clone()];
+        let sorted = sort(&files).expect("one of each");
 
-        assert_eq!(sorted, (Some(speech), Some(picture)));
+        assert_eq!(sorted, (Some(&speech), Some(&picture)));
+    }
+
+    #[test]
+    fn generators_are_told_apart_by_what_they_are() {
+        let sources = ["card:Fire drill", "say:Fire drill"].map(|text| text.parse().expect("good"));
+        let sorted = sort(&sources).expect("one of each");
+
+        assert_eq!(sorted, (Some(&sources[1]), Some(&sources[0])));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use driver::{
     Caller, CallerSettings, JoinStep, JoinTimes, Material, NoticeKind, Program, Rejoin, Shard,
     State, StopReason,
 };
-use media::{Kind, Track};
+use media::{Kind, Repeat, Track};
 use thiserror::Error;
 use tracing::info;
 
@@ -21,7 +21,7 @@ use crate::{NotHeard, PictureReceipt, Receipt, Verdict};
 #[non_exhaustive]
 pub enum AnnounceError {
     /// A generator never ends, so it cannot be announced.
-    #[error("there is nothing to announce: give a file with sound or picture")]
+    #[error("there is nothing to announce: give a source that ends, such as a file or `say:TEXT`")]
     NoClip,
 }
 
@@ -46,6 +46,8 @@ pub async fn announce(
         (None, None) => return Err(AnnounceError::NoClip),
     };
     let packet = packet_time(track);
+    // Played once, unless its sources say how often.
+    let length = material.length(Repeat::Once).unwrap_or(clip.duration);
     settings.video_codecs = material.video_codecs();
     settings.program = Program::Once(material);
     settings.hold = true;
@@ -108,13 +110,13 @@ pub async fn announce(
         joined_after,
         ice_after: steps.get(JoinStep::Ice),
         steps,
-        length: clip.duration,
-        received: received(packet, judged.received(), clip.duration),
+        length,
+        received: received(packet, judged.received(), length),
         packets_sent: judged.sent(),
         packets_lost: judged.lost(),
         picture: beside.map(|track| PictureReceipt {
-            length: track.duration,
-            received: received(packet_time(track), picture.received(), track.duration),
+            length,
+            received: received(packet_time(track), picture.received(), length),
             packets_sent: picture.sent(),
             packets_lost: picture.lost(),
         }),

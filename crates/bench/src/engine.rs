@@ -14,7 +14,7 @@ use driver::{
     Caller, CallerSettings, Figures, HttpClient, Material, NoticeKind, Program, Shards, State,
     StopReason, Tls,
 };
-use media::{Codec, SourceSpec};
+use media::{Codec, Origin, SourceSpec};
 use node::{ConferenceSettings, Node, NodeSettings};
 use tokio::task::JoinHandle;
 use url::Url;
@@ -267,11 +267,11 @@ impl Crowd {
 /// What talkers play: a tone each of its own, and a moving picture that all share.
 pub(crate) fn material(hertz: u32, video: bool) -> Result<Arc<Material>, Failure> {
     let (tone, bars) = (
-        SourceSpec::Tone { hertz },
-        SourceSpec::Bars {
+        SourceSpec::from(Origin::Tone { hertz }),
+        SourceSpec::from(Origin::Bars {
             width: 640,
             height: 360,
-        },
+        }),
     );
     Ok(Arc::new(Material::open(
         Some(&tone),

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use media::OpusWishes;
 use serde::{Deserialize, Serialize};
 
 use crate::destination::DISPLAY_NAME;
@@ -34,6 +35,34 @@ pub(super) struct MediaWritten {
     pub(super) codecs: Vec<String>,
     pub(super) record: Option<PathBuf>,
     pub(super) enabled: bool,
+    pub(super) opus: OpusWritten,
+}
+
+/// How sound is encoded, as written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct OpusWritten {
+    pub(super) bit_rate: u32,
+    pub(super) fec: bool,
+    pub(super) dtx: bool,
+    pub(super) stereo: bool,
+}
+
+impl Default for OpusWritten {
+    fn default() -> Self {
+        let OpusWishes {
+            bit_rate,
+            fec,
+            dtx,
+            stereo,
+        } = OpusWishes::default();
+        Self {
+            bit_rate,
+            fec,
+            dtx,
+            stereo,
+        }
+    }
 }
 
 impl Default for MediaWritten {
@@ -44,6 +73,7 @@ impl Default for MediaWritten {
             codecs: Vec::new(),
             record: None,
             enabled: true,
+            opus: OpusWritten::default(),
         }
     }
 }

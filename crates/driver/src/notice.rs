@@ -311,6 +311,11 @@ pub struct Other {
 pub enum Warning {
     /// The node rejected our video; sound goes alone.
     VideoRejected,
+    /// The sound of the material cannot be encoded as the answer asks for; silence is sent.
+    NoAudio {
+        /// Why not.
+        reason: String,
+    },
     /// The answer took another codec than the material has; its picture is not sent.
     NoVideoForCodec {
         /// Why there is no picture in this codec.
@@ -345,6 +350,7 @@ impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::VideoRejected => f.write_str("the node rejected our video: sound goes alone"),
+            Self::NoAudio { reason } => write!(f, "silence is sent: {reason}"),
             Self::NoVideoForCodec { reason } => write!(f, "no picture is sent: {reason}"),
             Self::RareKeyFrames { longest } => write!(
                 f,

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use media::{Codec, Live, MediaError, Track};
+use media::{Codec, Live, MediaError, OpusParameters, Track};
 
 use crate::{Material, Warning};
 
@@ -50,16 +50,21 @@ fn slate(codec: Codec) -> Result<Arc<Track>, MediaError> {
     Ok(slate)
 }
 
-/// Opens what is sent as `audio` and `video`; makes encoders, so not for a shard's thread.
+/// Opens what is sent as sound, to a far end with parameters for it, and as `video`; makes encoders, so
+/// not for a shard's thread.
 pub(crate) fn open(
     material: Option<&Material>,
-    audio: Option<Codec>,
+    audio: Option<OpusParameters>,
     video: Option<Codec>,
 ) -> Sources {
     let mut sources = Sources::default();
-    if audio.is_some() {
+    if let Some(parameters) = audio {
         sources.silence = Some(media::silence());
-        sources.audio = material.and_then(Material::audio);
+        let audio = material.map(|material| material.audio(&parameters));
+        match audio.transpose() {
+            Ok(audio) => sources.audio = audio.flatten(),
+            Err(reason) => sources.warnings.push(Warning::NoAudio { reason }),
+        }
     }
     let Some(codec) = video else { return sources };
     match slate(codec) {
@@ -84,7 +89,7 @@ mod tests {
     #[test]
     fn the_slate_is_encoded_once_for_each_codec() {
         let slate = |codec| {
-            open(None, Some(Codec::Opus), Some(codec))
+            open(None, Some(OpusParameters::default()), Some(codec))
                 .slate
                 .expect("one")
         };

@@ -219,6 +219,7 @@ mod tests {
             rtx_payload_type: None,
             direction: Direction::SendRecv,
             mid: mid.to_owned(),
+            format_parameters: None,
             max_bitrate: None,
         };
         Negotiated {

@@ -12,8 +12,8 @@ use crate::frame::FrameError;
 pub enum MediaError {
     /// The file could not be opened or read.
     #[error(
-        "cannot read {}: {source}; name a media file, or `tone`, `silence` or `bars`: microphones and \
-         cameras are not read",
+        "cannot read {}: {source}; name a media file or a generator such as `tone` or `bars`: \
+         microphones and cameras are not read",
         path.display()
     )]
     Unreadable {
@@ -75,6 +75,22 @@ pub enum MediaError {
         /// What is wrong with it and what may stand there.
         reason: String,
     },
+    /// A line of a list of sources names none that can be played.
+    #[error("{}:{line}: {error}", path.display())]
+    Line {
+        /// Which list.
+        path: PathBuf,
+        /// Which of its lines, from 1.
+        line: usize,
+        /// What is wrong there.
+        error: Box<MediaError>,
+    },
+    /// Text cannot be said.
+    #[error("cannot say the text: {0}")]
+    Speech(String),
+    /// Sound cannot be worked on.
+    #[error("cannot play the sound: {0}")]
+    Sound(String),
     /// A frame could not be cut into packets.
     #[error(transparent)]
     Frame(#[from] FrameError),

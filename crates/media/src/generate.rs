@@ -1,21 +1,17 @@
-//! Tracks made here: silence, a tone, the slate.
+//! Tracks made here: silence, the slate, and generators of sound that repeat themselves.
 
-use std::f32::consts::TAU;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use crate::babble;
 use crate::codec::Codec;
 use crate::draw::slate_picture;
 use crate::error::MediaError;
-use crate::frame::Frame;
-use crate::opus::{OpusEncoder, OpusSettings, SAMPLE_RATE, SAMPLES_PER_PACKET};
+use crate::opus::{OpusSettings, SAMPLE_RATE};
+use crate::sound::{encode_loop, generator};
+use crate::source::{Origin, SourceSpec};
 use crate::track::{Track, silent_frame};
 use crate::video::{VideoEncoder, VideoSettings};
-
-const PACKET: Duration = Duration::from_millis(20);
-
-/// Peak of the tone, −18 dB below full scale (EBU R 68).
-const TONE_PEAK: f32 = 0.126;
 
 /// Returns silence: one packet, to be looped.
 pub fn silence() -> Arc<Track> {
@@ -26,34 +22,24 @@ pub fn silence() -> Arc<Track> {
             codec: Codec::Opus,
             duration: frame.duration,
             longest_key_interval: frame.duration,
+            pause: Duration::ZERO,
             frames: vec![frame],
         })
     });
     Arc::clone(track)
 }
 
-/// Returns one second of a steady tone, to be looped: a whole number of periods, so no click is heard.
-pub(crate) fn tone(hertz: u32) -> Result<Track, MediaError> {
-    let mut encoder = OpusEncoder::new(OpusSettings::default())?;
-    let sample = |n: usize| {
-        // Modulo a second first: `f32` would lose the phase of large numbers.
-        let n = n % SAMPLE_RATE as usize;
-        let turns = f64::from(hertz) * n as f64 / f64::from(SAMPLE_RATE);
-        TONE_PEAK * (TAU * turns.fract() as f32).sin()
+/// Returns a generator of sound that never ends, to be looped: of a tone a second, which is a whole
+/// number of periods, so that no click is heard.
+pub(crate) fn endless(spec: &SourceSpec, settings: OpusSettings) -> Result<Arc<Track>, MediaError> {
+    let period = match spec.origin {
+        Origin::Silence => return Ok(silence()),
+        Origin::Babble => babble::ROUND as u64,
+        _ => u64::from(SAMPLE_RATE),
     };
-    let mut frames = Vec::new();
-    for packet in 0..100usize {
-        let samples: Vec<f32> = (0..SAMPLES_PER_PACKET)
-            .map(|n| sample(packet * SAMPLES_PER_PACKET + n))
-            .collect();
-        let encoded = encoder.encode(&samples)?;
-        // In the first second the encoder settles; the next one repeats.
-        if let Some(at) = packet.checked_sub(50) {
-            let time = PACKET * at as u32;
-            frames.push(Frame::packetize(Codec::Opus, encoded, time, PACKET, true)?);
-        }
-    }
-    Track::new(frames)
+    let gain = spec.options.gain.unwrap_or_default();
+    let factor = 10f64.powf(gain / 20.0) as f32;
+    encode_loop(settings, factor, period, &generator(spec)).map(Arc::new)
 }
 
 /// Returns one second of a still picture that says `text`, to be looped: a key frame, then four
@@ -110,7 +96,8 @@ mod tests {
 
     #[test]
     fn a_tone_loops_without_a_click() {
-        let track = tone(440).unwrap();
+        let tone = "tone:440".parse().unwrap();
+        let track = endless(&tone, OpusSettings::default()).unwrap();
         assert_eq!(track.duration, Duration::from_secs(1));
         let samples = heard(&track, 3);
         let settled = &samples[48_000..];
@@ -131,6 +118,15 @@ mod tests {
             .filter(|w| w[0] < 0.0 && w[1] >= 0.0)
             .count();
         assert!((436..=444).contains(&crossings), "{crossings}");
+    }
+
+    #[test]
+    fn babble_goes_on_for_ever_without_repeating_itself_soon() {
+        let babble = "babble#gain=-6".parse().unwrap();
+        let track = endless(&babble, OpusSettings::default()).unwrap();
+        assert_eq!(track.duration, Duration::from_secs(30));
+        assert_eq!(track.frames.len(), 1500);
+        assert_eq!(track.frames[1].media_time, Duration::from_millis(20));
     }
 
     #[test]

@@ -9,9 +9,13 @@
 //! | `assembler` | inbound: packets to frames, in order |
 //! | `opus`, `video`, `decoder`, `picture` | raw to encoded and back, in any codec |
 //! | `vpx`, `h264`, `av1` | the codecs' libraries behind them |
-//! | `draw`, `generate`, `live` | test picture, slate, tone, silence; encoded once for all |
-//! | `read`, `source` | files of every kind; what an operator names as a source |
+//! | `source` | what an operator names as a source, and what comes of it |
+//! | `read` | files of every kind |
 //! | `film` | the pictures of a file, and whether they can be sent as they are |
+//! | `sound`, `babble`, `say` | sound as samples on its way to an encoder; where it is made |
+//! | `draw`, `show`, `stills`, `slides` | pictures that are made here, and still ones |
+//! | `list`, `playlist`, `edit` | sources one after another; encoded tracks cut and joined |
+//! | `generate`, `live` | silence and slate; what is encoded once for all |
 //! | `record` | recordings in WebM |
 //! | `marks` | marks in sound and picture, made and found |
 //! | `error` | what can be wrong |
@@ -21,24 +25,34 @@
 
 mod assembler;
 mod av1;
+mod babble;
 mod codec;
 mod decoder;
 mod draw;
+mod edit;
 mod error;
 mod film;
 mod frame;
 mod generate;
 mod h264;
 mod jpeg;
+mod list;
 mod live;
 pub mod marks;
 pub mod measure;
 mod opus;
+mod opus_parameters;
 mod payload;
 mod picture;
+mod playlist;
 mod read;
 mod record;
+mod say;
+mod show;
+mod slides;
+mod sound;
 mod source;
+mod stills;
 mod timeline;
 mod track;
 mod video;
@@ -47,7 +61,7 @@ mod vpx;
 pub use assembler::{Assembled, AssemblerCounters, FrameAssembler};
 pub use codec::{Codec, Kind, VideoListError};
 pub use decoder::VideoDecoder;
-pub use draw::slate_picture;
+pub use draw::{card_picture, slate_picture};
 pub use error::MediaError;
 pub use film::{Acceptance, Character, Coding, Film, FilmFrame, H264Profile, Sampling, Unsuitable};
 pub use frame::{Frame, FrameError, MAX_PAYLOAD};
@@ -55,10 +69,13 @@ pub use generate::{silence, slate};
 pub use jpeg::jpeg;
 pub use live::Live;
 pub use opus::{OpusDecoder, OpusEncoder, OpusSettings, SAMPLE_RATE, SAMPLES_PER_PACKET};
+pub use opus_parameters::{OpusParameters, OpusWishes};
 pub use picture::{Picture, Yuv};
 pub use read::{load_clip, read_audio, read_film, read_video};
 pub use record::{Recorded, Recorder};
-pub use source::{Source, SourceSpec, open_audio, open_video};
+pub use source::{
+    Origin, Source, SourceOptions, SourceSpec, missing, open_audio, open_audio_as, open_video,
+};
 pub use timeline::{Boundary, Due, Repeat, Timeline};
 pub use track::{Clip, Track};
 pub use video::{Encoded, VideoEncoder, VideoSettings};

@@ -1,7 +1,7 @@
 //! Opus: 48 kHz samples to packets of 20 ms and back.
 
 use bytes::Bytes;
-use opus::{Application, Bitrate, Channels, Decoder, Encoder, Signal};
+use opus::{Application, Bandwidth, Bitrate, Channels, Decoder, Encoder, Signal};
 
 use crate::codec::Codec;
 use crate::error::MediaError;
@@ -17,7 +17,7 @@ const MAX_PACKET: usize = 1150;
 const LONGEST: usize = 5760;
 
 /// How sound is encoded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct OpusSettings {
     /// One channel or two.
     pub channels: u8,
@@ -25,6 +25,14 @@ pub struct OpusSettings {
     pub bit_rate: u32,
     /// Whether packets carry a coarse copy of the one before (RFC 6716 §2.1.7).
     pub fec: bool,
+    /// Whether packets of silence are left out, all but one in twenty (RFC 7587 §3.1.3).
+    pub dtx: bool,
+    /// The highest rate at which the receiver plays, in samples a second: half of it is the highest
+    /// tone worth encoding.
+    pub playback_rate: u32,
+    /// The most bits a second that the receiver takes: what was encoded elsewhere with more is encoded
+    /// anew. Any number where nothing is said.
+    pub limit: Option<u32>,
 }
 
 impl Default for OpusSettings {
@@ -33,6 +41,9 @@ impl Default for OpusSettings {
             channels: 1,
             bit_rate: 48_000,
             fec: true,
+            dtx: false,
+            playback_rate: SAMPLE_RATE,
+            limit: None,
         }
     }
 }
@@ -55,9 +66,10 @@ impl OpusEncoder {
         let channels = channels(settings.channels)?;
         let make = || -> opus::Result<(Encoder, usize)> {
             let mut encoder = Encoder::new(SAMPLE_RATE, channels, Application::Audio)?;
-            encoder.set_bitrate(Bitrate::Bits(
-                i32::try_from(settings.bit_rate).unwrap_or(i32::MAX),
-            ))?;
+            let bit_rate = settings.bit_rate.min(settings.limit.unwrap_or(u32::MAX));
+            encoder.set_bitrate(Bitrate::Bits(i32::try_from(bit_rate).unwrap_or(i32::MAX)))?;
+            encoder.set_max_bandwidth(bandwidth(settings.playback_rate))?;
+            encoder.set_dtx(settings.dtx)?;
             encoder.set_inband_fec(settings.fec)?;
             if settings.fec {
                 // libopus spends bits on redundancy only if it expects loss, and only in the
@@ -98,6 +110,18 @@ impl OpusEncoder {
             .encode_vec_float(samples, MAX_PACKET)
             .map(Bytes::from)
             .map_err(refused)
+    }
+
+    /// Encodes as [`OpusEncoder::encode`] does; nothing where DTX says that the packet need not be sent.
+    ///
+    /// # Errors
+    ///
+    /// Fails on any other number of samples.
+    pub fn encode_unless_silent(&mut self, samples: &[f32]) -> Result<Option<Bytes>, MediaError> {
+        // Two bytes or fewer are such a packet (opus.h, opus_encode).
+        let packet = self.encode(samples)?;
+        let is_wanted = packet.len() > 2 || !self.encoder.get_dtx().map_err(refused)?;
+        Ok(Some(packet).filter(|_| is_wanted))
     }
 
     /// Sets the bit rate in bits a second.
@@ -180,6 +204,17 @@ impl OpusDecoder {
         };
         let count = count.map_err(refused)?;
         Ok(&self.buffer[..count * self.channels])
+    }
+}
+
+/// Returns the widest band that is heard at so many samples a second (RFC 7587 §3.1.1).
+fn bandwidth(playback_rate: u32) -> Bandwidth {
+    match playback_rate {
+        0..=8_000 => Bandwidth::Narrowband,
+        8_001..=12_000 => Bandwidth::Mediumband,
+        12_001..=16_000 => Bandwidth::Wideband,
+        16_001..=24_000 => Bandwidth::Superwideband,
+        _ => Bandwidth::Fullband,
     }
 }
 

@@ -121,6 +121,19 @@ impl Picture {
         scaled
     }
 
+    /// Returns this picture with `weight` of 256 parts of another one of the same size in it.
+    pub(crate) fn mixed_with(&self, other: &Self, weight: u16) -> Self {
+        let mut mixed = self.clone();
+        let weight = u32::from(weight.min(256));
+        for (plane, others) in mixed.planes.iter_mut().zip(&other.planes) {
+            for (sample, other) in plane.iter_mut().zip(others) {
+                let sum = u32::from(*sample) * (256 - weight) + u32::from(*other) * weight;
+                *sample = ((sum + 128) / 256) as u8;
+            }
+        }
+        mixed
+    }
+
     /// Mixes `colour` into one pixel of luma, `weight` of 255 parts; for the edges of letters.
     pub(crate) fn blend_luma(&mut self, x: usize, y: usize, luma: u8, weight: u8) {
         if x < self.width && y < self.height {

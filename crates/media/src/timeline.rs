@@ -33,8 +33,30 @@ const SWITCH_STEP: Duration = Duration::from_millis(1);
 pub enum Repeat {
     /// To its end.
     Once,
+    /// So many times.
+    Times(u32),
     /// Until stopped or replaced.
     Forever,
+}
+
+impl Repeat {
+    /// Returns how often it is still played after this time; nothing if this is the last one.
+    fn afterwards(self) -> Option<Self> {
+        match self {
+            Self::Once | Self::Times(0 | 1) => None,
+            Self::Times(rounds) => Some(Self::Times(rounds - 1)),
+            Self::Forever => Some(Self::Forever),
+        }
+    }
+
+    /// Returns how often a track is played; nothing if it never ends.
+    pub fn rounds(self) -> Option<u32> {
+        match self {
+            Self::Once => Some(1),
+            Self::Times(rounds) => Some(rounds.max(1)),
+            Self::Forever => None,
+        }
+    }
 }
 
 /// What a frame has to do with the clip that was asked for.
@@ -96,12 +118,19 @@ impl Segment {
     /// Moves on to the next frame; `false` if there is none.
     fn advance(&mut self) -> bool {
         self.next += 1;
-        if self.next < self.track.frames.len() {
+        let afterwards = self.repeat.afterwards();
+        let end = match afterwards {
+            Some(_) => self.track.duration,
+            None => self.track.duration.saturating_sub(self.track.pause),
+        };
+        let frame = self.track.frames.get(self.next);
+        if frame.is_some_and(|frame| frame.media_time < end) {
             return true;
         }
-        self.base += self.track.duration;
+        self.base += end;
         self.next = 0;
-        self.repeat == Repeat::Forever
+        self.repeat = afterwards.unwrap_or(self.repeat);
+        afterwards.is_some()
     }
 }
 
@@ -146,7 +175,8 @@ impl Timeline {
             }
             None => return None,
         };
-        (repeat == Repeat::Once).then(|| self.start + begin + track.duration)
+        let lasts = track.duration.saturating_mul(repeat.rounds()?);
+        Some(self.start + begin + lasts.saturating_sub(track.pause))
     }
 
     /// Returns the next frame that is due at `now`; call again until `None`.

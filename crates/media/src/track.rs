@@ -8,6 +8,7 @@ use bytes::Bytes;
 use crate::codec::{Codec, Kind};
 use crate::error::MediaError;
 use crate::frame::Frame;
+use crate::timeline::Repeat;
 
 /// A whole track, in memory: the unit of "encode once".
 ///
@@ -24,6 +25,8 @@ pub struct Track {
     pub duration: Duration,
     /// The longest time between two key frames, the way around the loop included.
     pub longest_key_interval: Duration,
+    /// How much of its end is played only if it begins again afterwards.
+    pub pause: Duration,
 }
 
 impl Track {
@@ -59,7 +62,36 @@ impl Track {
             codec,
             frames,
             duration,
+            pause: Duration::ZERO,
         })
+    }
+
+    /// Makes a track of frames that lasts `duration`, though its last frame may end before or after.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`Track::new`] does.
+    pub(crate) fn lasting(frames: Vec<Frame>, duration: Duration) -> Result<Self, MediaError> {
+        let mut track = Self::new(frames)?;
+        if let Some(last) = track.frames.last() {
+            track.duration = duration.max(last.media_time + Duration::from_millis(1));
+        }
+        track.longest_key_interval = longest_key_interval(&track.frames, track.duration);
+        Ok(track)
+    }
+
+    /// Returns this track with so much silence, or so long a last picture, before it begins again.
+    pub(crate) fn pausing(self: Arc<Self>, pause: Duration) -> Arc<Self> {
+        if pause.is_zero() {
+            return self;
+        }
+        let end = self.duration;
+        // Whole packets, so that sound and picture pause for the same time.
+        let packets = pause.as_nanos().div_ceil(SILENT_FRAME.as_nanos());
+        let pause = SILENT_FRAME * u32::try_from(packets).unwrap_or(u32::MAX);
+        let mut track = Self::clone(&self.stretched(end + pause));
+        track.pause = track.duration - end;
+        Arc::new(track)
     }
 
     /// Returns a plain-language warning if key frames are more than two seconds apart.
@@ -80,7 +112,7 @@ impl Track {
     }
 
     /// Returns this track lasting `duration` at least: video holds its last frame, audio falls silent.
-    fn stretched(self: Arc<Self>, duration: Duration) -> Arc<Self> {
+    pub(crate) fn stretched(self: Arc<Self>, duration: Duration) -> Arc<Self> {
         if self.duration >= duration {
             return self;
         }
@@ -158,6 +190,36 @@ impl Clip {
             audio,
             video,
         }
+    }
+
+    /// Returns this clip with so long a pause before it begins again.
+    pub fn pausing(mut self, pause: Duration) -> Self {
+        self.audio = self.audio.map(|track| track.pausing(pause));
+        self.video = self.video.map(|track| track.pausing(pause));
+        let track = self.audio.as_ref().or(self.video.as_ref());
+        self.duration = track.map_or(Duration::ZERO, |track| track.duration);
+        self
+    }
+
+    /// Returns another encoding of one of its tracks with the period of this clip.
+    pub fn fitted(&self, track: Arc<Track>) -> Arc<Track> {
+        let pause = self.pause();
+        track.stretched(self.duration - pause).pausing(pause)
+    }
+
+    /// Returns how long it takes to play it; nothing if it never ends.
+    pub fn length(&self, repeat: Repeat) -> Option<Duration> {
+        let rounds = repeat.rounds()?;
+        Some(
+            self.duration
+                .saturating_mul(rounds)
+                .saturating_sub(self.pause()),
+        )
+    }
+
+    fn pause(&self) -> Duration {
+        let track = self.audio.as_ref().or(self.video.as_ref());
+        track.map_or(Duration::ZERO, |track| track.pause)
     }
 }
 

@@ -26,6 +26,8 @@ pub struct NegotiatedCodec {
     pub direction: Direction,
     /// Media identification tag (RFC 5888).
     pub mid: String,
+    /// Parameters that the far end states for the codec (`a=fmtp`), as written.
+    pub format_parameters: Option<String>,
     /// Bit rate the far end allows for this m-line (`b=TIAS`, RFC 3890), in bit/s.
     pub max_bitrate: Option<u32>,
 }

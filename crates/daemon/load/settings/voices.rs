@@ -1,12 +1,11 @@
 //! What talkers and video senders play where there are marks in it.
 
-use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use load::{Roles, Voice};
 use media::marks::{self, Base};
-use media::{Codec, MediaError, Source, SourceSpec, Track};
+use media::{Codec, MediaError, Origin, Source, SourceSpec};
 
 use super::values::wrong;
 use crate::node_settings::WrongValue;
@@ -23,14 +22,17 @@ pub(super) fn open(
 ) -> Result<Vec<Voice>, WrongValue> {
     let sound = audio.map(media::open_audio).transpose();
     let sound = sound.map_err(|error| wrong("audio", error))?;
-    let sound = sound.as_ref().and_then(track);
+    let sound = sound.as_ref().and_then(Source::track);
     let (film, bars);
     let picture = match video {
         None => BARS,
-        Some(SourceSpec::Bars { width, height }) => Base::Bars(*width, *height),
+        Some(SourceSpec {
+            origin: Origin::Bars { width, height },
+            ..
+        }) => Base::Bars(*width, *height),
         Some(spec) => {
             bars = media::open_video(spec, Codec::Vp8).map_err(|error| wrong("video", error))?;
-            film = track(&bars);
+            film = bars.track();
             film.map_or(BARS, |film| Base::Film(film))
         }
     };
@@ -56,12 +58,4 @@ pub(super) fn open(
         });
         joined.collect()
     })
-}
-
-/// Returns the track of a source that has one.
-fn track(source: &Source) -> Option<&Arc<Track>> {
-    match source {
-        Source::Track(track) => Some(track),
-        Source::Live(_) => None,
-    }
 }

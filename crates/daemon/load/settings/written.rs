@@ -131,9 +131,9 @@ impl LoadWritten {
         }
         for source in [&mut self.audio, &mut self.video] {
             if let Some(text) = source.as_deref()
-                && let Ok(SourceSpec::File(path)) = text.parse()
+                && let Ok(spec) = text.parse::<SourceSpec>()
             {
-                *source = Some(resolve(&path).to_string_lossy().into_owned());
+                *source = Some(spec.resolved(&resolve).to_string());
             }
         }
     }

@@ -7,6 +7,8 @@ use media::{Codec, Track};
 use super::*;
 use crate::sources::Part;
 
+mod time;
+
 /// What was sent: RTP timestamp and first payload.
 type Sent = Rc<RefCell<Vec<(u32, Bytes)>>>;
 

@@ -214,8 +214,8 @@ pub(crate) fn data(name: &str) -> PathBuf {
 
 /// Material out of files of the test data.
 pub(crate) fn material(audio: &str, video: Option<&str>) -> Arc<Material> {
-    let audio = SourceSpec::File(data(audio));
-    let video = video.map(|name| SourceSpec::File(data(name)));
+    let audio = SourceSpec::file(data(audio));
+    let video = video.map(|name| SourceSpec::file(data(name)));
     Arc::new(Material::open(Some(&audio), video.as_ref()).unwrap())
 }
 

@@ -35,14 +35,27 @@ impl Bars {
         Self { background }
     }
 
-    /// Draws picture number `count`, `media_time` after the start, when it is `clock`.
-    pub(crate) fn draw(&self, count: u64, media_time: Duration, clock: SystemTime) -> Picture {
+    /// Returns width and height.
+    pub(crate) fn size(&self) -> (usize, usize) {
+        (self.background.width(), self.background.height())
+    }
+
+    /// Draws picture number `count`, `media_time` after the start, when it is `clock`: not known where
+    /// it is drawn to be shown some time later.
+    pub(crate) fn draw(
+        &self,
+        count: u64,
+        media_time: Duration,
+        clock: Option<SystemTime>,
+    ) -> Picture {
         let mut picture = self.background.clone();
         let (width, height) = (picture.width(), picture.height());
         let size = (height / 11).max(8);
-        let clock = clock.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let clock = clock.map(|clock| clock.duration_since(UNIX_EPOCH).unwrap_or_default());
         let lines = [
-            format!("{} UTC", clock_text(clock, 3)),
+            clock.map_or(String::new(), |clock| {
+                format!("{} UTC", clock_text(clock, 3))
+            }),
             format!("{}  {count}", clock_text(media_time, 1)),
         ];
         for (row, line) in lines.iter().enumerate() {
@@ -91,11 +104,11 @@ mod tests {
     #[test]
     fn the_picture_moves() {
         let bars = Bars::new(320, 180);
-        let one = bars.draw(1, Duration::from_millis(40), UNIX_EPOCH);
-        let other = bars.draw(51, Duration::from_millis(2040), UNIX_EPOCH);
+        let one = bars.draw(1, Duration::from_millis(40), Some(UNIX_EPOCH));
+        let other = bars.draw(51, Duration::from_millis(2040), Some(UNIX_EPOCH));
         assert_ne!(one, other);
         let later = UNIX_EPOCH + Duration::from_secs(1);
-        assert_ne!(one, bars.draw(1, Duration::from_millis(40), later));
-        Bars::new(2, 2).draw(0, Duration::ZERO, UNIX_EPOCH);
+        assert_ne!(one, bars.draw(1, Duration::from_millis(40), Some(later)));
+        Bars::new(2, 2).draw(0, Duration::ZERO, None);
     }
 }

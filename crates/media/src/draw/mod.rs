@@ -1,10 +1,12 @@
-//! Drawing on pictures: text, the slate and the test picture.
+//! Drawing on pictures: text, the slate, cards and the test picture.
 
 mod bars;
+mod card;
 mod dots;
 mod text;
 
 pub(crate) use bars::Bars;
+pub use card::card_picture;
 use text::Font;
 
 use crate::picture::{Picture, Yuv};

@@ -81,6 +81,29 @@ impl Font {
     }
 }
 
+impl Font {
+    /// Breaks text into lines no wider than `width` pixels, within words that are wider than that.
+    pub(super) fn broken(&self, text: &str, size: usize, width: usize) -> Vec<String> {
+        let mut lines = Vec::new();
+        for line in self.wrap(text, size, width) {
+            if self.width(&line, size) <= width {
+                lines.push(line);
+                continue;
+            }
+            let mut part = String::new();
+            for character in line.chars() {
+                part.push(character);
+                if part.chars().nth(1).is_some() && self.width(&part, size) > width {
+                    part.pop();
+                    lines.push(std::mem::replace(&mut part, character.into()));
+                }
+            }
+            lines.push(part);
+        }
+        lines
+    }
+}
+
 fn scale(size: usize) -> PxScale {
     // DejaVu's capitals are 0.63 of its line height.
     PxScale::from(size as f32 / 0.63)

@@ -202,7 +202,7 @@ impl<'a> Drawn<'a> {
         match self {
             Self::Bars(bars) => {
                 let number = u64::try_from(time.as_millis()).unwrap_or(0) * u64::from(FRAME_RATE);
-                Ok(bars.draw(number / 1000, time, UNIX_EPOCH + time))
+                Ok(bars.draw(number / 1000, time, Some(UNIX_EPOCH + time)))
             }
             Self::Film {
                 track,

@@ -1,5 +1,5 @@
 //! Sound in any container and codec that symphonia reads: Opus is taken as it is, the others (MP3, AAC,
-//! ALAC, FLAC, Vorbis, and what rare WAV, AIFF and CAF files hold) are mixed down and encoded as Opus.
+//! ALAC, FLAC, Vorbis, and what rare WAV, AIFF and CAF files hold) are decoded.
 
 use std::io::{self, Cursor};
 use std::time::Duration;
@@ -15,61 +15,107 @@ use symphonia::core::meta::MetadataOptions;
 use symphonia::core::packet::Packet;
 use symphonia::core::units::{TimeBase, Timestamp};
 
-use super::encoding::Encoding;
-use super::{File, mp4, opus_packets};
+use super::{File, encoded, mp4, opus_packets};
 use crate::codec::Kind;
 use crate::error::MediaError;
+use crate::opus::OpusSettings;
+use crate::sound::{CHANNELS, Flow, Resample, Sink, samples};
 use crate::track::Track;
 
-/// Reads the first sound of the file. Packets that cannot be decoded are replaced by silence, so that
-/// what follows stays in its place.
+/// Reads the first sound of the file: Opus as it is, anything else encoded as Opus.
 pub(super) fn read(file: &File<'_>) -> Result<Track, MediaError> {
-    let bytes = MediaSourceStream::new(
-        Box::new(Cursor::new(file.bytes.clone())),
-        Default::default(),
-    );
-    let mut format = symphonia::default::get_probe()
-        .probe(
-            &Hint::new(),
-            bytes,
-            FormatOptions::default(),
-            MetadataOptions::default(),
-        )
-        .map_err(|error| refused(file, &error))?;
+    let mut format = open(file)?;
     let (track, parameters) = first_sound(file, format.as_ref())?;
     let (number, time_base) = (track.id, track.time_base);
     if parameters.codec == CODEC_ID_OPUS {
         return as_it_is(file, format.as_mut(), number, time_base);
+    }
+    encoded(file, OpusSettings::default())
+}
+
+/// Tells whether its first sound is Opus.
+pub(super) fn is_opus(file: &File<'_>) -> Result<bool, MediaError> {
+    let format = open(file)?;
+    Ok(first_sound(file, format.as_ref())?.1.codec == CODEC_ID_OPUS)
+}
+
+/// Returns when its first sound begins, compared with the first thing of any kind in the file.
+pub(super) fn begins(file: &File<'_>) -> Result<Duration, MediaError> {
+    let mut format = open(file)?;
+    let (number, time_base) = {
+        let (track, _) = first_sound(file, format.as_ref())?;
+        (track.id, track.time_base)
+    };
+    let placement = mp4::placement(&file.bytes, number);
+    let mut start = Start::new(time_base);
+    if format.tracks().len() > 1 {
+        while let Some(packet) = next(file, format.as_mut())? {
+            if packet.track_id == number {
+                start.of_ours(packet.pts);
+            } else {
+                start.of_another(format.as_ref(), &packet);
+            }
+            if start.ours.is_some() && start.others.is_some() {
+                break;
+            }
+        }
+    }
+    Ok(start.delay().max(placement.begins))
+}
+
+/// Pours its first sound into `to`. Packets that cannot be decoded are replaced by silence, so that what
+/// follows stays in its place.
+pub(super) fn pour(file: &File<'_>, to: &mut dyn Sink) -> Result<Flow, MediaError> {
+    let mut format = open(file)?;
+    let (track, parameters) = first_sound(file, format.as_ref())?;
+    let (number, time_base) = (track.id, track.time_base);
+    if parameters.codec == CODEC_ID_OPUS {
+        return pour_opus(file, format.as_mut(), number, time_base, to);
     }
     let mut decoder = symphonia::default::get_codecs()
         .make_audio_decoder(parameters, &AudioDecoderOptions::default())
         .map_err(|error| refused(file, &error))?;
 
     let placement = mp4::placement(&file.bytes, number);
-    let mut start = Start::new(time_base);
-    let mut sound = Sound::new(file, placement.left_out);
+    let mut sound = Sound::new(file, placement.left_out, to);
     while let Some(packet) = next(file, format.as_mut())? {
         if packet.track_id != number {
-            start.of_another(format.as_ref(), &packet);
             continue;
         }
-        start.of_ours(packet.pts);
         if packet.trim_start > symphonia::core::units::Duration::ZERO {
             sound.left_out = Duration::ZERO;
         }
-        match decoder.decode(&packet) {
+        let flow = match decoder.decode(&packet) {
             Ok(decoded) => {
                 let spec = decoded.spec();
                 let format = (spec.rate(), spec.channels().count());
                 sound.interleaved.clear();
                 decoded.copy_to_vec_interleaved(&mut sound.interleaved);
-                sound.push(format)?;
+                sound.push(format)?
             }
             Err(Error::DecodeError(_)) => sound.missing(time_base, &packet)?,
             Err(error) => return Err(refused(file, &error)),
+        };
+        if flow.is_break() {
+            return Ok(flow);
         }
     }
-    sound.finish(start.delay().max(placement.begins))
+    sound.finish()
+}
+
+fn open(file: &File<'_>) -> Result<Box<dyn FormatReader>, MediaError> {
+    let bytes = MediaSourceStream::new(
+        Box::new(Cursor::new(file.bytes.clone())),
+        Default::default(),
+    );
+    symphonia::default::get_probe()
+        .probe(
+            &Hint::new(),
+            bytes,
+            FormatOptions::default(),
+            MetadataOptions::default(),
+        )
+        .map_err(|error| refused(file, &error))
 }
 
 fn first_sound<'a>(
@@ -119,6 +165,30 @@ fn as_it_is(
         *time += later;
     }
     opus_packets::track(file, packets, delay)
+}
+
+/// Decodes the packets of an Opus track.
+fn pour_opus(
+    file: &File<'_>,
+    format: &mut dyn FormatReader,
+    number: u32,
+    base: Option<TimeBase>,
+    to: &mut dyn Sink,
+) -> Result<Flow, MediaError> {
+    let mut decoding = opus_packets::Decoding::new(None)?;
+    let mut first = None;
+    while let Some(packet) = next(file, format)? {
+        if packet.track_id != number {
+            continue;
+        }
+        decoding.leave_out(samples(lasting(base, packet.trim_start)));
+        let at = time(base, packet.pts).unwrap_or_default();
+        let since = at.saturating_sub(*first.get_or_insert(at));
+        if decoding.packet(Some(since), &packet.data, to)?.is_break() {
+            return Ok(Flow::Break(()));
+        }
+    }
+    Ok(Flow::Continue(()))
 }
 
 fn next(file: &File<'_>, format: &mut dyn FormatReader) -> Result<Option<Packet>, MediaError> {
@@ -202,36 +272,38 @@ fn lasting(base: Option<TimeBase>, ticks: symphonia::core::units::Duration) -> D
 /// Decoded sound on its way.
 struct Sound<'a> {
     file: &'a File<'a>,
+    to: &'a mut dyn Sink,
     /// Samples a second and channels, as soon as they are known.
     format: Option<(u32, usize)>,
-    encoding: Option<Encoding<'a>>,
+    resample: Option<Resample>,
     /// What of the beginning is still to be left out.
     left_out: Duration,
     interleaved: Vec<f32>,
-    mono: Vec<f32>,
+    stereo: Vec<f32>,
 }
 
 impl<'a> Sound<'a> {
-    fn new(file: &'a File<'_>, left_out: Duration) -> Self {
+    fn new(file: &'a File<'_>, left_out: Duration, to: &'a mut dyn Sink) -> Self {
         Self {
             file,
+            to,
             left_out,
             format: None,
-            encoding: None,
+            resample: None,
             interleaved: Vec::new(),
-            mono: Vec::new(),
+            stereo: Vec::new(),
         }
     }
 
     /// Takes what was decoded, in `format`.
-    fn push(&mut self, format: (u32, usize)) -> Result<(), MediaError> {
+    fn push(&mut self, format: (u32, usize)) -> Result<Flow, MediaError> {
         let (rate, channels) = format;
         if *self.format.get_or_insert(format) != format {
             return Err(refused(self.file, &Error::ResetRequired));
         }
-        let encoding = match &mut self.encoding {
-            Some(encoding) => encoding,
-            none => none.insert(Encoding::new(self.file, rate, channels)?),
+        let resample = match &mut self.resample {
+            Some(resample) => resample,
+            none => none.insert(resample_of(self.file, rate, channels)?),
         };
         let left_out = self.left_out.as_secs_f64() * f64::from(rate);
         let frames = self.interleaved.chunks_exact(channels);
@@ -239,38 +311,57 @@ impl<'a> Sound<'a> {
         self.left_out = self
             .left_out
             .saturating_sub(Duration::from_secs_f64(skipped as f64 / f64::from(rate)));
-        let frames = frames.skip(skipped);
-        self.mono.clear();
-        self.mono.extend(frames.map(|frame| {
-            let mean = frame.iter().sum::<f32>() / channels as f32;
-            if mean.is_finite() {
-                mean.clamp(-1.0, 1.0)
-            } else {
-                0.0
-            }
-        }));
-        encoding.push(&self.mono)
+        self.stereo.clear();
+        for frame in frames.skip(skipped) {
+            self.stereo.extend(two_of(frame));
+        }
+        resample.take(&self.stereo, self.to)
     }
 
     /// Silence instead of a packet that cannot be decoded.
-    fn missing(&mut self, base: Option<TimeBase>, packet: &Packet) -> Result<(), MediaError> {
-        let (Some((rate, _)), Some(encoding)) = (self.format, &mut self.encoding) else {
-            return Ok(());
+    fn missing(&mut self, base: Option<TimeBase>, packet: &Packet) -> Result<Flow, MediaError> {
+        let (Some((rate, _)), Some(resample)) = (self.format, &mut self.resample) else {
+            return Ok(Flow::Continue(()));
         };
         let lasts = lasting(base, packet.dur).min(Duration::from_secs(1));
-        self.mono.clear();
-        let samples = lasts.as_secs_f64() * f64::from(rate);
-        self.mono.resize(samples.round() as usize, 0.0);
-        encoding.push(&self.mono)
+        self.stereo.clear();
+        let samples = (lasts.as_secs_f64() * f64::from(rate)).round() as usize;
+        self.stereo.resize(samples * CHANNELS, 0.0);
+        resample.take(&self.stereo, self.to)
     }
 
-    fn finish(self, start: Duration) -> Result<Track, MediaError> {
-        match self.encoding {
-            Some(encoding) => encoding.finish(start),
-            None => {
-                let end = self.file.bytes.len() as u64;
-                Err(self.file.broken(end, "there is no sound in it"))
-            }
+    fn finish(self) -> Result<Flow, MediaError> {
+        match self.resample {
+            Some(resample) => resample.finish(self.to),
+            None => Ok(Flow::Continue(())),
         }
+    }
+}
+
+/// Begins to resample sound of `rate` samples a second on each of `channels`.
+pub(super) fn resample_of(
+    file: &File<'_>,
+    rate: u32,
+    channels: usize,
+) -> Result<Resample, MediaError> {
+    if !(4_000..=384_000).contains(&rate) || channels == 0 {
+        let found = format!("has {channels} channels of {rate} samples a second");
+        return Err(file.unsupported(&found, Some(Kind::Audio)));
+    }
+    Resample::new(rate)
+}
+
+/// Returns left and right of one moment: of one channel or two as they are, of more the mean of all.
+pub(super) fn two_of(moment: &[f32]) -> [f32; CHANNELS] {
+    let within = |sample: f32| {
+        if sample.is_finite() {
+            sample.clamp(-1.0, 1.0)
+        } else {
+            0.0
+        }
+    };
+    match *moment {
+        [left, right] => [within(left), within(right)],
+        _ => [within(moment.iter().sum::<f32>() / moment.len().max(1) as f32); CHANNELS],
     }
 }

@@ -2,7 +2,6 @@
 
 mod annex_b;
 mod decoded;
-mod encoding;
 mod ivf;
 mod mp4;
 mod ogg_opus;
@@ -24,6 +23,8 @@ use crate::codec::{Codec, Kind};
 use crate::error::{MediaError, ffmpeg_options};
 use crate::film::Film;
 use crate::frame::{Frame, FrameError};
+use crate::opus::OpusSettings;
+use crate::sound::{Encode, Flow, Sink, pour_silence};
 use crate::track::{Clip, Track};
 
 /// The largest file that is read, in bytes: files are played from memory.
@@ -173,12 +174,121 @@ pub fn read_audio(path: &Path) -> Result<Track, MediaError> {
             None => decoded::read(&file),
         },
         Container::Mp4 | Container::Sound => decoded::read(&file),
-        Container::Wav => wav::read(&file),
+        Container::Wav => encoded(&file, OpusSettings::default()),
         Container::Webm => webm::sound(&file),
-        Container::Ivf | Container::AnnexB | Container::Y4m => Err(file.no_track(
-            Kind::Audio,
-            "files of this kind hold pictures alone; name a sound file as well",
-        )),
+        Container::Ivf | Container::AnnexB | Container::Y4m => Err(no_sound(&file)),
+    }
+}
+
+/// Reads the sound of a file as `settings` say: Opus as it is unless it has more bits a second than the
+/// receiver takes, anything else encoded.
+pub(crate) fn read_audio_as(path: &Path, settings: OpusSettings) -> Result<Track, MediaError> {
+    if settings == OpusSettings::default() {
+        return read_audio(path);
+    }
+    let file = File::read(path)?;
+    if is_opus(&file)? {
+        let track = read_audio(path)?;
+        let bytes: usize = track
+            .frames
+            .iter()
+            .flat_map(|frame| &frame.payloads)
+            .map(Bytes::len)
+            .sum();
+        let bit_rate = bytes as f64 * 8.0 / track.duration.as_secs_f64();
+        match settings.limit {
+            Some(limit) if bit_rate > f64::from(limit) * TOLERANCE => tracing::info!(
+                path = %path.display(),
+                "encoded anew: it has {bit_rate:.0} bit/s, and the far end takes {limit}"
+            ),
+            _ => return Ok(track),
+        }
+    }
+    encoded(&file, settings)
+}
+
+/// Pours the sound of a file into `to`, from where its pictures begin, were there any.
+pub(crate) fn pour(path: &Path, to: &mut dyn Sink) -> Result<Flow, MediaError> {
+    let file = File::read(path)?;
+    if pour_silence(begins(&file)?, to)?.is_break() {
+        return Ok(Flow::Break(()));
+    }
+    pour_file(&file, to)
+}
+
+/// A little more than the far end's limit is not worth a second encoding.
+const TOLERANCE: f64 = 1.05;
+
+fn no_sound(file: &File<'_>) -> MediaError {
+    file.no_track(
+        Kind::Audio,
+        "files of this kind hold pictures alone; name a sound file as well",
+    )
+}
+
+fn is_opus(file: &File<'_>) -> Result<bool, MediaError> {
+    match file.container()? {
+        Container::Ogg if ogg_opus::is_there(file)? => Ok(true),
+        Container::Wav => Ok(false),
+        Container::Ivf | Container::AnnexB | Container::Y4m => Err(no_sound(file)),
+        Container::Ogg | Container::Mp4 | Container::Sound | Container::Webm => {
+            decoded::is_opus(file)
+        }
+    }
+}
+
+/// Returns when the sound begins, compared with the pictures.
+fn begins(file: &File<'_>) -> Result<Duration, MediaError> {
+    match file.container()? {
+        Container::Ogg if ogg_opus::is_there(file)? => Ok(Duration::ZERO),
+        Container::Wav if wav::holds_samples(&file.bytes) => Ok(Duration::ZERO),
+        Container::Ivf | Container::AnnexB | Container::Y4m => Err(no_sound(file)),
+        Container::Ogg | Container::Wav | Container::Mp4 | Container::Sound | Container::Webm => {
+            decoded::begins(file)
+        }
+    }
+}
+
+fn pour_file(file: &File<'_>, to: &mut dyn Sink) -> Result<Flow, MediaError> {
+    match file.container()? {
+        Container::Ogg => match ogg_opus::pour(file, to)? {
+            Some(flow) => Ok(flow),
+            None => decoded::pour(file, to),
+        },
+        Container::Wav if wav::holds_samples(&file.bytes) => wav::pour(file, to),
+        Container::Ivf | Container::AnnexB | Container::Y4m => Err(no_sound(file)),
+        Container::Wav | Container::Mp4 | Container::Sound | Container::Webm => {
+            decoded::pour(file, to)
+        }
+    }
+}
+
+/// Encodes the sound of a file.
+fn encoded(file: &File<'_>, settings: OpusSettings) -> Result<Track, MediaError> {
+    let mut bounded = Bounded {
+        file,
+        to: Encode::new(settings, begins(file)?)?,
+    };
+    let _ = pour_file(file, &mut bounded)?;
+    match bounded.to.finish()? {
+        Some(track) => Ok(track),
+        None => Err(file.broken(file.bytes.len() as u64, "there is no sound in it")),
+    }
+}
+
+/// Refuses to go on for longer than a day.
+struct Bounded<'a> {
+    file: &'a File<'a>,
+    to: Encode,
+}
+
+impl Sink for Bounded<'_> {
+    fn take(&mut self, samples: &[f32]) -> Result<Flow, MediaError> {
+        if self.to.media_time() > LONGEST {
+            let end = self.file.bytes.len() as u64;
+            return Err(self.file.broken(end, "it plays for longer than a day"));
+        }
+        self.to.take(samples)
     }
 }
 

@@ -6,15 +6,56 @@ use std::time::Duration;
 use bytes::Bytes;
 use ogg::{OggReadError, Packet, PacketReader};
 
-use super::File;
+use super::{File, opus_packets};
 use crate::codec::{Codec, Kind};
 use crate::error::MediaError;
 use crate::frame::Frame;
 use crate::payload;
+use crate::sound::{Flow, Sink};
 use crate::track::Track;
 
 /// Reads the first Opus stream; nothing if there is none.
 pub(super) fn read(file: &File<'_>) -> Result<Option<Track>, MediaError> {
+    match stream(file)? {
+        Some(stream) => track(file, &stream.head, stream.packets).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Tells whether there is an Opus stream.
+pub(super) fn is_there(file: &File<'_>) -> Result<bool, MediaError> {
+    let mut reader = PacketReader::new(Cursor::new(&file.bytes[..]));
+    Ok(find_opus(file, &mut reader)?.is_some())
+}
+
+/// Pours the first Opus stream into `to`, from its first sample to its last; nothing if there is none.
+pub(super) fn pour(file: &File<'_>, to: &mut dyn Sink) -> Result<Option<Flow>, MediaError> {
+    let Some(stream) = stream(file)? else {
+        return Ok(None);
+    };
+    // RFC 7845 §4.5: the last page says how long it is, in samples that include the pre-skip.
+    let skip = stream.head.skip;
+    let most = stream.end.checked_sub(skip).filter(|most| *most > 0);
+    let mut decoding = opus_packets::Decoding::new(most)?;
+    decoding.leave_out(skip);
+    for (_, packet) in stream.packets {
+        if decoding.packet(None, &packet, to)?.is_break() {
+            return Ok(Some(Flow::Break(())));
+        }
+    }
+    Ok(Some(Flow::Continue(())))
+}
+
+/// The first Opus stream of a file.
+struct Stream {
+    head: Head,
+    /// Each with where it is in the file.
+    packets: Vec<(u64, Bytes)>,
+    /// The granule position of its last page.
+    end: u64,
+}
+
+fn stream(file: &File<'_>) -> Result<Option<Stream>, MediaError> {
     let mut reader = PacketReader::new(Cursor::new(&file.bytes[..]));
     let Some(head) = find_opus(file, &mut reader)? else {
         return Ok(None);
@@ -22,6 +63,7 @@ pub(super) fn read(file: &File<'_>) -> Result<Option<Track>, MediaError> {
     let mut packets = Vec::new();
     let mut has_tags = false;
     let mut has_end = false;
+    let mut end = 0;
     while let Some(packet) = next(file, &mut reader)? {
         if packet.stream_serial() != head.serial {
             continue;
@@ -32,6 +74,7 @@ pub(super) fn read(file: &File<'_>) -> Result<Option<Track>, MediaError> {
             continue;
         }
         has_end |= packet.last_in_stream();
+        end = packet.absgp_page();
         let position = reader.get_ref().position();
         packets.push((position, Bytes::from(packet.data)));
         if has_end {
@@ -42,13 +85,15 @@ pub(super) fn read(file: &File<'_>) -> Result<Option<Track>, MediaError> {
         let end = file.bytes.len() as u64;
         return Err(file.broken(end, "the file ends before its stream does"));
     }
-    track(file, &head, packets).map(Some)
+    Ok(Some(Stream { head, packets, end }))
 }
 
 /// What the identification header says (RFC 7845 §5.1).
 struct Head {
     serial: u32,
     pre_skip: Duration,
+    /// The same in samples.
+    skip: u64,
 }
 
 fn find_opus(
@@ -75,6 +120,7 @@ fn find_opus(
         let samples = u64::from(u16::from_le_bytes([low, high]));
         return Ok(Some(Head {
             serial: packet.stream_serial(),
+            skip: samples,
             pre_skip: Duration::from_nanos(samples * 1_000_000_000 / 48_000),
         }));
     }

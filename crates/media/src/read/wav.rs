@@ -1,36 +1,29 @@
-//! WAV: any rate and number of channels, mixed down and encoded as Opus.
+//! WAV: any rate and number of channels.
 
 use std::io::Cursor;
-use std::time::Duration;
 
 use bytes::Bytes;
 use hound::{SampleFormat, WavReader};
 
-use super::encoding::Encoding;
 use super::{File, decoded};
 use crate::error::MediaError;
-use crate::track::Track;
+use crate::sound::{CHANNELS, Flow, Sink};
 
-/// Samples that are handed on at a time.
+/// Moments that are handed on at a time.
 const CHUNK: usize = 1024;
 
 type Reader<'a> = WavReader<Cursor<&'a Bytes>>;
 
-pub(super) fn read(file: &File<'_>) -> Result<Track, MediaError> {
-    if !holds_samples(&file.bytes) {
-        return decoded::read(file);
-    }
+/// Pours its sound into `to`.
+pub(super) fn pour(file: &File<'_>, to: &mut dyn Sink) -> Result<Flow, MediaError> {
     let mut reader =
         WavReader::new(Cursor::new(&file.bytes)).map_err(|error| refused(file, error))?;
     refuse_cut_off(file, &reader)?;
-    let spec = reader.spec();
-    let mut encoding = Encoding::new(file, spec.sample_rate, spec.channels.into())?;
-    mix_down(file, &mut reader, &mut encoding)?;
-    encoding.finish(Duration::ZERO)
+    pour_samples(file, &mut reader, to)
 }
 
 /// Tells whether it holds samples as they are, and not A-law, ADPCM or another codec.
-fn holds_samples(bytes: &[u8]) -> bool {
+pub(super) fn holds_samples(bytes: &[u8]) -> bool {
     let format = bytes.get(12..22);
     let codec = format.and_then(|format| format.strip_prefix(b"fmt "));
     // Whole numbers, floating point, and either of them with more channels (mmreg.h).
@@ -55,13 +48,15 @@ fn refused(file: &File<'_>, error: hound::Error) -> MediaError {
     }
 }
 
-/// Hands on the mean of all channels, within ±1, in pieces.
-fn mix_down(
+/// Hands on what there is, in pieces.
+fn pour_samples(
     file: &File<'_>,
     reader: &mut Reader<'_>,
-    to: &mut Encoding<'_>,
-) -> Result<(), MediaError> {
+    to: &mut dyn Sink,
+) -> Result<Flow, MediaError> {
     let spec = reader.spec();
+    let channels = usize::from(spec.channels);
+    let mut resample = decoded::resample_of(file, spec.sample_rate, channels)?;
     let samples: &mut dyn Iterator<Item = hound::Result<f32>> = match spec.sample_format {
         SampleFormat::Float => &mut reader.samples::<f32>(),
         SampleFormat::Int => {
@@ -71,25 +66,24 @@ fn mix_down(
                 .map(move |sample| sample.map(|s| s as f32 / full))
         }
     };
-    let (mut channel, mut sum) = (0, 0.0f32);
-    let mut mono = Vec::with_capacity(CHUNK);
+    let mut moment = Vec::with_capacity(channels);
+    let mut stereo = Vec::with_capacity(CHUNK * CHANNELS);
     for sample in samples {
-        sum += sample.map_err(|error| refused(file, error))?;
-        channel += 1;
-        if channel < spec.channels {
+        moment.push(sample.map_err(|error| refused(file, error))?);
+        if moment.len() < channels {
             continue;
         }
-        let mean = sum / f32::from(spec.channels);
-        mono.push(if mean.is_finite() {
-            mean.clamp(-1.0, 1.0)
-        } else {
-            0.0
-        });
-        (channel, sum) = (0, 0.0);
-        if mono.len() == CHUNK {
-            to.push(&mono)?;
-            mono.clear();
+        stereo.extend(decoded::two_of(&moment));
+        moment.clear();
+        if stereo.len() == CHUNK * CHANNELS {
+            if resample.take(&stereo, to)?.is_break() {
+                return Ok(Flow::Break(()));
+            }
+            stereo.clear();
         }
     }
-    to.push(&mono)
+    if resample.take(&stereo, to)?.is_break() {
+        return Ok(Flow::Break(()));
+    }
+    resample.finish(to)
 }

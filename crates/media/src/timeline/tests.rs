@@ -224,3 +224,31 @@ fn random_use_keeps_its_promises() {
         }
     }
 }
+
+#[test]
+fn so_many_rounds_and_no_pause_after_the_last_one() {
+    let (mut line, start) = timeline(audio(1));
+    let track = Arc::new(audio(3)).pausing(ms(50));
+    // Two packets and a half are three.
+    assert_eq!((track.duration, track.pause), (ms(120), ms(60)));
+    line.play(track, start + ms(100), Repeat::Times(3));
+    assert_eq!(line.clip_end(), Some(start + ms(100 + 2 * 120 + 60)));
+    let due = run(&mut line, start + ms(500));
+    use Boundary::{Finished, Started};
+    assert_eq!(boundaries(&due), [(100, Started), (400, Finished)]);
+    assert_rises(&due);
+    // A packet every 20 ms, whatever it is.
+    assert!(
+        due.windows(2)
+            .all(|d| d[1].stream_time - d[0].stream_time == ms(20))
+    );
+
+    let picture = Arc::new(video(2, ms(40), 2)).pausing(ms(100));
+    let (mut line, start) = timeline(video(1, ms(1000), 1));
+    line.play(picture, start, Repeat::Times(2));
+    let due = run(&mut line, start + ms(400));
+    let times: Vec<_> = due.iter().map(|d| d.stream_time.as_millis()).collect();
+    assert_eq!(times, [0, 40, 180, 220, 260]);
+    assert_eq!(line.clip_end(), None);
+    assert_eq!(Repeat::Times(0).rounds(), Some(1));
+}

@@ -90,7 +90,7 @@ fn cut_and_wrong_files_say_what_is_wrong() {
             .contains("regular file")
     );
     // The codec a node takes is not the file's.
-    let wrong = open_video(&SourceSpec::File(ivf), Codec::Av1)
+    let wrong = open_video(&SourceSpec::file(ivf), Codec::Av1)
         .unwrap_err()
         .to_string();
     assert!(

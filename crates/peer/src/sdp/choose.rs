@@ -161,6 +161,7 @@ fn negotiated(
         rtx_payload_type: section.rtx_for(payload_type),
         direction,
         mid: description.mid(index),
+        format_parameters: section.format_parameters(payload_type).map(str::to_owned),
         max_bitrate: section.max_bitrate(),
     }
 }

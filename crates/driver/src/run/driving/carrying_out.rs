@@ -186,6 +186,8 @@ impl Driving {
             Program::Loop(_) => Repeat::Forever,
             Program::Once(_) | Program::Idle => Repeat::Once,
         };
+        let material = self.settings.program.material();
+        let repeat = material.map_or(repeat, |material| material.repeat(repeat));
         let Self {
             leg,
             shard,

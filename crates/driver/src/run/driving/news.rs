@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use infinity::NewCandidate;
-use media::Kind;
+use media::{Kind, OpusParameters};
 use participant::{Gather, Input, LeaveReason, Milestone, PeerId, PeerInput};
 use peer::{IceConnectionState, Negotiated, Peer, PeerEvent, ReceiverReport, TrackReceiver};
 use tokio::sync::mpsc;
@@ -169,8 +169,12 @@ impl Driving {
             self.story.warn(now, Warning::RareKeyFrames { longest });
         }
         let wakeups = self.wakeups.clone();
+        let parameters = negotiated.audio.as_ref().map(|audio| {
+            let written = audio.format_parameters.as_deref();
+            OpusParameters::read(written.unwrap_or_default())
+        });
         self.shard.handle().spawn_blocking(move || {
-            let opened = sources::open(material.as_deref(), audio, video);
+            let opened = sources::open(material.as_deref(), parameters, video);
             // A loop that is gone needs no sources.
             let _ = wakeups.blocking_send(Wakeup::Peer(id, PeerNews::Sources(opened)));
         });
