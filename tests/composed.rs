@@ -39,7 +39,6 @@ fn likest(recorded: &Recorded, card: &str, other: &str) -> (f64, f64) {
         card_picture(card, width, height),
         card_picture(other, width, height),
     );
-    let luma = |samples| ssim::Luma::new(samples, width, height).unwrap();
     let pictures = output.stdout.chunks_exact(width * height);
     // Grey of 0 to 255 is luma of 16 to 235.
     let pictures = pictures.map(|grey| {
@@ -47,10 +46,11 @@ fn likest(recorded: &Recorded, card: &str, other: &str) -> (f64, f64) {
         limited.collect::<Vec<u8>>()
     });
     let alike = pictures.map(|picture| {
-        (
-            ssim::ssim(luma(&picture), luma(card.luma())),
-            ssim::ssim(luma(&picture), luma(other.luma())),
-        )
+        let to = |samples| {
+            let luma = |samples| ssim::Luma::new(samples, width, height).unwrap();
+            ssim::ssim(luma(&picture), luma(samples))
+        };
+        (to(card.luma()), to(other.luma()))
     });
     alike.max_by(|a, b| a.0.total_cmp(&b.0)).unwrap()
 }

@@ -56,8 +56,8 @@ pub(crate) enum SortError {
     )]
     Twice {
         kind: Kind,
-        first: SourceSpec,
-        second: SourceSpec,
+        first: Box<SourceSpec>,
+        second: Box<SourceSpec>,
     },
 }
 
@@ -85,8 +85,8 @@ pub(crate) fn sort(
             if let Some(first) = slot.replace(source) {
                 return Err(SortError::Twice {
                     kind,
-                    first: first.clone(),
-                    second: source.clone(),
+                    first: Box::new(first.clone()),
+                    second: Box::new(source.clone()),
                 });
             }
         }

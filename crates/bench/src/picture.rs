@@ -6,9 +6,7 @@ use std::{
 };
 
 use driver::Material;
-use media::{
-    Clip, Codec, Live, Picture, SourceSpec, Track, VideoDecoder, VideoEncoder, VideoSettings,
-};
+use media::{Clip, Codec, Live, Origin, Picture, Track, VideoDecoder, VideoEncoder, VideoSettings};
 
 use crate::{
     engine::{Call, Crowd, Part, PracticeNode},
@@ -65,7 +63,7 @@ impl Work {
 /// Does it for `time`, after a second in which it gets going.
 pub(crate) fn run(work: Work, time: Duration) -> Result<Outcome, Failure> {
     let bars = |width, height| {
-        let bars = SourceSpec::Bars { width, height };
+        let bars = media::SourceSpec::from(Origin::Bars { width, height });
         Material::open(None, Some(&bars)).map(Arc::new)
     };
     match work {

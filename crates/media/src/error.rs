@@ -83,7 +83,7 @@ pub enum MediaError {
         /// Which of its lines, from 1.
         line: usize,
         /// What is wrong there.
-        error: Box<MediaError>,
+        error: Box<Self>,
     },
     /// Text cannot be said.
     #[error("cannot say the text: {0}")]

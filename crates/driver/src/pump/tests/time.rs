@@ -136,6 +136,7 @@ fn every_frame_leaves_in_real_time() {
 
 #[test]
 #[ignore = "ten minutes, on a machine with nothing else to do"]
+#[expect(clippy::print_stdout, reason = "a figure for people")]
 fn ten_minutes_leave_on_time() {
     let late = lateness(Duration::from_secs(600));
     let at = |share: f64| late[(late.len() as f64 * share) as usize].as_secs_f64() * 1e3;
