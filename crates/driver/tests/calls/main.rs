@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod acted_on; // events that a participant acts on, and that media flows afterwards
-mod broken; // a picture with holes, and who asks for a key frame
 mod dns; // a name server on loopback
 mod found; // a domain's nodes, by SRV records or its own address
 mod handles; // single requests, as others in the conference see them
