@@ -71,7 +71,7 @@ struct MediaArgs {
     video: Option<SourceSpec>,
 
     /// The video codecs to offer, best first, such as `H264,VP8`; all of them unless given: VP8, VP9,
-    /// H264, AV1, that of a file first
+    /// H264, AV1, that of a file first. H264 is not offered beside --record
     #[arg(
         long,
         value_name = "CODEC",
@@ -113,7 +113,7 @@ pub(crate) async fn join(args: JoinArgs) -> Result<Exit, Failure> {
             "--once needs a source that ends: give a file with --audio or --video",
         ));
     }
-    let codecs = sources::codecs(&args.media.codecs)
+    let codecs = sources::codecs(&args.media.codecs, args.media.record.is_some())
         .map_err(|error| Failure::usage(format!("--codecs: {error}")))?;
     let destination = args.destination.check()?;
 

@@ -178,7 +178,7 @@ impl Written {
                 },
             )?,
             media: self.media.enabled,
-            codecs: sources::codecs(&self.media.codecs)
+            codecs: sources::codecs(&self.media.codecs, self.media.record.is_some())
                 .map_err(|error| wrong("media.codecs", &error))?,
             record: self.media.record.as_deref().map(|path| file.resolve(path)),
             rejoin,

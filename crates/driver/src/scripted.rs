@@ -63,9 +63,14 @@ impl Scripted {
     }
 
     pub(crate) fn settings(&self) -> CallerSettings {
-        let client = HttpClient::new(&Tls::SystemRoots).unwrap();
-        CallerSettings::new(client, self.url.clone(), "meet".parse().unwrap(), "x")
+        settings(self.url.clone())
     }
+}
+
+/// Settings of a caller that goes to `url`.
+pub(crate) fn settings(url: Url) -> CallerSettings {
+    let client = HttpClient::new(&Tls::SystemRoots).unwrap();
+    CallerSettings::new(client, url, "meet".parse().unwrap(), "x")
 }
 
 async fn answer(

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use infinity::{ConferenceAlias, Pin, Token};
-use media::Codec;
+use media::{Codec, Recorder};
 use peer::{Dscp, Impairment, PortRange};
 
 use crate::{FrameQueue, Gauge, HttpClient, Material, NodeAddress};
@@ -105,7 +105,7 @@ pub struct CallerSettings {
     pub video_codecs: Vec<Codec>,
     /// Whether sound and picture of the others are wanted; a sender alone saves the node work.
     pub listen: bool,
-    /// A WebM file for what is heard and seen.
+    /// A WebM file for what is heard and seen; codecs that it cannot hold are not offered.
     pub record: Option<PathBuf>,
     /// Where every whole frame goes that came in, for whoever decodes them; when the queue is full,
     /// frames are left out.
@@ -156,5 +156,29 @@ impl CallerSettings {
             gauge: None,
             seed: None,
         }
+    }
+
+    /// Returns the video codecs to offer: of those set, what a recording can hold where one is made.
+    pub(crate) fn offered_video_codecs(&self) -> Vec<Codec> {
+        let is_wanted = |codec: &Codec| self.record.is_none() || Recorder::holds(*codec);
+        self.video_codecs
+            .iter()
+            .copied()
+            .filter(is_wanted)
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn beside_a_recording_nothing_is_offered_that_it_cannot_hold() {
+        let mut settings = crate::scripted::settings("http://127.0.0.1".parse().expect("a URL"));
+        assert_eq!(settings.offered_video_codecs(), Codec::VIDEO);
+        settings.record = Some("heard.webm".into());
+        let offered = settings.offered_video_codecs();
+        assert_eq!(offered, [Codec::Vp8, Codec::Vp9, Codec::Av1]);
     }
 }

@@ -83,6 +83,14 @@ impl std::fmt::Debug for Recorder {
 }
 
 impl Recorder {
+    /// Tells whether a recording can hold frames of this codec.
+    pub fn holds(codec: Codec) -> bool {
+        match codec {
+            Codec::Opus | Codec::Vp8 | Codec::Vp9 | Codec::Av1 => true,
+            Codec::H264 => false,
+        }
+    }
+
     /// Prepares a recording of sound, pictures or both to `path`; checks that it can be written.
     ///
     /// # Errors
@@ -105,7 +113,7 @@ impl Recorder {
                 "a recording is of sound, pictures or both".into(),
             ));
         }
-        if video == Some(Codec::H264) {
+        if video.is_some_and(|codec| !Self::holds(codec)) {
             return Err(unwritable(
                 "WebM holds no H.264, but VP8, VP9 and AV1".into(),
             ));

@@ -128,7 +128,7 @@ impl Driving {
                 let video_codecs = self
                     .settings
                     .video
-                    .then(|| self.settings.video_codecs.clone());
+                    .then(|| self.settings.offered_video_codecs());
                 let listen = self.settings.listen;
                 let opening = Opening {
                     id,
