@@ -7,8 +7,8 @@ use media::measure::ssim::Luma;
 use media::{Codec, Picture, Source, VideoDecoder};
 
 use super::chromium::{LOOPBACK_FLAGS, Tab, with_chromium};
-use super::{join, stream};
-use crate::support::{PracticeNode, Process, SOON, the_stage_alone, wait_for};
+use super::{bars_in, join, stream};
+use crate::support::{PracticeNode, SOON, the_stage_alone, wait_for};
 
 /// Pictures that are enough to say what is seen.
 const ENOUGH: u64 = 20;
@@ -28,24 +28,7 @@ async fn every_video_codec_is_decoded_by_the_browser_and_looks_as_it_was_sent() 
         for codec in Codec::VIDEO {
             let node = PracticeNode::start(&["--video-codecs", codec.name()]).await;
             join(tab, &node.http).await;
-            let player = Process::start(&[
-                "join",
-                "--node",
-                &node.http,
-                "--conference",
-                "meet",
-                "--video",
-                "bars",
-            ]);
-            let wanted = format!("video/{}", codec.name());
-            let what = format!("pictures out of {codec}");
-            wait_for(&what, Duration::from_secs(30), async || {
-                let inbound = tab.inbound().await;
-                let video = inbound.iter().find(|stream| stream["kind"] == "video")?;
-                (video["mimeType"] == wanted.as_str() && video["framesDecoded"].as_u64()? > 30)
-                    .then_some(())
-            })
-            .await;
+            let player = bars_in(&node, tab, codec.name()).await;
             tab.start_capture(SOON).await;
             wait_for("pictures kept", SOON, async || {
                 (tab.amount().await.1 >= ENOUGH).then_some(())

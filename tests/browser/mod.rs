@@ -190,30 +190,36 @@ async fn a_silent_and_black_node_fails_the_same_checks() {
     assert!(!shown.judgement.picture.is_seen(), "{:#?}", shown.judgement);
 }
 
+/// A participant that shows bars, from when the browser decodes them out of `codec`.
+async fn bars_in(node: &PracticeNode, tab: &Tab, codec: &str) -> Process {
+    let player = Process::start(&[
+        "join",
+        "--node",
+        &node.http,
+        "--conference",
+        "meet",
+        "--video",
+        "bars",
+    ]);
+    let wanted = format!("video/{codec}");
+    let what = format!("pictures out of {codec}");
+    wait_for(&what, Duration::from_secs(30), async || {
+        let inbound = tab.inbound().await;
+        let video = inbound.iter().find(|stream| stream["kind"] == "video")?;
+        (video["mimeType"] == wanted.as_str() && video["framesDecoded"].as_u64()? > 30)
+            .then_some(())
+    })
+    .await;
+    player
+}
+
 #[tokio::test]
 async fn av1_encoded_here_is_decoded_by_the_browser() {
     let _turn = the_stage_alone().await;
     let node = PracticeNode::start(&["--video-codecs", "AV1"]).await;
     with_chromium(&LOOPBACK_FLAGS, async |tab: &Tab| {
         join(tab, &node.http).await;
-        let player = Process::start(&[
-            "join",
-            "--node",
-            &node.http,
-            "--conference",
-            "meet",
-            "--audio",
-            "tone",
-            "--video",
-            "bars",
-        ]);
-        wait_for("pictures out of AV1", Duration::from_secs(30), async || {
-            let inbound = tab.inbound().await;
-            let video = inbound.iter().find(|stream| stream["kind"] == "video")?;
-            (video["mimeType"] == "video/AV1" && video["framesDecoded"].as_u64()? > 30)
-                .then_some(())
-        })
-        .await;
+        let player = bars_in(&node, tab, "AV1").await;
         // Whoever joins needs a key frame, which the node asks for and everybody gets.
         for round in 1..=3 {
             let before = decoded_of_av1(tab).await;
