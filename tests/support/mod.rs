@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-pub(crate) use judge::{Judgement, clip_sound, judge};
+pub(crate) use judge::{Judgement, clip_sound, judge, judge_repeated};
 pub(crate) use practice::{Observer, PracticeNode, plain_http};
 pub(crate) use process::{Ended, Process};
 pub(crate) use stage::{Recorded, Stage, announce};

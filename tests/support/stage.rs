@@ -2,7 +2,12 @@
 
 use std::path::PathBuf;
 
-use super::{A_CLIP, Ended, Judgement, PICTURE, PracticeNode, Process, SPEECH, judge, material};
+use media::measure::sound::SoundSimilarity;
+
+use super::{
+    A_CLIP, Ended, Judgement, PICTURE, PracticeNode, Process, SPEECH, judge, judge_repeated,
+    material,
+};
 
 /// A node with a listener who hears and sees what is in the conference `meet`, and records it.
 pub(crate) struct Stage {
@@ -84,6 +89,11 @@ impl Recorded {
     /// Judges it by another sound and another picture of tests/data.
     pub(crate) fn judged_by(&self, sound: &str, picture: &str) -> Judgement {
         judge(&self.file, sound, picture)
+    }
+
+    /// Judges it by a sound of tests/data that was played over and over.
+    pub(crate) fn judged_by_repeated(&self, sound: &str) -> SoundSimilarity {
+        judge_repeated(&self.file, sound)
     }
 }
 

@@ -130,18 +130,6 @@ impl Codec {
         }
     }
 
-    /// Says what keeps a key frame from being sent as it is, since not every WebRTC receiver decodes
-    /// it: another profile than the one that all have. `None` if nothing does.
-    pub fn unfit_for_webrtc(self, encoded: &[u8]) -> Option<String> {
-        let other = |profile: u32| (profile != 0).then(|| format!("{self} profile {profile}"));
-        match self {
-            Self::Opus | Self::Vp8 => None,
-            Self::Vp9 => other(payload::vp9::header(encoded)?.profile),
-            Self::H264 => payload::h264::sps(encoded)?.unfit_for_webrtc(),
-            Self::Av1 => other(payload::av1::profile(encoded)?.into()),
-        }
-    }
-
     /// Returns width and height in pixels where an encoded frame states them: in key frames of video.
     pub fn dimensions(self, encoded: &[u8]) -> Option<(u32, u32)> {
         match self {
@@ -195,24 +183,6 @@ impl std::fmt::Display for Codec {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn other_profiles_are_told() {
-        use crate::payload::{h264, vp9};
-
-        let unfit = |codec: Codec, bytes: &[u8]| codec.unfit_for_webrtc(bytes);
-        assert_eq!(unfit(Codec::Vp9, &vp9::tests::key(20)), None);
-        let vp9 = unfit(Codec::Vp9, &[0x92, 0x49, 0x83, 0x42, 0x10, 0, 0, 0, 0, 0]);
-        assert_eq!(vp9.as_deref(), Some("VP9 profile 2"));
-        assert_eq!(unfit(Codec::H264, &h264::tests::key(20)), None);
-        let mut high = h264::tests::key(20).to_vec();
-        high[5] = 77;
-        high[6] = 0x40;
-        let main = unfit(Codec::H264, &high).unwrap();
-        assert!(main.contains("profile main"), "{main}");
-        let av1 = [0x0a, 5, 0x20, 0, 0, 0, 0, 0x32, 1, 0x10];
-        assert_eq!(unfit(Codec::Av1, &av1).as_deref(), Some("AV1 profile 1"));
-    }
 
     #[test]
     fn lists_of_video_codecs_are_read_as_written() {

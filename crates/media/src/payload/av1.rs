@@ -118,12 +118,6 @@ pub(crate) fn dimensions(encoded: &[u8]) -> Option<(u32, u32)> {
     Sequence::read(unit.content).map(|s| (s.width, s.height))
 }
 
-/// Returns the profile that the sequence header states.
-pub(crate) fn profile(encoded: &[u8]) -> Option<u8> {
-    let unit = obus(encoded).find(|unit| unit.kind == SEQUENCE_HEADER)?;
-    Sequence::read(unit.content).map(|sequence| sequence.profile)
-}
-
 /// Returns the first sequence header, without its own header and size.
 pub(crate) fn sequence_header(encoded: &[u8]) -> Option<&[u8]> {
     let unit = obus(encoded).find(|unit| unit.kind == SEQUENCE_HEADER)?;

@@ -148,27 +148,6 @@ pub(crate) fn is_b_slice(nal: &[u8]) -> bool {
     matches!(kind, Some(1 | 6))
 }
 
-impl Sps {
-    /// Says what keeps the sequence from being sent as constrained baseline, if anything does.
-    pub(crate) fn unfit_for_webrtc(&self) -> Option<String> {
-        // A baseline that is not constrained has tools besides that nobody ever used; what is marked
-        // as obeying the constraints of baseline (`constraint_set0_flag`) is meant for its decoders.
-        if self.profile == 66 || self.constraints & 0x80 != 0 {
-            return None;
-        }
-        let name = match self.profile {
-            77 => "main".to_owned(),
-            88 => "extended".to_owned(),
-            100 => "high".to_owned(),
-            other => other.to_string(),
-        };
-        let (whole, tenth) = (self.level / 10, self.level % 10);
-        Some(format!(
-            "H264 profile {name}, level {whole}.{tenth}, and WebRTC has constrained baseline"
-        ))
-    }
-}
-
 fn shortened(side: u32, by: u64) -> Option<u32> {
     let left = u64::from(side).checked_sub(by)?;
     u32::try_from(left).ok().filter(|left| *left > 0)
