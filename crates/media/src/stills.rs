@@ -7,8 +7,9 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{PixelType, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::U8x3;
+use fast_image_resize::{ResizeOptions, Resizer};
 
 use crate::error::MediaError;
 use crate::picture::Picture;
@@ -70,18 +71,16 @@ fn fitted(rgb: &Rgb, width: usize, height: usize) -> Result<Picture, Box<dyn std
     let side =
         |pixels: usize, most: usize| ((pixels as f64 * scale).round() as usize).clamp(1, most);
     let (wide, high) = (side(rgb.width, width), side(rgb.height, height));
-    let source = ImageRef::new(
-        rgb.width as u32,
-        rgb.height as u32,
-        &rgb.bytes,
-        PixelType::U8x3,
-    )?;
-    let mut small = Image::new(wide as u32, high as u32, PixelType::U8x3);
-    Resizer::new().resize(&source, &mut small, &ResizeOptions::new())?;
+    let source =
+        TypedImageRef::<U8x3>::from_buffer(rgb.width as u32, rgb.height as u32, &rgb.bytes)?;
+    let mut small = vec![0; wide * high * 3];
+    let mut target = TypedImage::<U8x3>::from_buffer(wide as u32, high as u32, &mut small)?;
+    // The one kind of pixel by name: of every kind, it takes longer to compile than all of this crate.
+    Resizer::new().resize_typed(&source, &mut target, &ResizeOptions::new())?;
 
     let mut canvas = vec![0; width * height * 3];
     let (left, top) = ((width - wide) / 2, (height - high) / 2);
-    for (row, pixels) in small.buffer().chunks_exact(wide * 3).enumerate() {
+    for (row, pixels) in small.chunks_exact(wide * 3).enumerate() {
         let begin = ((top + row) * width + left) * 3;
         canvas[begin..begin + wide * 3].copy_from_slice(pixels);
     }
