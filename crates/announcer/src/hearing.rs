@@ -140,7 +140,7 @@ impl Hearing {
             }
             NoticeKind::Roster(roster) => {
                 self.roster = roster.clone();
-                for other in &roster.others_with_media {
+                for other in roster.others_with_media.iter() {
                     if self.phase != Phase::Done && !self.audience.contains(&other.display_name) {
                         self.audience.push(other.display_name.clone());
                     }

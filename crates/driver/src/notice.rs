@@ -1,6 +1,7 @@
 //! What a caller tells about itself while it runs.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use infinity::{ConferenceAlias, ParticipantUuid, Role};
@@ -280,7 +281,7 @@ pub struct RosterFacts {
     /// Our own row, once it is there.
     pub own: Option<OwnRow>,
     /// Everyone else who has media and is not waiting.
-    pub others_with_media: Vec<Other>,
+    pub others_with_media: Arc<[Other]>,
     /// How many rows there are, ours included.
     pub rows: usize,
 }

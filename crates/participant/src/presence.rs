@@ -22,15 +22,12 @@ pub struct Presence {
 impl Presence {
     pub(crate) fn of(roster: &Roster, us: &ParticipantUuid) -> Self {
         let own = roster.get(us);
-        let others = roster.rows().filter(|row| row.uuid != *us);
         Self {
             is_listed: own.is_some(),
             is_waiting: own.is_some_and(|row| row.service_type == ServiceType::WaitingRoom),
             is_muted: own.is_some_and(|row| row.is_muted),
             role: own.map(|row| row.role).unwrap_or_default(),
-            others_with_media: others
-                .filter(|row| row.has_media && row.service_type != ServiceType::WaitingRoom)
-                .count(),
+            others_with_media: roster.others_with_media(us),
         }
     }
 }

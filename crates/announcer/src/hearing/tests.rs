@@ -31,7 +31,7 @@ impl Told {
             waiting: false,
             has_media: true,
         });
-        let others_with_media: Vec<_> = others
+        let others_with_media = others
             .iter()
             .map(|name| Other {
                 uuid: (*name).into(),

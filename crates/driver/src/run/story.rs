@@ -1,5 +1,6 @@
 //! What a caller tells, and what its outcome will say.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use infinity::ParticipantUuid;
@@ -33,6 +34,8 @@ pub(super) struct Story {
     was_in: bool,
     state: Option<State>,
     roster: RosterFacts,
+    /// Of which roster, and for whom, others are listed there.
+    listed: (u64, Option<ParticipantUuid>),
     /// The last node that could not be reached, and why.
     unreachable: Option<(Url, RequestError)>,
     /// The path media took last.
@@ -57,6 +60,7 @@ impl Story {
             was_in: false,
             state: None,
             roster: RosterFacts::default(),
+            listed: (0, None),
             unreachable: None,
             path: None,
             hindrances: Vec::new(),
@@ -236,37 +240,31 @@ impl Story {
             waiting: presence.is_waiting,
             has_media: row.has_media,
         });
-        let others = || {
-            participant
-                .roster()
-                .rows()
-                .filter(|row| Some(&row.uuid) != self.own.as_ref())
-                .filter(|row| row.has_media)
-                .filter(|row| row.service_type != infinity::ServiceType::WaitingRoom)
-        };
+        let roster = participant.roster();
         // Most events of a roster change nothing of this, and they come for everybody in it.
-        let told = &self.roster;
-        let is_known = told.own == own
-            && told.rows == participant.roster().len()
-            && told
-                .others_with_media
-                .iter()
-                .map(|other| (&other.uuid, &other.display_name))
-                .eq(others().map(|row| (&row.uuid, &row.display_name)));
-        let facts = (!is_known).then(|| RosterFacts {
-            own,
-            others_with_media: others()
+        let listed = (roster.changes_of_media(), self.own.clone());
+        let others_with_media = if self.listed == listed {
+            Arc::clone(&self.roster.others_with_media)
+        } else {
+            self.listed = listed;
+            let others = roster.with_media();
+            let others = others.filter(|row| Some(&row.uuid) != self.own.as_ref());
+            others
                 .map(|row| Other {
                     uuid: row.uuid.clone(),
                     display_name: row.display_name.clone(),
                 })
-                .collect(),
-            rows: participant.roster().len(),
-        });
+                .collect()
+        };
+        let facts = RosterFacts {
+            own,
+            rows: roster.len(),
+            others_with_media,
+        };
         if own.is_some() {
             self.step(now, JoinStep::Roster);
         }
-        if let Some(facts) = facts {
+        if self.roster != facts {
             self.roster = facts.clone();
             self.tell(now, NoticeKind::Roster(facts));
         }

@@ -143,18 +143,14 @@ impl Journal {
 
     /// Writes down that a participant was sent an event. `ping` would fill the log and is counted
     /// alone.
-    pub(super) fn event(&self, who: &ParticipantUuid, name: &str, bytes: usize) {
+    pub(super) fn event(&self, who: &ParticipantUuid, name: &'static str, bytes: usize) {
         let mut kept = self.lock();
         let Some(record) = kept.records.get_mut(who) else {
             return;
         };
         record.events += 1;
         if name != "ping" {
-            let what = What::Event {
-                name: name.to_owned(),
-                bytes,
-            };
-            push(&mut record.entries, Entry::now(what));
+            push(&mut record.entries, Entry::now(What::Event { name, bytes }));
         }
     }
 

@@ -13,6 +13,8 @@ use tokio::task::AbortHandle;
 use super::counters::{BitRates, CallCounters, VideoCounts};
 use super::encoding::MixEncoder;
 use super::hearing::Hearing;
+use super::state::Standing;
+use super::types::Admission;
 use super::view::View;
 use super::voice::VoiceActivity;
 
@@ -83,6 +85,8 @@ pub(super) struct Call {
     pub uuid: CallUuid,
     /// Whose it is.
     pub participant: ParticipantUuid,
+    /// How that participant stands.
+    pub standing: Standing,
     /// Its connection.
     pub peer: Peer,
     /// What comes in.
@@ -101,6 +105,8 @@ pub(super) struct Call {
     pub key_frame_wanted: bool,
     /// The codec of its video, if it has any.
     pub codec: Option<Codec>,
+    /// Whether its sound and picture flow, as was told last.
+    pub told_flowing: (bool, bool),
     audio: Option<MediaSender>,
     video: Option<MediaSender>,
     answered: Instant,
@@ -125,13 +131,14 @@ impl Call {
     pub(super) fn new(
         now: Instant,
         uuid: CallUuid,
-        participant: ParticipantUuid,
+        (participant, standing): (ParticipantUuid, Standing),
         peer: Peer,
         view: View<CallKey>,
     ) -> Result<Self, MediaError> {
         let mut call = Self {
             uuid,
             participant,
+            standing,
             peer,
             inflow: Arc::new(Inflow::new(now)),
             hearing: Hearing::new()?,
@@ -141,6 +148,7 @@ impl Call {
             own_mix_until: 0,
             key_frame_wanted: false,
             codec: None,
+            told_flowing: (false, false),
             audio: None,
             video: None,
             answered: now,
@@ -191,6 +199,16 @@ impl Call {
     /// Returns whether `ack` has come.
     pub(super) fn is_acknowledged(&self) -> bool {
         self.acknowledged.is_some()
+    }
+
+    /// Returns whether what it sends may reach others.
+    pub(super) fn takes_part(&self) -> bool {
+        self.is_acknowledged() && self.standing.admission == Admission::InConference
+    }
+
+    /// Returns whether the picture that it sends may be seen by others.
+    pub(super) fn may_be_seen(&self) -> bool {
+        self.takes_part() && !self.standing.video_muted
     }
 
     /// Returns whether media may go out: `ack` has come, and ICE and DTLS are done.

@@ -82,6 +82,10 @@ impl Hearing {
         let quiet = self.quiet_ticks > 0;
         while self.pcm.len() < TICK_SAMPLES {
             let next = self.ear.lock().next(now, quiet);
+            if self.is_silent_tick(&next) {
+                self.quiet_ticks = self.quiet_ticks.saturating_add(1);
+                return None;
+            }
             if !self.take(next) {
                 break;
             }
@@ -95,12 +99,26 @@ impl Hearing {
         None
     }
 
+    /// Whether all of this tick is silence that need not be decoded, as it is of whoever does not talk.
+    fn is_silent_tick(&self, next: &Next) -> bool {
+        let Next::Packet(packet) = next else {
+            return false;
+        };
+        self.pcm.is_empty()
+            && self.is_deaf_to(packet)
+            && packet_samples(packet) as usize == TICK_SAMPLES
+    }
+
+    /// Whether a packet that holds silence comes after much of it.
+    fn is_deaf_to(&self, packet: &[u8]) -> bool {
+        self.quiet_ticks >= QUIET_TICKS && packet.len() <= SILENT_PACKET
+    }
+
     /// Decodes what is next; returns `false` when there is nothing.
     fn take(&mut self, next: Next) -> bool {
-        let deaf = self.quiet_ticks >= QUIET_TICKS;
         let decoded = match &next {
             Next::Nothing => return false,
-            Next::Packet(packet) if deaf && packet.len() <= SILENT_PACKET => {
+            Next::Packet(packet) if self.is_deaf_to(packet) => {
                 let silence = packet_samples(packet) as usize;
                 self.pcm.extend(std::iter::repeat_n(0, silence));
                 return true;

@@ -39,11 +39,7 @@ impl State {
             if !call.receives() {
                 continue;
             }
-            let waits = self
-                .standings
-                .get(&call.participant)
-                .is_some_and(|s| s.admission == Admission::Waiting);
-            let frame = if waits {
+            let frame = if call.standing.admission == Admission::Waiting {
                 Arc::clone(&silence)
             } else if self.ticks < call.own_mix_until {
                 let mix = own.map_or_else(|| mixer.everyone(), |own| mixer.everyone_but(own));
@@ -62,9 +58,10 @@ impl State {
         let babble = self.faults.wrong_clip.then(|| self.babble.tick());
         for (key, call) in &mut self.calls {
             let pcm = call.hearing.tick(now);
-            let standing = self.standings.get(&call.participant);
+            let standing = call.standing;
             let heard = call.is_acknowledged()
-                && standing.is_none_or(|s| s.admission == Admission::InConference && !s.muted);
+                && standing.admission == Admission::InConference
+                && !standing.muted;
             if !heard {
                 call.voice.stop();
                 self.stage.set_speaking(key, false);

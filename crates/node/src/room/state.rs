@@ -97,9 +97,10 @@ impl State {
     ) -> Result<CallKey, MediaError> {
         let codec = video_codec(&peer).unwrap_or(self.pictures.codec());
         let painted = self.pictures.of(codec)?;
-        let splash = painted.splash(self.standing(&participant).admission);
+        let standing = self.standing(&participant);
+        let splash = painted.splash(standing.admission);
         let view = View::new(now, splash, painted.replacement());
-        let call = Call::new(now, uuid, participant, peer, view)?;
+        let call = Call::new(now, uuid, (participant, standing), peer, view)?;
         let key = self.new_key();
         self.calls.insert(key, call);
         self.stage.enter(&key);
@@ -121,8 +122,7 @@ impl State {
         let before = call.codec;
         call.renegotiated();
         if let Some(codec) = call.codec.filter(|codec| Some(*codec) != before) {
-            let participant = call.participant.clone();
-            let admission = self.standing(&participant).admission;
+            let admission = call.standing.admission;
             let painted = self.pictures.of(codec)?;
             if let Some(call) = self.calls.get_mut(&key) {
                 call.view = View::new(now, painted.splash(admission), painted.replacement());
@@ -189,6 +189,16 @@ impl State {
         self.standings.get(participant).copied().unwrap_or(unknown)
     }
 
+    /// Takes note of how a participant stands, in its call too, where every tick needs it.
+    fn stand(&mut self, participant: &ParticipantUuid, standing: Standing) {
+        self.standings.insert(participant.clone(), standing);
+        for call in self.calls.values_mut() {
+            if call.participant == *participant {
+                call.standing = standing;
+            }
+        }
+    }
+
     /// Lets a participant in, or sends it to wait.
     pub(super) fn set_admission(
         &mut self,
@@ -200,7 +210,7 @@ impl State {
             admission,
             ..self.standing(participant)
         };
-        self.standings.insert(participant.clone(), standing);
+        self.stand(participant, standing);
         for key in self.calls_of(participant) {
             if admission == Admission::Waiting {
                 self.hide(now, key);
@@ -221,7 +231,7 @@ impl State {
             muted,
             ..self.standing(participant)
         };
-        self.standings.insert(participant.clone(), standing);
+        self.stand(participant, standing);
     }
 
     /// Keeps the picture of a participant from the others, or shows it again.
@@ -235,7 +245,7 @@ impl State {
             video_muted,
             ..self.standing(participant)
         };
-        self.standings.insert(participant.clone(), standing);
+        self.stand(participant, standing);
         if video_muted {
             for key in self.calls_of(participant) {
                 self.hide(now, key);
@@ -250,17 +260,6 @@ impl State {
         }
     }
 
-    /// Returns whether the picture that a call sends may be seen by others.
-    fn may_be_seen(&self, call: &Call) -> bool {
-        self.takes_part(call) && !self.standing(&call.participant).video_muted
-    }
-
-    /// Returns whether what a call sends may reach others.
-    pub(super) fn takes_part(&self, call: &Call) -> bool {
-        call.is_acknowledged()
-            && self.standing(&call.participant).admission == Admission::InConference
-    }
-
     /// Passes a frame of a source on to everyone who sees that source.
     pub(super) fn forward(
         &mut self,
@@ -272,11 +271,7 @@ impl State {
         if let Some(source) = self.calls.get_mut(&from) {
             source.count_arrival(frame.is_key);
         }
-        if !self
-            .calls
-            .get(&from)
-            .is_some_and(|call| self.may_be_seen(call))
-        {
+        if !self.calls.get(&from).is_some_and(Call::may_be_seen) {
             return;
         }
         self.forward_to_viewers(now, from, frame, rtp_timestamp);
@@ -314,10 +309,8 @@ impl State {
             .calls
             .iter()
             .map(|(key, call)| {
-                (
-                    *key,
-                    self.may_be_seen(call) && call.inflow.flows(Kind::Video, now),
-                )
+                let sends = call.may_be_seen() && call.inflow.flows(Kind::Video, now);
+                (*key, sends)
             })
             .collect();
         for (key, sends) in sources {
@@ -336,7 +329,7 @@ impl State {
             })
             .filter(|key| {
                 let call = self.calls.get(key);
-                call.is_none_or(|call| self.takes_part(call))
+                call.is_none_or(Call::takes_part)
             });
         let lit = lit.collect();
         self.stage.set_spotlights(lit);
@@ -345,14 +338,9 @@ impl State {
             if !call.receives() {
                 continue;
             }
-            let waits = self
-                .standings
-                .get(&call.participant)
-                .is_some_and(|s| s.admission == Admission::Waiting);
-            let wanted = if waits {
-                None
-            } else {
-                self.stage.shown_to(key)
+            let wanted = match call.standing.admission {
+                Admission::Waiting => None,
+                Admission::InConference => self.stage.shown_to(key),
             };
             call.view.want(now, wanted);
             while let Some(shown) = call.view.poll(now) {

@@ -16,7 +16,6 @@ use super::types::RoomEvent;
 pub(super) struct Told {
     stage: Vec<(ParticipantUuid, u8)>,
     vad: BTreeMap<ParticipantUuid, u8>,
-    flowing: BTreeMap<ParticipantUuid, (bool, bool)>,
 }
 
 impl State {
@@ -44,30 +43,21 @@ impl State {
         self.tell_stage();
     }
 
+    /// A participant has one call here at a time, so what its call does is what it does.
     fn tell_flowing(&mut self, now: Instant) {
-        let mut flowing: BTreeMap<ParticipantUuid, (bool, bool)> = BTreeMap::new();
-        for call in self.calls.values() {
-            let (audio, video) = call.flowing(now);
-            let all = flowing.entry(call.participant.clone()).or_default();
-            *all = (all.0 || audio, all.1 || video);
-        }
-        self.told
-            .flowing
-            .retain(|participant, _| flowing.contains_key(participant));
-        for (participant, (audio, video)) in flowing {
-            let told = self
-                .told
-                .flowing
-                .get(&participant)
-                .copied()
-                .unwrap_or_default();
+        for call in self.calls.values_mut() {
+            let flowing = call.flowing(now);
+            if call.told_flowing == flowing {
+                continue;
+            }
+            let (audio, video) = flowing;
             let event = RoomEvent::MediaFlowing {
-                participant: participant.clone(),
+                participant: call.participant.clone(),
                 audio,
                 video,
             };
-            if told != (audio, video) && self.events.try_send(event).is_ok() {
-                self.told.flowing.insert(participant, (audio, video));
+            if self.events.try_send(event).is_ok() {
+                call.told_flowing = flowing;
             }
         }
     }

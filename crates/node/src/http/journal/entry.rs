@@ -42,7 +42,7 @@ pub(crate) enum What {
     },
     /// An event was put on its event stream.
     Event {
-        name: String,
+        name: &'static str,
         /// Bytes of its data.
         bytes: usize,
     },
