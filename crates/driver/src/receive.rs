@@ -50,7 +50,13 @@ impl Inflow {
         let account = Arc::new(Mutex::new(StreamAccount::new(track.codec())));
         self.streams.push((track.kind(), Arc::clone(&account)));
         let pictures = Arc::clone(&self.pictures);
-        shard.spawn(receive(track, account, pictures, takers, peer, wakeups));
+        let tell = move |first| async move {
+            // Whoever does not listen any more is on the way out.
+            let _ = wakeups
+                .send(Wakeup::Peer(peer, PeerNews::First(first)))
+                .await;
+        };
+        shard.spawn(receive(track, account, pictures, takers, tell));
     }
 
     /// Returns when the last packet came.
@@ -80,14 +86,14 @@ fn lock(account: &Mutex<StreamAccount>) -> MutexGuard<'_, StreamAccount> {
     account.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn receive(
+async fn receive<Told: Future<Output = ()>>(
     mut track: TrackReceiver,
     account: Arc<Mutex<StreamAccount>>,
     pictures: Arc<Pictures>,
     takers: Vec<Taker>,
-    peer: PeerId,
-    wakeups: mpsc::Sender<Wakeup>,
+    tell: impl FnOnce(FirstPacket) -> Told,
 ) {
+    let mut tell = Some(tell);
     let mut tap = (!takers.is_empty()).then(|| Tap::new(&track, takers));
     let is_watched = tap.is_none() && track.kind() == Kind::Video;
     let mut picture = is_watched.then(|| Picture::new(track.codec()));
@@ -135,15 +141,12 @@ async fn receive(
                     account.part_of_frame(packet.arrival, packet.marker, &packet.payload);
                     is_first
                 };
-                if is_first {
-                    let told = FirstPacket {
+                if is_first && let Some(tell) = tell.take() {
+                    tell(FirstPacket {
                         kind: track.kind(),
                         at: packet.arrival,
-                    };
-                    // Whoever does not listen any more is on the way out.
-                    let _ = wakeups
-                        .send(Wakeup::Peer(peer, PeerNews::First(told)))
-                        .await;
+                    })
+                    .await;
                 }
                 let now = packet.arrival;
                 if let Some(picture) = &mut picture {
@@ -284,3 +287,6 @@ impl Tap {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

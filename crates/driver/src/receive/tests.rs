@@ -1,0 +1,114 @@
+//! What a caller owes to whoever sends it a picture, over a real connection.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use media::{Codec, Frame};
+use peer::{Peer, PeerConfig, PeerEvent, PeerEvents};
+
+use super::*;
+
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// Two ends that send each other pictures; the first loses one of so many packets that it sends, and
+/// nobody asks for them again.
+async fn connected(drop_one_in: Option<u32>) -> [(Peer, PeerEvents); 2] {
+    let shard = Shard::current();
+    let config = PeerConfig {
+        addresses: vec![std::net::Ipv4Addr::LOCALHOST.into()],
+        video_codecs: vec![Codec::Vp8],
+        report_interval: Duration::from_millis(200),
+        ..PeerConfig::default()
+    };
+    let sending = PeerConfig {
+        drop_one_in,
+        ..config.clone()
+    };
+    let (near, mut near_events) = Peer::offerer(&shard, config).await.expect("a peer");
+    let offer = near.gathered_offer().await.expect("an offer");
+    let answered = Peer::answerer(&shard, sending, &offer).await;
+    let (far, mut far_events, answer) = answered.expect("an answer");
+    let is_kept = |line: &&str| !line.trim_end().ends_with(" nack");
+    let without_nack: String = answer.split_inclusive('\n').filter(is_kept).collect();
+    assert_ne!(answer, without_nack);
+    near.set_answer(&without_nack).await.expect("agreed");
+    for events in [&mut near_events, &mut far_events] {
+        until(events, |event| matches!(event, PeerEvent::DtlsConnected)).await;
+    }
+    [(far, far_events), (near, near_events)]
+}
+
+/// Waits for an event, and returns it.
+async fn until(events: &mut PeerEvents, wanted: impl Fn(&PeerEvent) -> bool) -> PeerEvent {
+    tokio::time::timeout(DEADLINE, async {
+        loop {
+            let event = events.recv().await.expect("the peer lives");
+            if wanted(&event) {
+                return event;
+            }
+        }
+    })
+    .await
+    .expect("in time")
+}
+
+fn frame(is_key: bool) -> Frame {
+    // A descriptor that begins a frame, and the frame's tag.
+    let payload = Bytes::from(vec![0x10, u8::from(!is_key), 0, 0]);
+    Frame {
+        codec: Codec::Vp8,
+        payloads: vec![payload],
+        media_time: Duration::ZERO,
+        duration: Duration::ZERO,
+        is_key,
+    }
+}
+
+/// Sends a picture of ten packets to a caller that decodes nothing; returns whether the sender is asked
+/// for a key frame before all that arrives has been reported on for a while.
+async fn is_asked(drop_one_in: Option<u32>) -> bool {
+    let [(far, mut far_events), (near, mut near_events)] = connected(drop_one_in).await;
+    let sender = far.sender(Kind::Video).expect("agreed");
+    for number in 0..10 {
+        let sent = sender.send(&frame(number == 0), number * 3000);
+        sent.expect("in the codec agreed on");
+    }
+    let last = sender.next_sequence_number() - 1;
+    let PeerEvent::Track(track) = until(&mut near_events, |event| {
+        matches!(event, PeerEvent::Track(_))
+    })
+    .await
+    else {
+        unreachable!("it is what was waited for");
+    };
+    let account = Arc::new(Mutex::new(StreamAccount::new(track.codec())));
+    let receiving = tokio::spawn(receive(track, account, Arc::default(), Vec::new(), |_| {
+        std::future::ready(())
+    }));
+    let mut reports = 0;
+    let is_asked = tokio::time::timeout(DEADLINE, async {
+        // Longer than a packet is waited for that might have been overtaken.
+        while reports < 5 {
+            match far_events.recv().await.expect("the peer lives") {
+                PeerEvent::KeyFrameRequested { kind: Kind::Video } => return true,
+                PeerEvent::ReceiverReport(report) if report.highest_sequence_number == last => {
+                    reports += 1;
+                }
+                _ => {}
+            }
+        }
+        false
+    })
+    .await
+    .expect("in time");
+    receiving.abort();
+    far.close().await;
+    near.close().await;
+    is_asked
+}
+
+#[tokio::test]
+async fn packets_that_are_lost_for_good_make_a_caller_that_decodes_nothing_ask_for_a_key_frame() {
+    assert!(is_asked(Some(6)).await, "the sixth was lost");
+    assert!(!is_asked(None).await, "nothing was lost");
+}
