@@ -14,7 +14,7 @@ pub(crate) enum Group {
     Picture,
 }
 
-const CALLERS: &str = "sender      N   % core  x floor  kernel  RSS MB  threads  late ms p50/p99      sent  received    lost  joins/s  join ms p50/p95  CPU ms/join";
+const CALLERS: &str = "sender      N  CPU ms/s   % core  x floor  kernel  RSS MB  threads  late ms p50/p99      sent  received    lost  joins/s  join ms p50/p95  CPU ms/join";
 
 /// Prints all tables.
 pub(crate) fn print(rows: &[Row]) {
@@ -50,8 +50,9 @@ fn caller_line(row: &Row, of_group: &[&Row]) -> Option<String> {
     let get = |value| outcome.get(value).unwrap_or(f64::NAN);
     let factor = floor(of_group, run.callers).map(|floor| get("cpu") / floor);
     let mut line = format!(
-        "{name:10}{:4} {:8.3} {:8.2} {:5.0} % {:7.2} {:8.0} {:7.2}/{:<8.2} {:9.0} {:9.0} {:5.2} %",
+        "{name:10}{:4} {:9.2} {:8.3} {:8.2} {:5.0} % {:7.2} {:8.0} {:7.2}/{:<8.2} {:9.0} {:9.0} {:5.2} %",
         run.callers,
+        ms_a_second(get("cpu")),
         get("cpu"),
         factor.unwrap_or(f64::NAN),
         get("kernel"),
@@ -75,32 +76,58 @@ fn caller_line(row: &Row, of_group: &[&Row]) -> Option<String> {
     Some(line)
 }
 
-/// Says how much the cost of a caller changes with their number: by itself, and beside the floor, which
-/// does not stay the same either.
+/// A per cent of a core, in ms of CPU a second.
+fn ms_a_second(percent: f64) -> f64 {
+    percent * 10.0
+}
+
+/// Says how flat the cost of a caller is over their number: of each, which falls as more of them share
+/// what is there anyway, such as waking up every millisecond; and of each more, which would grow if
+/// anything did with their number. The floor's beside it, which does not stay the same either.
 fn flat(of_group: &[&Row]) {
-    let ours: Vec<(usize, f64, f64)> = of_group
-        .iter()
-        .filter_map(|row| match &row.what {
-            What::Peer(run) if run.callers >= 50 => {
-                let cost = row.median().get("cpu")?;
-                Some((run.callers, cost, cost / floor(of_group, run.callers)?))
-            }
-            _ => None,
-        })
-        .collect();
-    let (Some((fewest, cost, factor)), Some((most, last_cost, last_factor))) =
-        (ours.first(), ours.last())
-    else {
-        return;
-    };
-    if fewest != most {
+    for wanted in ["floor", "peer"] {
+        let costs: Vec<(f64, f64)> = of_group
+            .iter()
+            .filter_map(|row| {
+                let (name, run) = named(&row.what)?;
+                let cost = ms_a_second(row.median().get("cpu")?);
+                (name == wanted && run.callers >= 50).then_some((run.callers as f64, cost))
+            })
+            .collect();
+        if costs.len() < 2 {
+            return;
+        }
+        let numbers: Vec<String> = costs.iter().map(|(n, _)| n.to_string()).collect();
+        let each: Vec<f64> = costs.iter().map(|(_, cost)| *cost).collect();
+        let more: Vec<f64> = costs
+            .windows(2)
+            .map(|pair| (pair[1].0 * pair[1].1 - pair[0].0 * pair[0].1) / (pair[1].0 - pair[0].0))
+            .collect();
         say(&format!(
-            "peer: from N = {fewest} to N = {most} a caller's cost changes by {:+.0} %, as a multiple of \
-             the floor by {:+.0} %",
-            100.0 * (last_cost / cost - 1.0),
-            100.0 * (last_factor / factor - 1.0)
+            "{wanted}: at N = {} a caller takes {} ms of CPU a second, flat within {:.0} %; each more from one N to \
+             the next {}{}",
+            numbers.join(", "),
+            list(&each),
+            spread(&each),
+            list(&more),
+            match more.len() {
+                1 => String::new(),
+                _ => format!(", flat within {:.0} %", spread(&more)),
+            }
         ));
     }
+}
+
+fn list(values: &[f64]) -> String {
+    let values: Vec<String> = values.iter().map(|value| format!("{value:.2}")).collect();
+    values.join(", ")
+}
+
+/// By how much the largest is above the smallest, in per cent.
+fn spread(values: &[f64]) -> f64 {
+    let largest = values.iter().copied().fold(f64::MIN, f64::max);
+    let smallest = values.iter().copied().fold(f64::MAX, f64::min);
+    100.0 * (largest / smallest - 1.0)
 }
 
 /// What a caller of the floor costs, of so many.
@@ -206,23 +233,26 @@ fn rosters(rows: &[Row]) {
         return;
     }
     say(
-        "\nEvents while all join one conference, with sound, over shared connections\n\
-         participants  joins/s   events  events / N^2  kB a listener  events/s  Mbit/s  callers: CPU ms a join  node: CPU ms",
+        "\nEvents while all join one conference, with sound, over shared connections. Each is told once of\n\
+         everybody, and five things more; of somebody's call and its ack all are told who came before: 2 N^2\n\
+         and 6 N of those who join one after another, and a few more where joins overlap, or a ping is due\n\
+         participants  joins/s   events  2 N^2 + 6 N  kB a listener  events/s  Mbit/s  callers: CPU ms a join  node: CPU ms  failed",
     );
     for (joins, outcome) in all {
         let get = |value| outcome.get(value).unwrap_or(f64::NAN);
         let count = joins.callers as f64;
         say(&format!(
-            "{:12} {:8.0} {:8.0} {:13.2} {:14.1} {:9.0} {:7.2} {:16.1} {:16.1}",
+            "{:12} {:8.0} {:8.0} {:12.0} {:14.1} {:9.0} {:7.2} {:23.1} {:13.1} {:7.0}",
             joins.callers,
             get("joins_per_second"),
             get("events"),
-            get("events") / count / count,
+            2.0 * count * count + 6.0 * count,
             get("event_bytes") / 1000.0 / count,
             get("events") / get("wall"),
             get("event_bytes") * 8.0 / 1e6 / get("wall"),
             get("callers_net"),
             get("node_net"),
+            get("failures"),
         ));
     }
 }

@@ -2,7 +2,7 @@
 
 use infinity::event::{CallDisconnected, StageEntry};
 use infinity::{CallUuid, Command, Event, Refusal, Response};
-use node::conference::Effect;
+use node::conference::{Effect, Requester};
 use node::room::Admission;
 
 use super::meeting::{Meeting, secs};
@@ -256,6 +256,39 @@ fn media_that_flows_after_the_ack_is_no_news() {
         .media_flowing(&alice.participant_uuid, true, true);
 
     assert_eq!(meeting.sent(stream).0, [], "the row is what it was");
+}
+
+#[test]
+fn so_many_events_are_told_to_those_who_join_one_after_another() {
+    // What `make bench` expects of a growing roster: of each, every one is told once that it is there;
+    // of the call and its ack, whoever came before and it itself; and five events belong to each stream.
+    for count in [1, 4, 20_usize] {
+        let mut meeting = Meeting::new("open", []);
+        let mut told = 0;
+        for n in 0..count {
+            let granted = meeting.join(&format!("n{n}"), None);
+            let by = Requester {
+                token: Some(&granted.token),
+                vendor: "test",
+            };
+            let (_, burst) = meeting
+                .conference
+                .open_events(meeting.now, by)
+                .expect("a good token");
+            told += burst.len();
+            let call = meeting.call(&granted, ANSWER_WITHOUT_VIDEO);
+            meeting.ack(&granted, &call);
+            meeting
+                .conference
+                .media_flowing(&granted.participant_uuid, true, false);
+            for effect in meeting.effects() {
+                if let Effect::Send { to, .. } = effect {
+                    told += to.len();
+                }
+            }
+        }
+        assert_eq!(told, 2 * count * count + 6 * count);
+    }
 }
 
 #[test]
