@@ -27,6 +27,7 @@ impl From<NetworkArgs> for Network {
     fn from(args: NetworkArgs) -> Self {
         Self {
             impairment: None,
+            inbound_impairment: None,
             relay_only: false,
             addresses: args.addresses,
             ports: args.ports,

@@ -226,6 +226,7 @@ impl NetworkWritten {
         });
         Ok(Network {
             impairment: None,
+            inbound_impairment: None,
             relay_only: false,
             addresses: addresses.collect::<Result<_, _>>()?,
             ports: read("network.media_ports", self.media_ports.as_deref(), wrong)?,

@@ -5,7 +5,7 @@ use std::hash::{Hash as _, Hasher as _};
 use std::path::Path;
 use std::time::SystemTime;
 
-use driver::StopReason;
+use driver::{Impairment, StopReason};
 use load::{
     Conclusion, Counter, Ended, Histogram, Metric, Plan, Run, RunResult, Scenario, metric, report,
 };
@@ -219,26 +219,36 @@ pub(super) fn named(scenario: &Scenario) -> Vec<String> {
             if scenario.marks { "yes" } else { "no" }
         ));
     }
-    if !scenario.impairment.is_none() {
-        let wrong = &scenario.impairment;
-        let mut said = vec![format!(
-            "impaired on purpose: {:.0} % of the callers, on their way to the node",
-            scenario.impaired_share * 100.0
-        )];
-        if wrong.loss > 0.0 {
-            said.push(format!("{} % loss", wrong.loss * 100.0));
+    for (impairment, way) in [
+        (&scenario.impairment, "to"),
+        (&scenario.inbound_impairment, "from"),
+    ] {
+        if !impairment.is_none() {
+            described.push(format!(
+                "impaired on purpose: {:.0} % of the callers, on their way {way} the node, {}",
+                scenario.impaired_share * 100.0,
+                names(wrong_with(impairment))
+            ));
         }
-        for (what, time) in [("delay", wrong.delay), ("jitter", wrong.jitter)] {
-            if !time.is_zero() {
-                said.push(format!("{} ms {what}", time.as_secs_f64() * 1e3));
-            }
-        }
-        if let Some(rate) = wrong.rate {
-            said.push(format!("{} kbit/s at most", rate / 1000));
-        }
-        described.push(said.join(", "));
     }
     described
+}
+
+/// Returns what is wrong with a link, in words.
+fn wrong_with(impairment: &Impairment) -> Vec<String> {
+    let mut said = Vec::new();
+    if impairment.loss > 0.0 {
+        said.push(format!("{} % loss", impairment.loss * 100.0));
+    }
+    for (what, time) in [("delay", impairment.delay), ("jitter", impairment.jitter)] {
+        if !time.is_zero() {
+            said.push(format!("{} ms {what}", time.as_secs_f64() * 1e3));
+        }
+    }
+    if let Some(rate) = impairment.rate {
+        said.push(format!("{} kbit/s at most", rate / 1000));
+    }
+    said
 }
 
 /// Returns a digest by which the parts of a test know each other.

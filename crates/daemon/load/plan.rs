@@ -23,7 +23,7 @@ pub(super) fn print(scenario: &Scenario, part: Part) {
             "conference": conference,
             "role": caller.role.name(),
             "stays": stays,
-            "is_impaired": caller.impairment.is_some(),
+            "is_impaired": caller.impairment.or(caller.inbound_impairment).is_some(),
         }));
     }
 }

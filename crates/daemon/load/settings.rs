@@ -92,11 +92,19 @@ impl LoadWritten {
         scenario.away = seconds("away_seconds", self.away_seconds)?;
         let turn = seconds("turn_seconds", self.turn_seconds)?;
         scenario.turn = (!turn.is_zero()).then_some(turn);
+        let rate = |kbit: u64| (kbit > 0).then_some(kbit.saturating_mul(1000));
         scenario.impairment = Impairment {
             loss: share("loss_percent", self.loss_percent)?,
             delay: milliseconds("delay_ms", self.delay_ms)?,
             jitter: milliseconds("jitter_ms", self.jitter_ms)?,
-            rate: (self.rate_kbit > 0).then_some(self.rate_kbit.saturating_mul(1000)),
+            rate: rate(self.rate_kbit),
+            seed: 0,
+        };
+        scenario.inbound_impairment = Impairment {
+            loss: share("inbound_loss_percent", self.inbound_loss_percent)?,
+            delay: milliseconds("inbound_delay_ms", self.inbound_delay_ms)?,
+            jitter: milliseconds("inbound_jitter_ms", self.inbound_jitter_ms)?,
+            rate: rate(self.inbound_rate_kbit),
             seed: 0,
         };
         scenario.impaired_share = share("impaired_percent", self.impaired_percent)?;

@@ -68,6 +68,8 @@ pub struct Network {
     pub dscp: Option<Dscp>,
     /// What is wrong with the link on purpose, towards the node.
     pub impairment: Option<Impairment>,
+    /// What is wrong with the link on purpose, from the node.
+    pub inbound_impairment: Option<Impairment>,
     /// Whether media goes through a TURN server alone, even where the node does not ask for that.
     pub relay_only: bool,
 }

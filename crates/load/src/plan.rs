@@ -35,8 +35,10 @@ pub struct PlannedCaller {
     pub stays: Vec<Range<Duration>>,
     /// Whether it decodes what it receives.
     pub is_decoded: bool,
-    /// What is wrong with its link.
+    /// What is wrong with its link, towards the node.
     pub impairment: Option<Impairment>,
+    /// What is wrong with its link from the node.
+    pub inbound_impairment: Option<Impairment>,
     /// Seed of its chance.
     pub seed: u64,
 }
@@ -67,6 +69,7 @@ impl PlannedCaller {
         let role = scenario.roles.of(place);
         let seed = scenario.seed_of(0, number as u64);
         let arrival = scenario.ramp.arrival(number, scenario.callers());
+        let [impairment, inbound_impairment] = scenario.impairments_of(seed);
         Self {
             number,
             conference,
@@ -79,7 +82,8 @@ impl PlannedCaller {
                 .replace("{n}", &(number + 1).to_string()),
             stays: stays(scenario, role, arrival, end),
             is_decoded: scenario.is_decoded(number),
-            impairment: scenario.impairment_of(seed),
+            impairment,
+            inbound_impairment,
             seed,
         }
     }
@@ -94,13 +98,14 @@ impl Scenario {
             .wrapping_add(worker.wrapping_mul(0xbf58_476d_1ce4_e5b9))
     }
 
-    /// Returns what is wrong with the link of a caller with this seed.
-    pub(crate) fn impairment_of(&self, seed: u64) -> Option<Impairment> {
+    /// Returns what is wrong with the link of a caller with this seed, to the node and from it.
+    pub(crate) fn impairments_of(&self, seed: u64) -> [Option<Impairment>; 2] {
         let mut random = fastrand::Rng::with_seed(seed);
-        let is_impaired = !self.impairment.is_none() && random.f64() < self.impaired_share;
-        is_impaired.then_some(Impairment {
-            seed,
-            ..self.impairment
+        let is_impaired = random.f64() < self.impaired_share;
+        // What is lost one way says nothing of the other.
+        [(self.impairment, seed), (self.inbound_impairment, !seed)].map(|(impairment, seed)| {
+            let is_poor = is_impaired && !impairment.is_none();
+            is_poor.then_some(Impairment { seed, ..impairment })
         })
     }
 }
@@ -174,6 +179,7 @@ mod tests {
             },
         ][random.usize(0..4)];
         scenario.impairment.loss = 0.02;
+        scenario.inbound_impairment.delay = Duration::from_millis(20);
         scenario.impaired_share = 0.5;
         scenario.seed = random.u64(..);
         scenario

@@ -40,8 +40,10 @@ pub struct Scenario {
     pub marks: bool,
     /// How many callers decode what they receive, listeners before others.
     pub decoded: usize,
-    /// What is wrong with the links of some callers.
+    /// What is wrong with the links of some callers, towards the node.
     pub impairment: Impairment,
+    /// What is wrong with the same links from the node.
+    pub inbound_impairment: Impairment,
     /// The share of callers whose links that are, 0 to 1.
     pub impaired_share: f64,
     /// Seed of all chance.
@@ -184,6 +186,7 @@ impl Scenario {
             marks: false,
             decoded: 0,
             impairment: Impairment::default(),
+            inbound_impairment: Impairment::default(),
             impaired_share: 1.0,
             seed: 1,
             most_callers: 1000,

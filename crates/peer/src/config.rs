@@ -105,6 +105,8 @@ pub struct PeerConfig {
     pub drop_one_in: Option<u32>,
     /// A poor link on purpose for all that is sent; see [`Impairment`].
     pub impairment: Option<Impairment>,
+    /// A poor link on purpose for all that comes in.
+    pub inbound_impairment: Option<Impairment>,
 }
 
 impl Default for PeerConfig {
@@ -128,6 +130,7 @@ impl Default for PeerConfig {
             max_video_bitrate: 3_732_480,
             drop_one_in: None,
             impairment: None,
+            inbound_impairment: None,
         }
     }
 }

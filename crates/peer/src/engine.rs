@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// A connectivity check every 20 ms: the default, ten times that, is half of a join.
-const CHECK_INTERVAL: Duration = Duration::from_millis(20);
+pub(crate) const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 /// Checks for as long as ICE may take at all; the far end may learn of us late.
 const MAX_CHECKS: u16 = 750;
 /// How long a direct path may take to be found before a relayed one is used: the default, two

@@ -59,6 +59,11 @@ impl PeerConnectionEventHandler for Handler {
             _ => return,
         };
         self.path.route_may_have_changed();
+        let is_settled = matches!(
+            state,
+            IceConnectionState::Connected | IceConnectionState::Completed
+        );
+        self.path.set_settled(is_settled);
         let has_failed = state == IceConnectionState::Failed;
         self.has_failed.store(has_failed, Ordering::Release);
         if has_failed {

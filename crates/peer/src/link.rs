@@ -1,12 +1,11 @@
-//! A poor link on purpose: what a caller sends is lost, delayed and slowed down, reproducibly.
+//! A poor link on purpose: what a caller sends or gets is lost, delayed and slowed down, reproducibly.
 
 use std::{
     net::SocketAddr,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
-use tokio::{net::UdpSocket, sync::mpsc};
+use tokio::sync::mpsc;
 
 /// How long a datagram may wait for a slow link; what would wait longer is lost, as in a router
 /// whose queue is full.
@@ -15,7 +14,7 @@ const LONGEST_QUEUE: Duration = Duration::from_millis(500);
 /// How many datagrams may be under way; more are lost.
 const MOST_UNDER_WAY: usize = 4096;
 
-/// What is wrong with the link from a peer towards the network; nothing unless set.
+/// What is wrong with a link between a peer and the network, one way; nothing unless set.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Impairment {
     /// Share of datagrams that are lost, 0 to 1.
@@ -92,46 +91,49 @@ impl Fate {
 #[derive(Debug)]
 struct UnderWay {
     leaves: Instant,
-    destination: SocketAddr,
+    /// Where it goes, or where it comes from.
+    address: SocketAddr,
     bytes: Vec<u8>,
 }
 
-/// A poor link in front of a socket; ends with it.
+/// A poor link before or behind a socket.
 #[derive(Debug)]
 pub(crate) struct Link {
     fate: Fate,
     under_way: mpsc::Sender<UnderWay>,
 }
 
+/// The far end of a link; it ends with the link.
+#[derive(Debug)]
+pub(crate) struct FarEnd(mpsc::Receiver<UnderWay>);
+
 impl Link {
-    /// Begins to carry datagrams to `socket`. Must run inside the runtime of the socket.
-    pub(crate) fn new(impairment: Impairment, socket: Arc<UdpSocket>) -> Self {
+    /// A link, and where what it carries comes out.
+    pub(crate) fn new(impairment: Impairment) -> (Self, FarEnd) {
         let (under_way, queue) = mpsc::channel(MOST_UNDER_WAY);
-        tokio::spawn(carry(queue, socket));
-        Self {
-            fate: Fate::new(impairment),
-            under_way,
-        }
+        let fate = Fate::new(impairment);
+        (Self { fate, under_way }, FarEnd(queue))
     }
 
     /// Takes a datagram, whatever becomes of it.
-    pub(crate) fn take(&mut self, now: Instant, destination: SocketAddr, datagram: &[u8]) {
+    pub(crate) fn take(&mut self, now: Instant, address: SocketAddr, datagram: &[u8]) {
         if let Some(leaves) = self.fate.of(now, datagram.len()) {
             // What finds no place is lost, which is what this link is for.
             let _ = self.under_way.try_send(UnderWay {
                 leaves,
-                destination,
+                address,
                 bytes: datagram.to_vec(),
             });
         }
     }
 }
 
-async fn carry(mut queue: mpsc::Receiver<UnderWay>, socket: Arc<UdpSocket>) {
-    while let Some(datagram) = queue.recv().await {
+impl FarEnd {
+    /// Waits for the next datagram; `None` once the link is gone.
+    pub(crate) async fn next(&mut self) -> Option<(SocketAddr, Vec<u8>)> {
+        let datagram = self.0.recv().await?;
         tokio::time::sleep_until(datagram.leaves.into()).await;
-        // No route, a filter: ICE finds out by its checks, as without this link.
-        let _ = socket.send_to(&datagram.bytes, datagram.destination).await;
+        Some((datagram.address, datagram.bytes))
     }
 }
 

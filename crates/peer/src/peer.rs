@@ -6,7 +6,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU32},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use media::{Codec, Kind};
@@ -92,7 +92,9 @@ impl Peer {
                 drop_one_in: config.drop_one_in,
                 dscp: config.dscp,
                 impairment: config.impairment,
+                inbound_impairment: config.inbound_impairment,
             },
+            patience(&config),
             servers.clone(),
             path.clone(),
         );
@@ -286,6 +288,12 @@ impl Peer {
         let _ = self.0.connection.close().await;
         self.0.events.close();
     }
+}
+
+/// How long ICE may be left alone on a connection that works: half of whatever it does by time.
+fn patience(config: &PeerConfig) -> Duration {
+    let sooner = config.disconnected_after.min(config.failed_after);
+    config.consent_interval.min(sooner) / 2
 }
 
 /// The m-lines a peer has, in the order it offers them.

@@ -21,12 +21,16 @@ use webrtc::runtime::{
 };
 
 use crate::{
+    engine::CHECK_INTERVAL,
     path::MediaPath,
     relay::Servers,
     route::Lookup,
     socket::{Socket, SocketSettings},
     turns::Turns,
 };
+
+/// webrtc's ICE wants to be woken so often, whatever the connection does.
+const ICE_PACE: Duration = Duration::from_millis(200);
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -39,6 +43,7 @@ struct Inner {
     path: Arc<MediaPath>,
     turns: Turns,
     settings: SocketSettings,
+    patience: Duration,
     servers: Arc<Servers>,
     sockets: Mutex<Vec<Weak<Socket>>>,
     /// For the driver, which takes it.
@@ -47,10 +52,12 @@ struct Inner {
 }
 
 impl PeerRuntime {
-    /// A runtime on the threads of `handle`.
+    /// A runtime on the threads of `handle`. Once the connection is settled, its driver is left alone
+    /// for so long as `patience` says.
     pub(crate) fn new(
         handle: Handle,
         settings: SocketSettings,
+        patience: Duration,
         servers: Arc<Servers>,
         path: Arc<MediaPath>,
     ) -> Self {
@@ -59,6 +66,7 @@ impl PeerRuntime {
             path,
             turns: Turns::default(),
             settings,
+            patience,
             servers,
             sockets: Mutex::default(),
             lookup: Mutex::default(),
@@ -89,6 +97,21 @@ impl Inner {
         let mut sockets = self.sockets.lock().unwrap_or_else(PoisonError::into_inner);
         sockets.retain(|socket| socket.strong_count() > 0);
         sockets.iter().filter_map(Weak::upgrade).collect()
+    }
+
+    /// How long the driver sleeps that wants to sleep for so long.
+    ///
+    /// ICE wants to be woken five times a second, though a connection that works is asked for consent
+    /// every two seconds alone (RFC 7675 §5.1), and nothing else is due then: DTLS is done, and media
+    /// has no part in this. With many callers that is most of what webrtc costs. TURN has timers of its
+    /// own, and what is due sooner than ICE's own pace is not ICE's.
+    fn rest(&self, wanted: Duration) -> Duration {
+        let is_pace = wanted > CHECK_INTERVAL && wanted <= ICE_PACE;
+        if is_pace && self.path.is_settled() && !self.servers.has_turn() {
+            wanted.max(self.patience)
+        } else {
+            wanted
+        }
     }
 
     /// Sends what the driver's turn has produced.
@@ -172,10 +195,10 @@ impl Runtime for PeerRuntime {
 
     fn sleep(&self, duration: Duration) -> Boxed<'static, ()> {
         let _inside = self.0.handle.enter();
-        let sleep = tokio::time::sleep(duration);
         if !Driver::is_polling(&self.0) {
-            return Box::pin(sleep);
+            return Box::pin(tokio::time::sleep(duration));
         }
+        let sleep = tokio::time::sleep(self.0.rest(duration));
         // The driver sleeps when it has nothing more to do: the end of its turn.
         self.0.flush();
         // Callers without a TURN server pay nothing for those that have one.

@@ -317,6 +317,7 @@ fn config(opening: Opening, addresses: Vec<IpAddr>) -> PeerConfig {
         ports: opening.network.ports,
         dscp: opening.network.dscp,
         impairment: opening.network.impairment,
+        inbound_impairment: opening.network.inbound_impairment,
         ice_servers: stun.chain(turn).collect(),
         tls: Some(opening.turn_tls),
         relay_only: opening.ice.relay_only,

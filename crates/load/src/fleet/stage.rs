@@ -171,6 +171,7 @@ impl Stage {
         settings.video = scenario.video;
         settings.network = equipment.network.clone();
         settings.network.impairment = planned.impairment;
+        settings.network.inbound_impairment = planned.inbound_impairment;
         settings.leave_limit = equipment.leave_limit;
         settings.figures = Some(FIGURES);
         settings.gauge = Some(self.gauge(planned, lateness));

@@ -173,6 +173,7 @@ fn caller(
     (conference, place): (usize, usize),
 ) -> PlannedCaller {
     let seed = scenario.seed_of(worker, number as u64);
+    let [impairment, inbound_impairment] = scenario.impairments_of(seed);
     let before = usize::try_from(worker).unwrap_or(0) % MOST_WORKERS * MOST_CALLERS;
     PlannedCaller {
         // So that results of several workers can be put together.
@@ -187,7 +188,8 @@ fn caller(
         stays: Vec::new(),
         // Workers share conferences without telling each other who has which place, and so whose a mark is.
         is_decoded: false,
-        impairment: scenario.impairment_of(seed),
+        impairment,
+        inbound_impairment,
         seed,
     }
 }

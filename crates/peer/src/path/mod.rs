@@ -89,6 +89,8 @@ pub(crate) struct PathSettings {
 pub(crate) struct MediaPath {
     state: Mutex<State>,
     is_open: AtomicBool,
+    /// ICE has a pair that works, and looks for no other.
+    is_settled: AtomicBool,
     discarded: AtomicU64,
     route_may_have_changed: AtomicBool,
 }
@@ -109,6 +111,8 @@ struct State {
     feedback: Vec<u8>,
     ticks: u32,
     last_report: Instant,
+    /// A stream has, and nothing was reported of it yet.
+    has_begun: bool,
     is_closed: bool,
 }
 
@@ -117,6 +121,7 @@ impl MediaPath {
     pub(crate) fn new(settings: PathSettings, now: Instant) -> Arc<Self> {
         Arc::new_cyclic(|me| Self {
             is_open: AtomicBool::new(false),
+            is_settled: AtomicBool::new(false),
             discarded: AtomicU64::new(0),
             route_may_have_changed: AtomicBool::new(false),
             state: Mutex::new(State {
@@ -138,6 +143,7 @@ impl MediaPath {
                 feedback: Vec::new(),
                 ticks: 0,
                 last_report: now,
+                has_begun: false,
                 is_closed: false,
             }),
         })
@@ -191,6 +197,16 @@ impl MediaPath {
     /// Sets where media goes; `None` where there is no way.
     pub(crate) fn set_route(&self, route: Option<Route>) {
         self.state().route = route;
+    }
+
+    /// ICE has a pair that works and looks for no other, or it looks for one.
+    pub(crate) fn set_settled(&self, settled: bool) {
+        self.is_settled.store(settled, Ordering::Release);
+    }
+
+    /// Whether the connection is there, and nothing but consent is to be asked for.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.is_open.load(Ordering::Acquire) && self.is_settled.load(Ordering::Acquire)
     }
 
     /// ICE may have chosen another pair.

@@ -36,6 +36,8 @@ pub(super) struct Outgoing {
     /// What the far end asked for: retransmissions, and key frames.
     pub(super) nack_count: u64,
     pub(super) pli_count: u64,
+    /// Whose request for a full intra frame came last, and its number.
+    full_intra: Option<(u32, u8)>,
 }
 
 /// How packets are sent again.
@@ -78,7 +80,13 @@ impl Outgoing {
             retransmitted: 0,
             nack_count: 0,
             pli_count: 0,
+            full_intra: None,
         }
+    }
+
+    /// Takes note of a request for a full intra frame; false if it is one that came before.
+    pub(super) fn is_new_request(&mut self, sender: u32, number: u8) -> bool {
+        self.full_intra.replace((sender, number)) != Some((sender, number))
     }
 
     /// The number of the next packet, as SRTP counts with the present keys.

@@ -201,6 +201,7 @@ impl State {
             nack_count: 0,
             pli_count: 0,
         });
+        self.has_begun = true;
         self.settings
             .events
             .send(PeerEvent::Track(TrackReceiver::new(
@@ -239,10 +240,18 @@ impl State {
             Told::Reports(reports) => self.reports(&reports),
             Told::KeyFrame(ssrc) => {
                 if let Some(kind) = self.local_kind(ssrc) {
-                    self.outgoing[kind as usize].pli_count += 1;
-                    self.settings
-                        .events
-                        .send_repeating(PeerEvent::KeyFrameRequested { kind });
+                    self.key_frame_requested(kind);
+                }
+            }
+            Told::FullIntra {
+                sender,
+                ssrc,
+                number,
+            } => {
+                if let Some(kind) = self.local_kind(ssrc)
+                    && self.outgoing[kind as usize].is_new_request(sender, number)
+                {
+                    self.key_frame_requested(kind);
                 }
             }
             Told::Again(ssrc, numbers) => {
@@ -252,6 +261,12 @@ impl State {
                 }
             }
         }
+    }
+
+    fn key_frame_requested(&mut self, kind: Kind) {
+        self.outgoing[kind as usize].pli_count += 1;
+        let event = PeerEvent::KeyFrameRequested { kind };
+        self.settings.events.send_repeating(event);
     }
 
     fn reports(&self, reports: &[rtc::rtcp::reception_report::ReceptionReport]) {

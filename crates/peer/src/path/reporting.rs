@@ -49,7 +49,12 @@ impl State {
             self.feedback = report;
         }
         self.ask_again(desk);
-        if now.saturating_duration_since(self.last_report) >= self.settings.report_interval {
+        // The first report on a stream need not wait for its turn (RFC 3550 §6.2), and the sooner it
+        // comes, the sooner its sender knows that it is heard.
+        let has_begun = std::mem::take(&mut self.has_begun);
+        if has_begun
+            || now.saturating_duration_since(self.last_report) >= self.settings.report_interval
+        {
             self.last_report = now;
             self.report(now, desk);
         }

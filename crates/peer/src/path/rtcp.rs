@@ -35,6 +35,12 @@ pub(super) enum Told {
     Reports(Vec<ReceptionReport>),
     /// A key frame is wanted of this source.
     KeyFrame(u32),
+    /// So it is, by a request that is repeated under its number until it is fulfilled (RFC 5104 §4.3.1.2).
+    FullIntra {
+        sender: u32,
+        ssrc: u32,
+        number: u8,
+    },
     /// Packets of this source are wanted again.
     Again(u32, Vec<u16>),
 }
@@ -77,10 +83,13 @@ pub(super) fn read(mut compound: &[u8], mut take: impl FnMut(Told)) {
             }
             (206, 4) => {
                 if let Ok(request) = FullIntraRequest::unmarshal(&mut packet) {
-                    request
-                        .fir
-                        .iter()
-                        .for_each(|fir| take(Told::KeyFrame(fir.ssrc)));
+                    for entry in &request.fir {
+                        take(Told::FullIntra {
+                            sender: request.sender_ssrc,
+                            ssrc: entry.ssrc,
+                            number: entry.sequence_number,
+                        });
+                    }
                 }
             }
             _ => {}

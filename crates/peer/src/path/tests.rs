@@ -8,7 +8,11 @@ use std::{
 
 use bytes::Bytes;
 use media::{Codec, Frame, Kind};
-use rtc::crypto;
+use rtc::{
+    crypto,
+    rtcp::payload_feedbacks::full_intra_request::{FirEntry, FullIntraRequest},
+    shared::marshal::Marshal,
+};
 use tokio::sync::mpsc;
 
 use super::*;
@@ -232,6 +236,28 @@ async fn a_report_comes_back_and_what_was_numbered_is_reported() {
 }
 
 #[tokio::test]
+async fn the_first_report_on_a_stream_does_not_wait_for_its_turn() {
+    let [mut a, mut b] = sides(SocketSettings::default(), Profile::AeadAes128Gcm, None);
+    b.path.state().settings.report_interval = Duration::from_secs(3600);
+    for codec in [Codec::Opus, Codec::Vp8] {
+        a.path.send(&frame(codec, 1, 1), 5);
+        let mut track = b.track().await;
+        packet(&mut track).await;
+        // The second time it is none of the first.
+        b.path.tick(Instant::now());
+        b.path.tick(Instant::now());
+    }
+    let mut told = Vec::new();
+    while told.last() != Some(&Kind::Video) {
+        let event = tokio::time::timeout(DEADLINE, a.events.recv()).await;
+        if let Some(PeerEvent::ReceiverReport(report)) = event.expect("in time") {
+            told.push(report.kind);
+        }
+    }
+    assert_eq!(told, [Kind::Audio, Kind::Video]);
+}
+
+#[tokio::test]
 async fn a_key_frame_is_asked_for() {
     let [mut a, mut b] = sides(SocketSettings::default(), Profile::Aes128CmHmacSha1, None);
     a.path.send(&frame(Codec::Vp8, 1, 1), 5);
@@ -245,6 +271,43 @@ async fn a_key_frame_is_asked_for() {
     ));
     assert_eq!(a.path.stats(Kind::Video).1.pli_count, 1);
     assert_eq!(b.path.stats(Kind::Video).0.pli_count, 1);
+}
+
+#[tokio::test]
+async fn a_full_intra_request_is_answered_once_however_often_it_is_repeated() {
+    let [mut a, b] = sides(SocketSettings::default(), Profile::AeadAes128Gcm, None);
+    let request = |path: &MediaPath, sequence_number| {
+        let request = FullIntraRequest {
+            sender_ssrc: b.path.ssrc(Kind::Video),
+            media_ssrc: 0,
+            fir: vec![FirEntry {
+                ssrc: a.path.ssrc(Kind::Video),
+                sequence_number,
+            }],
+        };
+        let bytes = request.marshal().expect("well-formed");
+        sending::with_desk(|desk| {
+            let mut state = path.state();
+            state.rtcp(desk, |to| to.extend_from_slice(&bytes));
+            ((), state.socket_for(desk))
+        });
+    };
+    // The number wraps around as any other step; what comes behind the last repeats shows that they came.
+    for number in [255, 255, 255, 0, 0] {
+        request(&b.path, number);
+    }
+    b.path.send(&frame(Codec::Opus, 1, 1), 5);
+    let mut asked = 0;
+    loop {
+        let event = tokio::time::timeout(DEADLINE, a.events.recv()).await;
+        match event.expect("in time").expect("not closed") {
+            PeerEvent::KeyFrameRequested { kind: Kind::Video } => asked += 1,
+            PeerEvent::Track(_) => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(asked, 2, "once for 255, once for 0");
+    assert_eq!(a.path.stats(Kind::Video).1.pli_count, 2);
 }
 
 #[tokio::test]

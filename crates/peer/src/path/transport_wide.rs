@@ -25,6 +25,9 @@ pub(super) struct Arrivals {
     count: u8,
     /// Numbers and µs since the epoch.
     pending: Vec<(u64, i64)>,
+    /// Parts of a report in the making, kept for the next one.
+    statuses: Vec<u8>,
+    deltas: Vec<u8>,
 }
 
 impl Arrivals {
@@ -36,6 +39,8 @@ impl Arrivals {
             next: 0,
             count: 0,
             pending: Vec::new(),
+            statuses: Vec::new(),
+            deltas: Vec::new(),
         }
     }
 
@@ -73,8 +78,9 @@ impl Arrivals {
         self.pending.retain(|(number, _)| *number >= base);
         self.next = last + 1;
         let start = bytes.len();
-        let mut statuses = Vec::with_capacity((last - base + 1) as usize);
-        let mut deltas = Vec::with_capacity(2 * self.pending.len());
+        let (statuses, deltas) = (&mut self.statuses, &mut self.deltas);
+        statuses.clear();
+        deltas.clear();
         let reference = self.pending[0].1 / REFERENCE;
         let mut told = reference * REFERENCE;
         let mut covered = base;
@@ -104,8 +110,8 @@ impl Arrivals {
         bytes.extend(&(reference as u32).to_be_bytes()[1..]);
         bytes.push(self.count);
         self.count = self.count.wrapping_add(1);
-        chunks(&statuses, bytes);
-        bytes.extend(deltas);
+        chunks(statuses, bytes);
+        bytes.extend_from_slice(deltas);
         let length = bytes.len() - start;
         let padding = length.next_multiple_of(4) - length;
         if padding > 0 {

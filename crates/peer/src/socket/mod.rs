@@ -25,7 +25,7 @@ use tokio::{io::Interest, net::UdpSocket, task::AbortHandle};
 use crate::{
     Dscp, Impairment,
     gate::DtlsGate,
-    link::Link,
+    link::{FarEnd, Link},
     outbox::Outbox,
     path::MediaPath,
     relay::{self, Links, Sent, Servers},
@@ -46,8 +46,10 @@ pub(crate) struct SocketSettings {
     /// Mark what is sent. quinn-udp writes the field itself for every datagram, zero but for ECN,
     /// so that a marked socket sends without it, and without segmentation offload.
     pub(crate) dscp: Option<Dscp>,
-    /// What is wrong with the link on purpose; then datagrams leave one by one.
+    /// What is wrong on purpose with the link out; then datagrams leave one by one.
     pub(crate) impairment: Option<Impairment>,
+    /// The same of the link in.
+    pub(crate) inbound_impairment: Option<Impairment>,
 }
 
 /// A UDP socket. What webrtc gives leaves once a turn of its driver, see [`Socket::flush`]; media
@@ -62,7 +64,9 @@ pub(crate) struct Socket {
     gate: DtlsGate,
     links: Links,
     settings: SocketSettings,
-    link: Option<Mutex<Link>>,
+    /// The links out and in, where they are poor on purpose.
+    outbound: Option<Mutex<Link>>,
+    inbound: Option<Mutex<Link>>,
     rtp_packets: AtomicU32,
     discarded: AtomicU64,
     /// Of webrtc's driver, and of our own task.
@@ -89,10 +93,11 @@ impl Socket {
             let is_ipv6 = io.local_addr()?.is_ipv6();
             sockopt::set_traffic_class(&io, dscp.traffic_class(), is_ipv6)?;
         }
-        let link = settings
-            .impairment
-            .filter(|impairment| !impairment.is_none())
-            .map(|impairment| Mutex::new(Link::new(impairment, Arc::clone(&io))));
+        let (outbound, carried) = poor_link(settings.impairment).unzip();
+        let (inbound, arriving) = poor_link(settings.inbound_impairment).unzip();
+        if let Some(carried) = carried {
+            tokio::spawn(send(carried, Arc::clone(&io)));
+        }
         let links = Links::new(servers, io.local_addr()?, settings.dscp);
         let socket = Arc::new(Self {
             io,
@@ -103,7 +108,8 @@ impl Socket {
             inbox: Mutex::default(),
             gate: DtlsGate::new(!settings.hold_dtls),
             settings,
-            link,
+            outbound,
+            inbound,
             rtp_packets: AtomicU32::new(0),
             discarded: AtomicU64::new(0),
             driver: AtomicWaker::new(),
@@ -117,6 +123,9 @@ impl Socket {
         }));
         // It is new, and so is this.
         let _ = socket.reading.set(task.abort_handle());
+        if let Some(arriving) = arriving {
+            tokio::spawn(reading::deliver(arriving, Arc::downgrade(&socket)));
+        }
         Ok(socket)
     }
 
@@ -191,7 +200,7 @@ impl Socket {
 
     /// Whether nothing but the kernel stands between us and this destination.
     fn is_straight(&self, to: &SocketAddr) -> bool {
-        self.link.is_none() && self.settings.drop_one_in.is_none() && !relay::may_be_name(to)
+        self.outbound.is_none() && self.settings.drop_one_in.is_none() && !relay::may_be_name(to)
     }
 
     /// Sends the runs of an outbox. Pending: the socket takes no more, and wakes `cx` when it does.
@@ -273,11 +282,10 @@ impl Socket {
         }
         let sent = relayed.unwrap_or_else(|| self.links.send(destination, datagram));
         let segments = self.max_segments();
-        let is_taken = match (sent, &self.link) {
+        let is_taken = match (sent, &self.outbound) {
             // Whatever becomes of it, as on any link; what a TURN server relays is not impaired.
             (Sent::Elsewhere, Some(link)) => {
-                let mut link = link.lock().unwrap_or_else(PoisonError::into_inner);
-                link.take(Instant::now(), destination, datagram);
+                locked(link).take(Instant::now(), destination, datagram);
                 true
             }
             (Sent::Elsewhere, None) => self.outbox().push(destination, datagram, segments),
@@ -298,6 +306,25 @@ impl Socket {
 
     fn outbox(&self) -> MutexGuard<'_, Outbox> {
         self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A link that is poor on purpose, and where what it carries comes out.
+fn poor_link(impairment: Option<Impairment>) -> Option<(Mutex<Link>, FarEnd)> {
+    let impairment = impairment.filter(|impairment| !impairment.is_none())?;
+    let (link, far_end) = Link::new(impairment);
+    Some((Mutex::new(link), far_end))
+}
+
+fn locked(link: &Mutex<Link>) -> MutexGuard<'_, Link> {
+    link.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Sends what has come through the poor link out.
+async fn send(mut carried: FarEnd, socket: Arc<UdpSocket>) {
+    while let Some((destination, datagram)) = carried.next().await {
+        // No route, a filter: ICE finds out by its checks, as without this link.
+        let _ = socket.send_to(&datagram, destination).await;
     }
 }
 

@@ -4,15 +4,17 @@ use std::{
     collections::VecDeque,
     io,
     net::SocketAddr,
+    sync::Weak,
     task::{Context, Poll},
     time::Instant,
 };
 
 use tokio::io::Interest;
 
-use super::Socket;
+use super::{Socket, locked};
 use crate::{
     intake::{self, Intake},
+    link::FarEnd,
     path::is_media,
     relay,
 };
@@ -59,18 +61,32 @@ impl Socket {
 
     fn read(&self, intake: &mut Intake) -> io::Result<()> {
         let is_full = intake.receive(&self.state, &self.io)?;
-        let media = intake.datagrams().filter_map(|(from, datagram)| {
-            if is_media(datagram) {
-                return Some(datagram);
+        let now = Instant::now();
+        match &self.inbound {
+            None => self.take(now, intake.datagrams()),
+            Some(link) => {
+                let mut link = locked(link);
+                for (from, datagram) in intake.datagrams() {
+                    link.take(now, from, datagram);
+                }
             }
-            self.sort(from, datagram)
-        });
-        self.path.receive(Instant::now(), media);
+        }
         if is_full {
             return Ok(());
         }
         // Less than could be: nothing is left, and another call would say no more than this.
         Err(io::ErrorKind::WouldBlock.into())
+    }
+
+    /// Takes datagrams that have come.
+    fn take<'a>(&self, now: Instant, datagrams: impl Iterator<Item = (SocketAddr, &'a mut [u8])>) {
+        let media = datagrams.filter_map(|(from, datagram)| {
+            if is_media(datagram) {
+                return Some(datagram);
+            }
+            self.sort(from, datagram)
+        });
+        self.path.receive(now, media);
     }
 
     /// Takes a datagram that is no media: media that a server hands on comes back, and the rest waits
@@ -94,6 +110,17 @@ impl Socket {
         if matches!(datagram.first(), Some(0..=3 | 64..=79)) {
             self.path.route_may_have_changed();
         }
+    }
+}
+
+/// Takes what has come through the poor link in, as long as the socket is there.
+pub(super) async fn deliver(mut arriving: FarEnd, socket: Weak<Socket>) {
+    while let Some((from, mut datagram)) = arriving.next().await {
+        let Some(socket) = socket.upgrade() else {
+            return;
+        };
+        let datagram = (from, &mut datagram[..]);
+        socket.take(Instant::now(), std::iter::once(datagram));
     }
 }
 
