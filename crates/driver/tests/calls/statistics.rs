@@ -151,3 +151,29 @@ async fn what_a_caller_tells_of_itself_is_what_the_node_has_seen() {
     lossy.leave().await;
     well.leave().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_lost_on_the_way_in_is_told_by_whom_it_did_not_reach() {
+    let scene = Scene::open().await;
+    let mut settings = scene.settings("lossy");
+    settings.network.inbound_impairment = Some(Impairment {
+        loss: LOSS,
+        delay: Duration::from_millis(50),
+        seed: 7,
+        ..Impairment::default()
+    });
+    let mut lossy = scene.start(settings);
+    lossy.until(is_in).await;
+
+    let Pair { told, .. } = third_report(&scene, "lossy").await;
+
+    let share = |key| number(&told["audio"], key) / 100.0;
+    let (received, sent) = (
+        share("/rx_historic_packet_loss"),
+        share("/tx_historic_packet_loss"),
+    );
+    assert!((received - LOSS).abs() <= SHARES_APART, "{told:#}");
+    // The control: the way out is good.
+    assert!((sent - LOSS).abs() > SHARES_APART, "{told:#}");
+    lossy.leave().await;
+}
