@@ -235,7 +235,8 @@ fn rosters(rows: &[Row]) {
     say(
         "\nEvents while all join one conference, with sound, over shared connections. Each is told once of\n\
          everybody, and five things more; of somebody's call and its ack all are told who came before: 2 N^2\n\
-         and 6 N of those who join one after another, and a few more where joins overlap, or a ping is due\n\
+         and 6 N of those who join one after another. Where joins overlap there are a few more, and fewer, down\n\
+         to N^2 and 5 N, where streams open late: the roster they begin with holds what others were told\n\
          participants  joins/s   events  2 N^2 + 6 N  kB a listener  events/s  Mbit/s  callers: CPU ms a join  node: CPU ms  failed",
     );
     for (joins, outcome) in all {
