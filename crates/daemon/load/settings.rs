@@ -98,14 +98,14 @@ impl LoadWritten {
             delay: milliseconds("delay_ms", self.delay_ms)?,
             jitter: milliseconds("jitter_ms", self.jitter_ms)?,
             rate: rate(self.rate_kbit),
-            seed: 0,
+            ..Impairment::default()
         };
         scenario.inbound_impairment = Impairment {
             loss: share("inbound_loss_percent", self.inbound_loss_percent)?,
             delay: milliseconds("inbound_delay_ms", self.inbound_delay_ms)?,
             jitter: milliseconds("inbound_jitter_ms", self.inbound_jitter_ms)?,
             rate: rate(self.inbound_rate_kbit),
-            seed: 0,
+            ..Impairment::default()
         };
         scenario.impaired_share = share("impaired_percent", self.impaired_percent)?;
         scenario.marks = self.marks;

@@ -48,7 +48,7 @@ pub use config::{Direction, IceServer, PeerConfig};
 pub use dscp::{Dscp, DscpError};
 pub use error::PeerError;
 pub use event::{IceConnectionState, PeerEvent, PeerEvents, ReceiverReport};
-pub use link::Impairment;
+pub use link::{Impairment, LinkStats};
 pub use negotiated::{Negotiated, NegotiatedCodec};
 pub use peer::Peer;
 pub use ports::{PortRange, PortRangeError};

@@ -1,6 +1,8 @@
-//! A poor link on purpose: what a caller sends or gets is lost, delayed and slowed down, reproducibly.
+//! A poor link on purpose: what a caller sends or gets is lost, delayed, overtaken and slowed down,
+//! reproducibly.
 
 use std::{
+    collections::BTreeMap,
     net::SocketAddr,
     time::{Duration, Instant},
 };
@@ -10,6 +12,9 @@ use tokio::sync::mpsc;
 /// How long a datagram may wait for a slow link; what would wait longer is lost, as in a router
 /// whose queue is full.
 const LONGEST_QUEUE: Duration = Duration::from_millis(500);
+
+/// How much later a datagram arrives that others are to overtake.
+const OVERTAKEN_BY: Duration = Duration::from_millis(40);
 
 /// How many datagrams may be under way; more are lost.
 const MOST_UNDER_WAY: usize = 4096;
@@ -23,6 +28,8 @@ pub struct Impairment {
     pub delay: Duration,
     /// Spread of that delay: each datagram is up to this much later still, never out of order.
     pub jitter: Duration,
+    /// Share of datagrams that others overtake, 0 to 1.
+    pub reorder: f64,
     /// The most the link carries, in bit/s of UDP payload; `None` for any amount.
     pub rate: Option<u64>,
     /// Seed of all chance.
@@ -32,8 +39,21 @@ pub struct Impairment {
 impl Impairment {
     /// Says whether it changes nothing.
     pub fn is_none(&self) -> bool {
-        self.loss <= 0.0 && self.delay.is_zero() && self.jitter.is_zero() && self.rate.is_none()
+        self.loss <= 0.0
+            && self.reorder <= 0.0
+            && self.delay.is_zero()
+            && self.jitter.is_zero()
+            && self.rate.is_none()
     }
+}
+
+/// What a poor link did with the datagrams it was given.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LinkStats {
+    /// Datagrams it was given.
+    pub taken: u64,
+    /// Those of them that it lost, by chance or because its queue was full.
+    pub lost: u64,
 }
 
 /// Decides what becomes of each datagram; told the time.
@@ -63,6 +83,7 @@ impl Fate {
             loss,
             delay,
             jitter,
+            reorder,
             rate,
             ..
         } = self.impairment;
@@ -81,6 +102,9 @@ impl Fate {
         };
         self.busy_until = rate.map(|_| carried);
         let leaves = carried + delay + jitter.mul_f64(self.random.f64());
+        if reorder > 0.0 && self.random.f64() < reorder {
+            return Some(leaves + OVERTAKEN_BY);
+        }
         let leaves = self.last.map_or(leaves, |last| leaves.max(last));
         self.last = Some(leaves);
         Some(leaves)
@@ -101,39 +125,88 @@ struct UnderWay {
 pub(crate) struct Link {
     fate: Fate,
     under_way: mpsc::Sender<UnderWay>,
+    stats: LinkStats,
 }
 
 /// The far end of a link; it ends with the link.
 #[derive(Debug)]
-pub(crate) struct FarEnd(mpsc::Receiver<UnderWay>);
+pub(crate) struct FarEnd {
+    queue: mpsc::Receiver<UnderWay>,
+    /// By when they come out, and in the order in which they came.
+    waiting: BTreeMap<(Instant, u64), UnderWay>,
+    came: u64,
+    is_open: bool,
+}
 
 impl Link {
     /// A link, and where what it carries comes out.
     pub(crate) fn new(impairment: Impairment) -> (Self, FarEnd) {
         let (under_way, queue) = mpsc::channel(MOST_UNDER_WAY);
-        let fate = Fate::new(impairment);
-        (Self { fate, under_way }, FarEnd(queue))
+        let link = Self {
+            fate: Fate::new(impairment),
+            under_way,
+            stats: LinkStats::default(),
+        };
+        (link, FarEnd::new(queue))
+    }
+
+    /// Returns what became of what it was given so far.
+    pub(crate) fn stats(&self) -> LinkStats {
+        self.stats
     }
 
     /// Takes a datagram, whatever becomes of it.
     pub(crate) fn take(&mut self, now: Instant, address: SocketAddr, datagram: &[u8]) {
-        if let Some(leaves) = self.fate.of(now, datagram.len()) {
-            // What finds no place is lost, which is what this link is for.
-            let _ = self.under_way.try_send(UnderWay {
+        self.stats.taken += 1;
+        let is_under_way = self.fate.of(now, datagram.len()).is_some_and(|leaves| {
+            let under_way = UnderWay {
                 leaves,
                 address,
                 bytes: datagram.to_vec(),
-            });
-        }
+            };
+            // What finds no place is lost, which is what this link is for.
+            self.under_way.try_send(under_way).is_ok()
+        });
+        self.stats.lost += u64::from(!is_under_way);
     }
 }
 
 impl FarEnd {
-    /// Waits for the next datagram; `None` once the link is gone.
+    fn new(queue: mpsc::Receiver<UnderWay>) -> Self {
+        Self {
+            queue,
+            waiting: BTreeMap::new(),
+            came: 0,
+            is_open: true,
+        }
+    }
+
+    /// Waits for the next datagram; `None` once the link is gone and all of it has come out.
     pub(crate) async fn next(&mut self) -> Option<(SocketAddr, Vec<u8>)> {
-        let datagram = self.0.recv().await?;
-        tokio::time::sleep_until(datagram.leaves.into()).await;
-        Some((datagram.address, datagram.bytes))
+        while self.is_open || !self.waiting.is_empty() {
+            let next = self.waiting.keys().next().map(|(leaves, _)| *leaves);
+            let leaves = async {
+                match next {
+                    Some(leaves) => tokio::time::sleep_until(leaves.into()).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let has_room = self.waiting.len() < MOST_UNDER_WAY;
+            tokio::select! {
+                datagram = self.queue.recv(), if self.is_open && has_room => match datagram {
+                    Some(datagram) => {
+                        self.came += 1;
+                        self.waiting.insert((datagram.leaves, self.came), datagram);
+                    }
+                    None => self.is_open = false,
+                },
+                () = leaves => {
+                    let (_, datagram) = self.waiting.pop_first()?;
+                    return Some((datagram.address, datagram.bytes));
+                }
+            }
+        }
+        None
     }
 }
 
@@ -190,6 +263,21 @@ mod tests {
         assert!((1000..1110).contains(&carried), "{carried} of 2000");
         let longest = fates.iter().flatten().max().expect("some");
         assert!(*longest <= Duration::from_millis(541), "{longest:?}");
+    }
+
+    #[test]
+    fn some_are_overtaken_and_none_of_them_is_lost() {
+        let impairment = Impairment {
+            reorder: 0.1,
+            ..Impairment::default()
+        };
+        let fates = fates(impairment, 1000, Duration::from_millis(10));
+        let overtaken = fates
+            .iter()
+            .filter(|fate| **fate == Some(OVERTAKEN_BY))
+            .count();
+        assert!((70..130).contains(&overtaken), "{overtaken} of 1000");
+        assert_eq!(fates.iter().flatten().count(), 1000);
     }
 
     #[test]

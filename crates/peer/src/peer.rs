@@ -278,6 +278,7 @@ impl Peer {
         (stats.inbound_video, stats.outbound_video) = path.stats(Kind::Video);
         stats.packets_discarded = path.discarded();
         stats.socket_drops = self.0.runtime.socket_drops();
+        stats.link = self.0.runtime.link();
         stats
     }
 

@@ -22,6 +22,7 @@ use webrtc::runtime::{
 
 use crate::{
     engine::CHECK_INTERVAL,
+    link::LinkStats,
     path::MediaPath,
     relay::Servers,
     route::Lookup,
@@ -84,6 +85,17 @@ impl PeerRuntime {
         for socket in self.0.sockets() {
             socket.release_dtls();
         }
+    }
+
+    /// What a poor link on purpose did so far.
+    pub(crate) fn link(&self) -> LinkStats {
+        self.0.sockets().iter().map(|socket| socket.link()).fold(
+            LinkStats::default(),
+            |all, one| LinkStats {
+                taken: all.taken + one.taken,
+                lost: all.lost + one.lost,
+            },
+        )
     }
 
     /// Datagrams lost between the network and us.

@@ -4,6 +4,8 @@ use std::{net::SocketAddr, time::Duration};
 
 use webrtc::peer_connection::{RTCIceCandidate, RTCStatsReport, RTCStatsReportEntry as Entry};
 
+use crate::LinkStats;
+
 /// What a peer has measured.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PeerStats {
@@ -28,6 +30,8 @@ pub struct PeerStats {
     pub packets_discarded: u64,
     /// Datagrams the kernel threw away because we did not read them in time.
     pub socket_drops: u64,
+    /// What a poor link on purpose did with what was sent; see [`crate::Impairment`].
+    pub link: LinkStats,
 }
 
 /// `RTCInboundRtpStreamStats`, summed over the streams of a kind.

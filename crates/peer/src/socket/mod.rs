@@ -25,7 +25,7 @@ use tokio::{io::Interest, net::UdpSocket, task::AbortHandle};
 use crate::{
     Dscp, Impairment,
     gate::DtlsGate,
-    link::{FarEnd, Link},
+    link::{FarEnd, Link, LinkStats},
     outbox::Outbox,
     path::MediaPath,
     relay::{self, Links, Sent, Servers},
@@ -191,6 +191,15 @@ impl Socket {
     /// Datagrams lost between the network and us.
     pub(crate) fn dropped(&self) -> u64 {
         sockopt::dropped(&self.io)
+    }
+
+    /// What a poor link on purpose did so far.
+    pub(crate) fn link(&self) -> LinkStats {
+        self.outbound
+            .as_ref()
+            .map_or_else(LinkStats::default, |link| {
+                link.lock().unwrap_or_else(PoisonError::into_inner).stats()
+            })
     }
 
     /// Whether it is this address that the socket is bound to.
