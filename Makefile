@@ -12,8 +12,8 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 # for its opinion of the unit, Slurm to run parts of a load test, valgrind to count what a packet costs, and
 # Python for what tests/requirements.txt names.
 BUILD_PACKAGES := build-essential cmake nasm pkg-config libvpx-dev libdav1d-dev
-TEST_PACKAGES  := chromium chromium-driver coturn espeak-ng ffmpeg fonts-dejavu-core iproute2 python3-venv slurm-client \
-                  slurmctld slurmd systemd valgrind
+TEST_PACKAGES  := chromium chromium-driver coturn espeak-ng ffmpeg fonts-dejavu-core iproute2 procps python3-venv \
+                  slurm-client slurmctld slurmd systemd valgrind
 PYTHON         := target/python/.done
 
 step = @printf '\n== %s\n' "$(1)"

@@ -8,7 +8,7 @@ mod bad_input; // what people and nodes get wrong: one line, the right exit code
 mod browser; // headless Chromium joins through the node's page, hears and sees
 mod composed; // text is spoken and shown, playlists have no gaps, and what cannot be is told before joining
 mod faults; // a silent, black or wrong node makes the very check fail that stories of hearing pass
-mod full_disk; // a recording that does not fit is a failure, and no half of it looks whole
+mod full_disk; // a disk that is full ends a file and not the call
 mod heard_and_seen; // a clip is announced, and another participant hears all of it and sees it move
 mod kinds_of_node; // DTLS at once and late, v10 and modern, HTTPS with its own certificate
 mod kubernetes; // manifests: valid, consistent, and one test when done by hand
@@ -18,9 +18,11 @@ mod load_marks; // what was set comes back: delay, skew, jitter, loss; silence a
 mod load_shapes; // ramps, the knee, and a node that is wrong in four ways at once
 mod load_terminal; // progress on a real terminal: one line that never wraps, gone when the report comes
 mod locust; // a Locust master spawns, moves and stops callers, loses its place to another, and writes what they lived through
+mod measured; // what is received, as figures while it goes by
 mod parts; // the parts of a load test are the test, planned and merged
 mod proxy; // a node behind a proxy of HTTPS
 mod receptions; // Virtual Receptions, and where they are told to connect to
+mod recording; // every kind of file, killed, in parts; programs that get what is heard
 mod relay; // no way to the node but through a TURN server; needs root, for network namespaces
 mod secrets_in_logs; // what the most talkative log does not say
 mod service; // `standin run` comes back after the node was away, and leaves on SIGTERM

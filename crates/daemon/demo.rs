@@ -17,6 +17,7 @@ use driver::{
     StopReason, Tls,
 };
 use infinity::ConferenceAlias;
+use media::RecordSettings;
 use node::{ConferenceSettings, Fault, Node, NodeError, NodeSettings, RunningNode};
 use peer::Shards;
 use tokio::time::timeout;
@@ -171,7 +172,7 @@ impl Scene {
     /// Lets a listener in, and returns once it hears and sees the conference.
     async fn listener(&self) -> Result<Caller, Failure> {
         let mut settings = self.caller("Listener")?;
-        settings.record = Some(self.recording.clone());
+        settings.record = Some(RecordSettings::new(&self.recording));
         let mut listener = driver::start(&self.shards.next(), settings);
         let (mut hears, mut sees) = (false, false);
         let listening = async {

@@ -1,6 +1,5 @@
 //! `standin join`: one participant in the foreground.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -12,6 +11,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::destination::DestinationArgs;
 use crate::exit::{Exit, Failure};
 use crate::print::Form;
+use crate::recording::{self, RecordArgs};
 use crate::shutdown::{Signals, Stop};
 use crate::sources;
 use crate::telling::Telling;
@@ -53,6 +53,11 @@ pub(crate) struct JoinArgs {
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     waiting_room: Option<Duration>,
 
+    /// Every so many seconds tell what is received: loss, jitter, level, speech, pictures, freezes.
+    /// Decodes what comes for it
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, conflicts_with = "no_media")]
+    stats: Option<Duration>,
+
     /// Print one JSON object a line: each notice, then the summary
     #[arg(long)]
     json: bool,
@@ -71,7 +76,7 @@ struct MediaArgs {
     video: Option<SourceSpec>,
 
     /// The video codecs to offer, best first, such as `H264,VP8`; all of them unless given: VP8, VP9,
-    /// H264, AV1, that of a file first. H264 is not offered beside --record
+    /// H264, AV1, that of a file first. What --record cannot hold is not offered
     #[arg(
         long,
         value_name = "CODEC",
@@ -86,16 +91,15 @@ struct MediaArgs {
 
     /// No call at all: be in the roster, and receive what the conference tells, without sound and
     /// picture
-    #[arg(long, conflicts_with_all = ["audio", "video", "once", "record"])]
+    #[arg(long, conflicts_with_all = ["audio", "video", "once", "record", "sinks"])]
     no_media: bool,
 
     /// Play once and leave at the end, instead of over and over
     #[arg(long)]
     once: bool,
 
-    /// Keep what is heard and seen in a WebM file
-    #[arg(long, value_name = "FILE")]
-    record: Option<PathBuf>,
+    #[command(flatten)]
+    record: RecordArgs,
 }
 
 /// Runs the command.
@@ -113,14 +117,13 @@ pub(crate) async fn join(args: JoinArgs) -> Result<Exit, Failure> {
             "--once needs a source that ends: give a file with --audio or --video",
         ));
     }
-    let codecs = sources::codecs(&args.media.codecs, args.media.record.is_some())
+    let codecs = sources::codecs(&args.media.codecs)
         .map_err(|error| Failure::usage(format!("--codecs: {error}")))?;
     let destination = args.destination.check()?;
 
     let mut settings = destination.caller();
     settings.media = !args.media.no_media;
     settings.video = !args.media.no_video;
-    settings.record = args.media.record;
     settings.waiting_room_limit = args.waiting_room;
     if let Some(material) = material {
         settings.video_codecs = material.video_codecs();
@@ -133,6 +136,9 @@ pub(crate) async fn join(args: JoinArgs) -> Result<Exit, Failure> {
     if let Some(codecs) = codecs {
         settings.video_codecs = codecs;
     }
+    settings.stats = args.stats;
+    settings.sinks = args.media.record.sinks();
+    recording::apply(args.media.record.settings(), &mut settings).map_err(Failure::usage)?;
 
     let shards = Shards::new(1).map_err(Failure::failed)?;
     let mut telling = Telling::new(form, &destination);

@@ -27,6 +27,7 @@ mod operator_token;
 mod pin;
 mod print;
 mod private_file;
+mod recording;
 mod redaction;
 mod run;
 mod settings;

@@ -12,6 +12,7 @@ use tracing::warn;
 use crate::config_file::ConfigFile;
 use crate::exit::{Exit, Failure};
 use crate::notify;
+use crate::recording;
 use crate::settings::{LogSettings, RunSettings, Written};
 use crate::shutdown::{Signals, Stop};
 
@@ -64,7 +65,7 @@ impl Service {
         let shards = Shards::new(1).map_err(Failure::failed)?;
         let shard = shards.next();
         let destination = settings.destination.clone();
-        let caller = driver::start(&shard, caller(settings));
+        let caller = driver::start(&shard, caller(settings)?);
         // Up as soon as the settings are known to be good: a node that is away is waited for.
         notify::ready();
 
@@ -79,7 +80,7 @@ impl Service {
     }
 }
 
-fn caller(settings: RunSettings) -> driver::CallerSettings {
+fn caller(settings: RunSettings) -> Result<driver::CallerSettings, Failure> {
     let mut caller = settings.destination.caller();
     if let Some(material) = settings.material {
         caller.video_codecs = material.video_codecs();
@@ -89,10 +90,11 @@ fn caller(settings: RunSettings) -> driver::CallerSettings {
         caller.video_codecs = codecs;
     }
     caller.media = settings.media;
-    caller.record = settings.record;
     caller.rejoin = settings.rejoin;
     caller.waiting_room_limit = settings.waiting_room_limit;
-    caller
+    caller.sinks = settings.sinks;
+    recording::apply(settings.record, &mut caller).map_err(Failure::usage)?;
+    Ok(caller)
 }
 
 /// Waits for the caller's end, and tells systemd how it is.

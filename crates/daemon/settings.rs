@@ -1,18 +1,19 @@
 //! The settings of `standin run`: as written in a configuration file, and as checked.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use driver::{HttpClient, Material, Network, Rejoin, Tls};
-use media::{Codec, OpusWishes};
+use driver::{HttpClient, Material, Network, Rejoin, SinkSpec, Tls};
+use media::{Codec, OpusWishes, RecordSettings};
 
 use crate::config_file::ConfigFile;
 use crate::destination::{Destination, warn_of_plain_http};
 use crate::exit::Failure;
 use crate::node_url::NodeUrl;
 use crate::pin;
+use crate::recording;
 use crate::sources;
 use crate::telemetry::{LogFormat, Verbosity};
 
@@ -21,7 +22,7 @@ mod tests;
 mod written;
 
 pub(crate) use written::Written;
-use written::{NetworkWritten, OpusWritten};
+use written::{MediaWritten, NetworkWritten, OpusWritten};
 
 /// What `standin run` is to do, checked, with its media opened.
 #[derive(Debug)]
@@ -33,7 +34,9 @@ pub(crate) struct RunSettings {
     /// The video codecs to offer, best first; `None` for all.
     pub(crate) codecs: Option<Vec<Codec>>,
     /// Where what is heard and seen is kept.
-    pub(crate) record: Option<PathBuf>,
+    pub(crate) record: Option<RecordSettings>,
+    /// Who else gets it.
+    pub(crate) sinks: Vec<SinkSpec>,
     /// Whether there is a call at all.
     pub(crate) media: bool,
     /// What happens after a loss of the conference.
@@ -144,7 +147,10 @@ impl Written {
         let video = source("media.video", &self.media.video)?;
 
         if !self.media.enabled
-            && (audio.is_some() || video.is_some() || self.media.record.is_some())
+            && (audio.is_some()
+                || video.is_some()
+                || self.media.record.is_some()
+                || !self.media.sinks.is_empty())
         {
             return Err(wrong(
                 "media.enabled",
@@ -178,12 +184,59 @@ impl Written {
                 },
             )?,
             media: self.media.enabled,
-            codecs: sources::codecs(&self.media.codecs, self.media.record.is_some())
+            codecs: sources::codecs(&self.media.codecs)
                 .map_err(|error| wrong("media.codecs", &error))?,
-            record: self.media.record.as_deref().map(|path| file.resolve(path)),
+            record: self.media.recording(file, &wrong)?,
+            sinks: self.media.sinks(&wrong)?,
             rejoin,
             waiting_room_limit,
         })
+    }
+}
+
+impl MediaWritten {
+    fn sinks(
+        &self,
+        wrong: &dyn Fn(&str, &dyn std::fmt::Display) -> Failure,
+    ) -> Result<Vec<SinkSpec>, Failure> {
+        let sinks = self.sinks.iter().map(|text| {
+            text.parse::<SinkSpec>()
+                .map(|sink| sink.restarting(self.sink_restart))
+                .map_err(|error| wrong("media.sinks", &error))
+        });
+        sinks.collect()
+    }
+
+    fn recording(
+        &self,
+        file: &ConfigFile,
+        wrong: &dyn Fn(&str, &dyn std::fmt::Display) -> Failure,
+    ) -> Result<Option<RecordSettings>, Failure> {
+        let Some(path) = self.record.as_deref() else {
+            if !self.record_rotate.is_empty() || self.record_keep.is_some() {
+                let what = "nothing is recorded: name a file with media.record";
+                return Err(wrong("media.record_rotate", &what));
+            }
+            return Ok(None);
+        };
+        let limits = self.record_rotate.iter().map(|text| {
+            text.parse()
+                .map_err(|error: String| wrong("media.record_rotate", &error))
+        });
+        let limits: Vec<_> = limits.collect::<Result<_, _>>()?;
+        if self.record_keep == Some(0) {
+            return Err(wrong(
+                "media.record_keep",
+                &"no file would be left: keep 1 or more",
+            ));
+        }
+        let mut settings = recording::settings(&file.resolve(path), &limits, self.record_keep);
+        // A service that is started again has something to lose.
+        settings.keep_existing = true;
+        settings
+            .container()
+            .map_err(|error| wrong("media.record", &error))?;
+        Ok(Some(settings))
     }
 }
 

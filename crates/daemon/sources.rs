@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use driver::Material;
-use media::{Codec, Kind, MediaError, OpusWishes, Recorder, SourceSpec, VideoListError};
+use media::{Codec, Kind, MediaError, OpusWishes, SourceSpec, VideoListError};
 
 /// Reads the name of a source; the path of a file goes through `resolve`.
 pub(crate) fn parse(
@@ -35,30 +35,12 @@ pub(crate) fn open_with(
     Ok(Some(Arc::new(Material::open_with(audio, video, wishes)?)))
 }
 
-/// Why a list of video codecs cannot be offered.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum CodecsError {
-    /// It is no such list.
-    #[error(transparent)]
-    List(#[from] VideoListError),
-    /// Nothing of it can be recorded.
-    #[error("a recording holds VP8, VP9 and AV1: name one of them, or record nothing")]
-    NotRecorded,
-}
-
 /// Reads a list of video codecs to offer, best first; `None` if none is named.
-pub(crate) fn codecs(
-    names: &[String],
-    is_recorded: bool,
-) -> Result<Option<Vec<Codec>>, CodecsError> {
+pub(crate) fn codecs(names: &[String]) -> Result<Option<Vec<Codec>>, VideoListError> {
     if names.is_empty() {
         return Ok(None);
     }
-    let codecs = Codec::video_list(names.iter().map(String::as_str))?;
-    if is_recorded && !codecs.iter().any(|codec| Recorder::holds(*codec)) {
-        return Err(CodecsError::NotRecorded);
-    }
-    Ok(Some(codecs))
+    Codec::video_list(names.iter().map(String::as_str)).map(Some)
 }
 
 /// Why sources do not make one announcement.
@@ -155,20 +137,5 @@ mod tests {
             let error = sort(&[data(file)]).expect_err("no media").to_string();
             assert!(error.contains(file), "{error}");
         }
-    }
-
-    #[test]
-    fn what_is_offered_beside_a_recording_can_be_recorded() {
-        let listed = |names: &[&str], is_recorded| {
-            let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-            codecs(&names, is_recorded)
-        };
-        assert!(matches!(
-            listed(&["H264"], true),
-            Err(CodecsError::NotRecorded)
-        ));
-        assert!(matches!(listed(&["H264"], false), Ok(Some(_))));
-        assert!(matches!(listed(&["H264", "VP8"], true), Ok(Some(_))));
-        assert!(matches!(listed(&[], true), Ok(None)));
     }
 }

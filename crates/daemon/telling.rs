@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
-use driver::{Notice, NoticeKind, Outcome, Received, RosterFacts, State};
+use driver::{InboundStats, Notice, NoticeKind, Outcome, Received, RosterFacts, SinkNews, State};
 use infinity::Role;
-use media::Codec;
+use media::{Codec, RecordNews, SAMPLE_RATE, dbov};
 use serde_json::{Value, json};
 
 use crate::destination::Destination;
@@ -92,6 +92,16 @@ impl Telling {
             NoticeKind::Role(role) => role_name(*role).map(|name| format!("here as a {name}"))?,
             NoticeKind::Referred(conference) => format!("sent on to {conference}"),
             NoticeKind::Path(path) => path.to_string(),
+            NoticeKind::Stats(stats) => measured(stats),
+            NoticeKind::Recording(news) => recording(news),
+            NoticeKind::Sink { sink, news } => match news {
+                SinkNews::Began => format!("{sink} takes what comes"),
+                SinkNews::Ended(why) => format!("error: {sink}: {why}; the call goes on"),
+                SinkNews::Restarting(pause) => {
+                    format!("{sink} is started again in {:.1} s", pause.as_secs_f64())
+                }
+                _ => return None,
+            },
             NoticeKind::Warning(warning) => format!("warning: {warning}"),
             // One every second or so, and summed up in the end.
             NoticeKind::Report(_) => return None,
@@ -118,6 +128,52 @@ fn role_name(role: Role) -> Option<&'static str> {
         Role::Guest => Some("guest"),
         Role::Unknown => None,
     }
+}
+
+fn measured(stats: &InboundStats) -> String {
+    let (audio, video) = (&stats.audio, &stats.video);
+    let size = match (video.frame_width, video.frame_height) {
+        (Some(width), Some(height)) => format!(" {width}x{height}"),
+        _ => String::new(),
+    };
+    format!(
+        "sound {:.0} dBov{}, {} lost of {}, {:.2} s concealed, jitter {:.1} ms; picture {:.1} fps{size}, {} lost of {}, \
+         {} freezes{}",
+        dbov(audio.audio_level),
+        if audio.speech { ", speech" } else { "" },
+        audio.packets_lost,
+        audio.packets_lost + audio.packets_received,
+        audio.concealed_samples as f64 / f64::from(SAMPLE_RATE),
+        audio.jitter * 1000.0,
+        video.frames_per_second,
+        video.packets_lost,
+        video.packets_lost + video.packets_received,
+        video.freeze_count,
+        if video.frozen { ", frozen" } else { "" },
+    )
+}
+
+fn recording(news: &RecordNews) -> String {
+    match news {
+        RecordNews::Began(path) => format!("recording to {}", path.display()),
+        RecordNews::Completed(path) => format!("{} is complete", path.display()),
+        RecordNews::Failed(why) => {
+            format!("error: the recording is interrupted, and the call goes on: {why}")
+        }
+        RecordNews::Resumed(path) => format!("the recording goes on in {}", path.display()),
+        RecordNews::Refused(why) => format!("warning: left out of the recording: {why}"),
+    }
+}
+
+fn recording_as_json(news: &RecordNews) -> Value {
+    let (event, key, value) = match news {
+        RecordNews::Began(path) => ("began", "file", path.display().to_string()),
+        RecordNews::Completed(path) => ("completed", "file", path.display().to_string()),
+        RecordNews::Failed(why) => ("failed", "why", why.clone()),
+        RecordNews::Resumed(path) => ("resumed", "file", path.display().to_string()),
+        RecordNews::Refused(why) => ("refused", "why", why.clone()),
+    };
+    json!({ "notice": "recording", "event": event, key: value })
 }
 
 fn codec(codec: Option<Codec>) -> String {
@@ -187,6 +243,20 @@ fn as_json(at: f64, kind: &NoticeKind) -> Value {
         }
         NoticeKind::PresentationFrame => json!({ "notice": "presentation_frame" }),
         NoticeKind::Path(path) => json!({ "notice": "path", "path": path }),
+        NoticeKind::Stats(stats) => {
+            json!({ "notice": "stats", "audio": stats.audio, "video": stats.video })
+        }
+        NoticeKind::Recording(news) => recording_as_json(news),
+        NoticeKind::Sink { sink, news } => match news {
+            SinkNews::Began => json!({ "notice": "sink", "event": "began", "sink": sink }),
+            SinkNews::Ended(why) => {
+                json!({ "notice": "sink", "event": "ended", "sink": sink, "why": why })
+            }
+            SinkNews::Restarting(pause) => json!({
+                "notice": "sink", "event": "restarting", "sink": sink, "pause": pause.as_secs_f64(),
+            }),
+            _ => json!({ "notice": "sink", "sink": sink }),
+        },
         NoticeKind::Warning(warning) => json!({ "notice": "warning", "text": warning.to_string() }),
         _ => json!({ "notice": "other" }),
     };

@@ -34,6 +34,10 @@ pub(super) struct MediaWritten {
     pub(super) video: Option<String>,
     pub(super) codecs: Vec<String>,
     pub(super) record: Option<PathBuf>,
+    pub(super) record_rotate: Vec<String>,
+    pub(super) record_keep: Option<u32>,
+    pub(super) sinks: Vec<String>,
+    pub(super) sink_restart: bool,
     pub(super) enabled: bool,
     pub(super) opus: OpusWritten,
 }
@@ -72,6 +76,10 @@ impl Default for MediaWritten {
             video: None,
             codecs: Vec::new(),
             record: None,
+            record_rotate: Vec::new(),
+            record_keep: None,
+            sinks: Vec::new(),
+            sink_restart: false,
             enabled: true,
             opus: OpusWritten::default(),
         }

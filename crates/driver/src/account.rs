@@ -224,6 +224,13 @@ impl StreamAccount {
         }
     }
 
+    /// Tells whether its picture stands still.
+    pub(crate) fn is_frozen(&self, now: Instant) -> bool {
+        self.frames
+            .as_ref()
+            .is_some_and(|frames| frames.is_frozen(now))
+    }
+
     /// Takes note of a request for a key frame.
     pub(crate) fn asked_for_key_frame(&mut self) {
         self.key_frames_asked += 1;

@@ -7,7 +7,7 @@ use std::time::Instant;
 use media::{Frame, Kind};
 use tokio::sync::mpsc;
 
-use crate::recording::{Recordable, RecordingQueue};
+use crate::recording::RecordingQueue;
 
 /// A frame that came in.
 #[derive(Debug, Clone)]
@@ -41,26 +41,46 @@ impl Taker {
     /// so itself.
     pub(crate) fn take(&self, arrived: &ArrivedFrame) -> bool {
         match self {
-            Self::Recording(queue) => !is_full(queue.try_send(Recordable::Frame {
-                kind: arrived.kind,
-                ssrc: arrived.ssrc,
-                rtp_timestamp: arrived.rtp_timestamp,
-                arrival: arrived.arrival,
-                frame: Arc::clone(&arrived.frame),
-            })),
+            Self::Recording(queue) => queue.frame(arrived),
             Self::Frames(queue) => !is_full(queue.try_send(arrived.clone())),
         }
     }
 
     /// Passes on how the sender's clocks relate, to whom it matters.
-    pub(crate) fn sender_report(&self, kind: Kind, ntp: u64, rtp_timestamp: u32) -> bool {
+    pub(crate) fn sender_report(
+        &self,
+        kind: Kind,
+        ssrc: u32,
+        ntp: u64,
+        rtp_timestamp: u32,
+    ) -> bool {
         match self {
-            Self::Recording(queue) => !is_full(queue.try_send(Recordable::SenderReport {
-                kind,
-                ntp,
-                rtp_timestamp,
-            })),
+            Self::Recording(queue) => queue.sender_report(kind, ssrc, ntp, rtp_timestamp),
             Self::Frames(_) => true,
+        }
+    }
+
+    /// Tells whether it puts packets of sound in order itself.
+    pub(crate) fn plays(&self) -> bool {
+        match self {
+            Self::Recording(queue) => queue.plays(),
+            Self::Frames(_) => false,
+        }
+    }
+
+    /// Returns what is to be said when it has no room.
+    pub(crate) fn when_full(&self) -> &'static str {
+        match self {
+            Self::Recording(queue) => queue.when_full(),
+            Self::Frames(_) => "decoding is too slow for what comes in",
+        }
+    }
+
+    /// Tells whether it goes on with the next key frame alone.
+    pub(crate) fn wants_key_frame(&self) -> bool {
+        match self {
+            Self::Recording(queue) => queue.wants_key_frame(),
+            Self::Frames(_) => false,
         }
     }
 }

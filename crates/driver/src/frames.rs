@@ -81,8 +81,7 @@ impl FrameAccount {
         };
         let pause = arrival.saturating_duration_since(last);
         if self.pauses.len() == AVERAGED {
-            let average = self.sum / AVERAGED as u32;
-            if pause > (average * 3).max(average + LEAST) {
+            if self.is_freeze(pause) {
                 self.frames.freezes += 1;
                 self.frames.frozen += pause.as_secs_f64();
             }
@@ -90,6 +89,18 @@ impl FrameAccount {
         }
         self.pauses.push_back(pause);
         self.sum += pause;
+    }
+
+    /// Tells whether so long a pause is a freeze.
+    fn is_freeze(&self, pause: Duration) -> bool {
+        let average = self.sum / AVERAGED as u32;
+        pause > (average * 3).max(average + LEAST)
+    }
+
+    /// Tells whether the pause that goes on is one.
+    pub(crate) fn is_frozen(&self, now: Instant) -> bool {
+        let pause = self.last.map(|last| now.saturating_duration_since(last));
+        self.pauses.len() == AVERAGED && pause.is_some_and(|pause| self.is_freeze(pause))
     }
 
     /// Returns the sums so far.
@@ -140,6 +151,17 @@ mod tests {
         // Average 200 ms: the bound is 600 ms.
         let with = |pause| after([[200; 40].as_slice(), &[pause]].concat()).freezes;
         assert_eq!((with(600), with(601)), (0, 1));
+    }
+
+    #[test]
+    fn a_picture_that_stands_still_is_frozen_before_the_next_one_comes() {
+        let mut account = FrameAccount::new(Codec::Vp8);
+        let start = Instant::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        (0..32).for_each(|n| account.packet(at(n * 33), true, &vp8(n == 0)));
+        assert!(!account.is_frozen(at(31 * 33 + 183)));
+        assert!(account.is_frozen(at(31 * 33 + 184)));
+        assert_eq!(account.frames().freezes, 0);
     }
 
     #[test]

@@ -24,6 +24,7 @@ mod figures;
 mod frames;
 mod gate;
 mod http;
+mod listening;
 mod material;
 mod names;
 mod notice;
@@ -39,6 +40,7 @@ mod rest;
 mod run;
 mod seconds;
 mod settings;
+mod sinks;
 mod sources;
 mod statistics;
 mod tls;
@@ -50,6 +52,7 @@ pub use discovery::{DiscoveryError, NodeAddress, find_nodes};
 pub use figures::{Answer, Figures, Gauge};
 pub use frames::Frames;
 pub use http::{HttpClient, Login, shown};
+pub use listening::{AudioStats, InboundStats, VideoStats};
 pub use material::Material;
 pub use notice::{
     JoinStep, JoinTimes, Notice, NoticeKind, Other, OwnRow, Report, RosterFacts, State, Warning,
@@ -57,6 +60,7 @@ pub use notice::{
 pub use outcome::{EndReason, Outcome, StopReason};
 pub use path::MediaPath;
 pub use settings::{CallerSettings, Network, Program, Rejoin};
+pub use sinks::{Form, SinkNews, SinkSpec};
 pub use tls::{Tls, TlsError};
 
 /// Where callers run, and how their media leaves; see [`peer`].

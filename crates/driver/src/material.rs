@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use media::{
     Clip, Codec, Kind, MediaError, OpusParameters, OpusSettings, OpusWishes, Origin, Repeat,
-    Source, SourceSpec,
+    Source, SourceSpec, Track,
 };
 
 use crate::sources::Part;
@@ -133,16 +133,20 @@ impl Material {
         codecs
     }
 
+    /// Returns the codec of the picture, where it is a file's, which is sent as it is.
+    pub fn film_codec(&self) -> Option<Codec> {
+        self.film().map(|track| track.codec)
+    }
+
     /// Returns the longest time between two key frames of the picture, where it is a file's.
     pub(crate) fn longest_key_interval(&self) -> Option<Duration> {
+        self.film().map(|track| track.longest_key_interval)
+    }
+
+    fn film(&self) -> Option<&Track> {
         let is_file = |picture: &Shown| matches!(picture.spec.origin, Origin::File(_));
-        if !self.picture.as_ref().is_none_or(is_file) {
-            return None;
-        }
-        self.clip
-            .video
-            .as_ref()
-            .map(|track| track.longest_key_interval)
+        let picture = self.clip.video.as_deref();
+        picture.filter(|_| self.picture.as_ref().is_none_or(is_file))
     }
 
     /// Returns the sound for a far end with these parameters; `None` without one.
@@ -185,7 +189,7 @@ impl Material {
                     Kind::Video => &self.clip.video,
                 };
                 // Most often it is the encoding that the clip was made of.
-                let is_ours = |ours: &&Arc<media::Track>| {
+                let is_ours = |ours: &&Arc<Track>| {
                     ours.codec == track.codec && Arc::ptr_eq(&ours.frames[0], &track.frames[0])
                 };
                 match ours.as_ref().filter(is_ours) {

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use infinity::{ConferenceAlias, ParticipantUuid, Role};
-use media::{Codec, Kind};
+use media::{Codec, Kind, RecordNews};
 use serde::Serialize;
 use url::Url;
 
-use crate::{Answer, Figures, MediaPath};
+use crate::{Answer, Figures, InboundStats, MediaPath, SinkNews};
 
 /// Something worth telling about a caller, and when it was.
 #[derive(Debug, Clone)]
@@ -69,6 +69,17 @@ pub enum NoticeKind {
     PresentationFrame,
     /// Media takes this path.
     Path(MediaPath),
+    /// What was received so far; told where [`crate::CallerSettings::stats`] asks for it.
+    Stats(Box<InboundStats>),
+    /// Something happened to the recording.
+    Recording(RecordNews),
+    /// Something happened to a sink.
+    Sink {
+        /// Which, as it was written.
+        sink: String,
+        /// What happened.
+        news: SinkNews,
+    },
     /// Something is not as it should be, and the caller goes on.
     Warning(Warning),
     /// A request ended; told where [`crate::CallerSettings::figures`] asks for it, as are those

@@ -27,7 +27,18 @@ struct Stream {
     last: Option<Duration>,
 }
 
+/// A frame that is to stand further than this from where it arrived has a timestamp of another
+/// timeline.
+const FARTHEST: i128 = 10_000_000_000;
+
 impl Stream {
+    /// Tells whether a timestamp stands near a moment, in nanoseconds from the start.
+    fn is_near(&self, timestamp: u32, here: i128) -> bool {
+        let step = timestamp.wrapping_sub(self.timestamp as u32) as i32;
+        let stands = self.origin + self.nanoseconds(self.timestamp + i64::from(step));
+        (stands - here).abs() <= FARTHEST
+    }
+
     fn unwrap(&mut self, timestamp: u32) -> i64 {
         let step = timestamp.wrapping_sub(self.timestamp as u32) as i32;
         self.timestamp += i64::from(step);
@@ -51,7 +62,8 @@ impl Placement {
 
     /// Takes note that the frame of `timestamp` on `lane` (0 or 1) arrived.
     ///
-    /// A new SSRC starts over on the same track.
+    /// A new SSRC starts over on the same track, and so does a timestamp that has nothing to do
+    /// with when the frame came.
     pub(crate) fn arrived(
         &mut self,
         lane: usize,
@@ -60,8 +72,12 @@ impl Placement {
         timestamp: u32,
         arrival: Instant,
     ) {
+        let here = arrival.saturating_duration_since(self.start).as_nanos() as i128;
         let stream = &mut self.streams[lane];
-        if stream.as_ref().is_some_and(|stream| stream.ssrc == ssrc) {
+        if stream
+            .as_ref()
+            .is_some_and(|stream| stream.ssrc == ssrc && stream.is_near(timestamp, here))
+        {
             return;
         }
         let last = stream.as_ref().and_then(|stream| stream.last);
@@ -72,7 +88,6 @@ impl Placement {
             origin: 0,
             last,
         };
-        let here = arrival.saturating_duration_since(self.start).as_nanos() as i128;
         new.origin = here - new.nanoseconds(new.timestamp);
         *stream = Some(new);
     }
@@ -162,6 +177,19 @@ mod tests {
         placement.sender_report(VIDEO, ntp(ms(0)), 0);
         assert_eq!(placement.place(VIDEO, 12_600), Some(ms(601)));
         assert_eq!(placement.place(VIDEO, 90_000), Some(ms(1000)));
+    }
+
+    #[test]
+    fn a_timestamp_from_nowhere_starts_over_where_it_came() {
+        let start = Instant::now();
+        let mut placement = Placement::new(start);
+        placement.arrived(AUDIO, 1, 48_000, 1000, start);
+        assert_eq!(placement.place(AUDIO, 1000), Some(ms(0)));
+        placement.arrived(AUDIO, 1, 48_000, 2_000_000_000, start + ms(20));
+        assert_eq!(placement.place(AUDIO, 2_000_000_000), Some(ms(20)));
+        // Late by a few seconds is late, and no other timeline.
+        placement.arrived(AUDIO, 1, 48_000, 2_000_000_960, start + ms(4000));
+        assert_eq!(placement.place(AUDIO, 2_000_000_960), Some(ms(40)));
     }
 
     #[test]

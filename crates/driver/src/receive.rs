@@ -1,9 +1,9 @@
 //! Receives what comes in: accounts for every packet, records it where that is wanted.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use media::{Assembled, FrameAssembler, Kind};
+use media::{Assembled, Codec, Frame, FrameAssembler, Kind};
 use participant::PeerId;
 use peer::{Inbound, RtpPacket, Shard, TrackReceiver};
 use tokio::sync::mpsc;
@@ -67,6 +67,15 @@ impl Inflow {
             .max()
     }
 
+    /// Tells whether the picture stands still.
+    pub(crate) fn is_frozen(&self, now: Instant) -> bool {
+        let streams = self.streams.iter();
+        let newest = streams
+            .filter(|(kind, _)| *kind == Kind::Video)
+            .max_by_key(|(_, account)| lock(account).last());
+        newest.is_some_and(|(_, account)| lock(account).is_frozen(now))
+    }
+
     /// Returns the sums so far.
     pub(crate) fn received(&self) -> ReceivedMedia {
         let mut sums = ReceivedMedia::default();
@@ -94,7 +103,7 @@ async fn receive<Told: Future<Output = ()>>(
     tell: impl FnOnce(FirstPacket) -> Told,
 ) {
     let mut tell = Some(tell);
-    let mut tap = (!takers.is_empty()).then(|| Tap::new(&track, takers));
+    let mut tap = (!takers.is_empty()).then(|| Tap::new(track.codec(), track.ssrc(), takers));
     let is_watched = tap.is_none() && track.kind() == Kind::Video;
     let mut picture = is_watched.then(|| Picture::new(track.codec()));
     loop {
@@ -192,24 +201,33 @@ async fn until(due: Option<Instant>) {
 /// Puts frames together for a recording or whoever decodes them, and knows when they cannot be decoded
 /// without a key frame. Where there is neither, [`Picture`] knows it from packets.
 struct Tap {
+    codec: Codec,
     kind: Kind,
     ssrc: u32,
     assembler: FrameAssembler,
+    /// Who gets whole frames in order, and who gets packets of sound as they come.
     takers: Vec<Taker>,
+    players: Vec<Taker>,
     arrivals: Arrivals,
     requests: KeyFrameRequests,
     left_out: u64,
 }
 
 impl Tap {
-    fn new(track: &TrackReceiver, takers: Vec<Taker>) -> Self {
+    fn new(codec: Codec, ssrc: u32, takers: Vec<Taker>) -> Self {
+        let kind = codec.kind();
+        let (players, takers) = takers
+            .into_iter()
+            .partition(|taker| kind == Kind::Audio && taker.plays());
         Self {
-            kind: track.kind(),
-            ssrc: track.ssrc(),
-            assembler: FrameAssembler::new(track.codec(), REORDER_WAIT),
+            codec,
+            kind,
+            ssrc,
+            assembler: FrameAssembler::new(codec, REORDER_WAIT),
             takers,
+            players,
             arrivals: Arrivals::default(),
-            requests: KeyFrameRequests::new(track.kind() == Kind::Video),
+            requests: KeyFrameRequests::new(kind == Kind::Video),
             left_out: 0,
         }
     }
@@ -222,6 +240,7 @@ impl Tap {
         let arrival = packet.arrival;
         if self.kind == Kind::Audio {
             self.arrivals.note(packet.timestamp, arrival);
+            self.play(&packet);
         }
         self.assembler.push(
             arrival,
@@ -231,6 +250,26 @@ impl Tap {
             packet.payload,
         );
         self.poll(arrival);
+    }
+
+    fn play(&mut self, packet: &RtpPacket) {
+        if self.players.is_empty() {
+            return;
+        }
+        let payloads = vec![packet.payload.clone()];
+        let Ok(frame) = Frame::from_payloads(self.codec, payloads, Duration::ZERO) else {
+            return;
+        };
+        let arrived = ArrivedFrame {
+            kind: self.kind,
+            ssrc: self.ssrc,
+            rtp_timestamp: packet.timestamp,
+            arrival: packet.arrival,
+            frame: Arc::new(frame),
+        };
+        hand_out(&self.players, &mut self.left_out, |taker| {
+            taker.take(&arrived)
+        });
     }
 
     fn poll(&mut self, now: Instant) {
@@ -250,7 +289,9 @@ impl Tap {
                         arrival: self.arrivals.of(rtp_timestamp).unwrap_or(now),
                         frame,
                     };
-                    self.hand_out(|taker| taker.take(&arrived));
+                    hand_out(&self.takers, &mut self.left_out, |taker| {
+                        taker.take(&arrived)
+                    });
                 }
                 Assembled::Lost { packets } => {
                     debug!(kind = %self.kind, packets, "lost for good");
@@ -260,30 +301,26 @@ impl Tap {
                 }
             }
         }
+        // A recording begins its next file with a key frame alone.
+        if self.kind == Kind::Video && self.takers.iter().any(Taker::wants_key_frame) {
+            self.requests.broken();
+        }
     }
 
     fn sender_report(&mut self, ntp: u64, rtp_timestamp: u32) {
-        let kind = self.kind;
-        self.hand_out(|taker| taker.sender_report(kind, ntp, rtp_timestamp));
+        let (kind, ssrc) = (self.kind, self.ssrc);
+        hand_out(&self.takers, &mut self.left_out, |taker| {
+            taker.sender_report(kind, ssrc, ntp, rtp_timestamp)
+        });
     }
+}
 
-    fn hand_out(&mut self, take: impl Fn(&Taker) -> bool) {
-        for taker in &self.takers {
-            if take(taker) {
-                continue;
-            }
-            self.left_out += 1;
-            if self.left_out.is_power_of_two() {
-                let left_out = self.left_out;
-                match taker {
-                    Taker::Recording(_) => {
-                        warn!(kind = %self.kind, left_out, "the disk is too slow for the recording");
-                    }
-                    Taker::Frames(_) => {
-                        warn!(kind = %self.kind, left_out, "decoding is too slow for what comes in");
-                    }
-                }
-            }
+/// Has everybody take something, and counts who has no room.
+fn hand_out(takers: &[Taker], left_out: &mut u64, take: impl Fn(&Taker) -> bool) {
+    for taker in takers.iter().filter(|taker| !take(taker)) {
+        *left_out += 1;
+        if left_out.is_power_of_two() {
+            warn!(left_out, "{}", taker.when_full());
         }
     }
 }

@@ -1,15 +1,14 @@
 //! What a caller is told before it starts.
 
 use std::net::IpAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use infinity::{ConferenceAlias, Pin, Token};
-use media::{Codec, Recorder};
+use media::{Codec, Kind, RecordSettings};
 use peer::{Dscp, Impairment, PortRange};
 
-use crate::{FrameQueue, Gauge, HttpClient, Material, NodeAddress};
+use crate::{FrameQueue, Gauge, HttpClient, Material, NodeAddress, SinkSpec};
 
 /// What a caller plays once it is in the conference.
 #[derive(Debug, Clone, Default)]
@@ -107,8 +106,10 @@ pub struct CallerSettings {
     pub video_codecs: Vec<Codec>,
     /// Whether sound and picture of the others are wanted; a sender alone saves the node work.
     pub listen: bool,
-    /// A WebM file for what is heard and seen; codecs that it cannot hold are not offered.
-    pub record: Option<PathBuf>,
+    /// The files for what is heard and seen; codecs that they cannot hold are not offered.
+    pub record: Option<RecordSettings>,
+    /// Who else gets what is heard and seen.
+    pub sinks: Vec<SinkSpec>,
     /// Where every whole frame goes that came in, for whoever decodes them; when the queue is full,
     /// frames are left out.
     pub frames: Option<FrameQueue>,
@@ -120,6 +121,9 @@ pub struct CallerSettings {
     pub leave_limit: Duration,
     /// How often [`crate::NoticeKind::Figures`] are told, and requests with them; `None` for never.
     pub figures: Option<Duration>,
+    /// How often [`crate::NoticeKind::Stats`] are told, for which what comes in is decoded; `None`
+    /// for never.
+    pub stats: Option<Duration>,
     /// Who is told of every frame that is sent.
     pub gauge: Option<Arc<dyn Gauge>>,
     /// Seed of all chance, for runs that can be repeated; `None` takes one from the system.
@@ -150,24 +154,25 @@ impl CallerSettings {
             video_codecs: Codec::VIDEO.to_vec(),
             listen: true,
             record: None,
+            sinks: Vec::new(),
             frames: None,
             rejoin: Rejoin::Never,
             waiting_room_limit: None,
             leave_limit: Duration::from_secs(5),
             figures: None,
+            stats: None,
             gauge: None,
             seed: None,
         }
     }
 
-    /// Returns the video codecs to offer: of those set, what a recording can hold where one is made.
-    pub(crate) fn offered_video_codecs(&self) -> Vec<Codec> {
-        let is_wanted = |codec: &Codec| self.record.is_none() || Recorder::holds(*codec);
-        self.video_codecs
-            .iter()
-            .copied()
-            .filter(is_wanted)
-            .collect()
+    /// Returns the video codecs to offer: of those set, what a recording of pictures can hold.
+    pub fn offered_video_codecs(&self) -> Vec<Codec> {
+        let container = self.record.as_ref().and_then(|to| to.container().ok());
+        let is_left_out =
+            |codec: Codec| container.is_some_and(|to| to.takes(Kind::Video) && !to.holds(codec));
+        let offered = self.video_codecs.iter().copied();
+        offered.filter(|codec| !is_left_out(*codec)).collect()
     }
 }
 
@@ -179,8 +184,20 @@ mod tests {
     fn beside_a_recording_nothing_is_offered_that_it_cannot_hold() {
         let mut settings = crate::scripted::settings("http://127.0.0.1".parse().expect("a URL"));
         assert_eq!(settings.offered_video_codecs(), Codec::VIDEO);
-        settings.record = Some("heard.webm".into());
-        let offered = settings.offered_video_codecs();
-        assert_eq!(offered, [Codec::Vp8, Codec::Vp9, Codec::Av1]);
+        let mut offered_beside = |file: &str| {
+            settings.record = Some(RecordSettings::new(file));
+            settings.offered_video_codecs()
+        };
+        assert_eq!(
+            offered_beside("heard.webm"),
+            [Codec::Vp8, Codec::Vp9, Codec::Av1]
+        );
+        assert_eq!(
+            offered_beside("heard.mp4"),
+            [Codec::Vp9, Codec::H264, Codec::Av1]
+        );
+        // Matroska holds all of them, and where no picture is recorded any will do.
+        assert_eq!(offered_beside("heard.mkv"), Codec::VIDEO);
+        assert_eq!(offered_beside("heard.ogg"), Codec::VIDEO);
     }
 }

@@ -37,10 +37,15 @@ impl Pictures {
         self.count.load(Ordering::Relaxed)
     }
 
-    fn resolution(&self) -> Option<String> {
+    /// Returns width and height of the last picture that said so.
+    pub(crate) fn size(&self) -> Option<(u32, u32)> {
         let size = self.size.load(Ordering::Relaxed);
-        let (width, height) = (size >> 32, size & u64::from(u32::MAX));
-        (size != 0).then(|| format!("{width}x{height}"))
+        (size != 0).then_some(((size >> 32) as u32, size as u32))
+    }
+
+    fn resolution(&self) -> Option<String> {
+        let (width, height) = self.size()?;
+        Some(format!("{width}x{height}"))
     }
 }
 

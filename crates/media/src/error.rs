@@ -108,6 +108,9 @@ pub enum MediaError {
     /// A picture could not be written as a JPEG file.
     #[error("cannot write the picture as JPEG: {0}")]
     Jpeg(String),
+    /// A file of the recording could not be written to its end.
+    #[error("{0}")]
+    Incomplete(String),
     /// The recording could not be written.
     #[error("cannot write {}: {reason}", path.display())]
     Unwritable {

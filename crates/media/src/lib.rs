@@ -16,7 +16,9 @@
 //! | `draw`, `show`, `stills`, `slides` | pictures that are made here, and still ones |
 //! | `list`, `playlist`, `edit` | sources one after another; encoded tracks cut and joined |
 //! | `generate`, `live` | silence and slate; what is encoded once for all |
-//! | `record` | recordings in WebM |
+//! | `record` | recordings: WebM, Matroska, MP4, Ogg, IVF, WAV |
+//! | `meter` | loudness and speech of a sound |
+//! | `jitter`, `playout` | sound put in order and decoded as it is to be heard |
 //! | `marks` | marks in sound and picture, made and found |
 //! | `error` | what can be wrong |
 //! | `measure` | how alike what was sent and what arrived are |
@@ -35,16 +37,19 @@ mod film;
 mod frame;
 mod generate;
 mod h264;
+mod jitter;
 mod jpeg;
 mod list;
 mod live;
 pub mod marks;
 pub mod measure;
+mod meter;
 mod opus;
 mod opus_parameters;
 mod payload;
 mod picture;
 mod playlist;
+mod playout;
 mod read;
 mod record;
 mod say;
@@ -66,13 +71,16 @@ pub use error::MediaError;
 pub use film::{Acceptance, Character, Coding, Film, FilmFrame, H264Profile, Sampling, Unsuitable};
 pub use frame::{Frame, FrameError, MAX_PAYLOAD};
 pub use generate::{silence, slate};
+pub use jitter::{JitterBuffer, JitterCounts, Next, packet_samples};
 pub use jpeg::jpeg;
 pub use live::Live;
+pub use meter::{Heard, SoundMeter, dbov};
 pub use opus::{OpusDecoder, OpusEncoder, OpusSettings, SAMPLE_RATE, SAMPLES_PER_PACKET};
 pub use opus_parameters::{OpusParameters, OpusWishes};
 pub use picture::{Picture, Yuv};
+pub use playout::Playout;
 pub use read::{load_clip, read_audio, read_film, read_video};
-pub use record::{Recorded, Recorder};
+pub use record::{Container, Parts, RecordNews, RecordSettings, Recorded, Recorder};
 pub use source::{
     Origin, Source, SourceOptions, SourceSpec, missing, open_audio, open_audio_as, open_video,
 };

@@ -190,6 +190,12 @@ impl OpusDecoder {
         Ok(&self.buffer[..count * self.channels])
     }
 
+    /// Returns how many samples the last packet had, on each channel: so long a missing one is taken
+    /// to have been.
+    pub fn last_samples(&self) -> usize {
+        self.last
+    }
+
     /// Makes up for one missing packet: from the redundancy in the packet after it, if that has
     /// come and has any, else from what was heard before. Call before decoding `next`.
     ///

@@ -7,6 +7,7 @@ use media::{Codec, Frame};
 use peer::{Peer, PeerConfig, PeerEvent, PeerEvents};
 
 use super::*;
+use crate::recording::{Recordable, RecordingQueue};
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
@@ -111,4 +112,37 @@ async fn is_asked(drop_one_in: Option<u32>) -> bool {
 async fn packets_that_are_lost_for_good_make_a_caller_that_decodes_nothing_ask_for_a_key_frame() {
     assert!(is_asked(Some(6)).await, "the sixth was lost");
     assert!(!is_asked(None).await, "nothing was lost");
+}
+
+#[test]
+fn sound_that_is_played_waits_for_no_packet_and_sound_that_is_recorded_does() {
+    let (playing, mut played) = RecordingQueue::playing("");
+    let (recording, mut recorded) = RecordingQueue::new("");
+    let takers = vec![Taker::Recording(playing), Taker::Recording(recording)];
+    let mut tap = Tap::new(Codec::Opus, 7, takers);
+    let start = Instant::now();
+    for number in [1, 3, 4] {
+        tap.packet(RtpPacket {
+            arrival: start + Duration::from_millis(20) * u32::from(number),
+            sequence_number: number,
+            timestamp: u32::from(number) * 960,
+            marker: false,
+            // 20 ms of nothing, in the fullest band.
+            payload: vec![0xf8, 0xff, 0xfe].into(),
+        });
+    }
+    let timestamps = |queue: &mut mpsc::Receiver<Recordable>| {
+        let taken = std::iter::from_fn(|| queue.try_recv().ok());
+        taken
+            .map(|recordable| match recordable {
+                Recordable::Frame(arrived) => arrived.rtp_timestamp / 960,
+                Recordable::SenderReport { .. } => panic!("there was none"),
+            })
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(timestamps(&mut played), [1, 3, 4]);
+    assert_eq!(timestamps(&mut recorded), [1]);
+    tap.poll(start + Duration::from_millis(60) + REORDER_WAIT);
+    assert_eq!(timestamps(&mut recorded), [3, 4]);
+    assert!(timestamps(&mut played).is_empty());
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use infinity::Event;
+use media::Parts;
 use participant::{
     EventStreamInput, Exit, Input, LeaveReason, Options, Output, Participant, PeerInput, StreamId,
 };
@@ -21,7 +22,6 @@ use super::story::Story;
 use super::wakeup::{Answered, Order, Wakeup};
 use crate::api::Access;
 use crate::pump::PumpCommand;
-use crate::recording;
 use crate::rest::RequestError;
 use crate::{
     Answer, CallerSettings, EndReason, Figures, Notice, NoticeKind, Outcome, Rejoin, State,
@@ -113,6 +113,8 @@ struct Driving {
     is_hushed: bool,
     /// When figures are told next.
     figures_due: Option<Instant>,
+    /// When statistics are told next.
+    stats_due: Option<Instant>,
     /// Events that came, and their bytes.
     events: u64,
     event_bytes: Arc<AtomicU64>,
@@ -120,8 +122,8 @@ struct Driving {
     /// A clip that is to be played once was played.
     played: bool,
     told_rare_key_frames: bool,
-    /// How many recordings were begun.
-    recordings: u32,
+    /// Names the files that are recorded to.
+    parts: Option<Parts>,
 }
 
 impl Driving {
@@ -157,12 +159,13 @@ impl Driving {
             at_once: false,
             is_hushed: false,
             figures_due: None,
+            stats_due: None,
             events: 0,
             event_bytes: Arc::default(),
             in_conference: false,
             played: false,
             told_rare_key_frames: false,
-            recordings: 0,
+            parts: None,
         }
     }
 
@@ -172,18 +175,18 @@ impl Driving {
             self.at_once = true;
             return;
         }
-        if let Some(path) = &self.settings.record
-            && let Err(error) = std::fs::OpenOptions::new()
-                .create(true)
-                .append(true)
-                .open(recording::file_of_join(path, 1))
-        {
-            let why = format!("cannot record to {}: {error}", path.display());
-            self.story.fault(EndReason::Media(why));
-            self.at_once = true;
-            return;
+        if let Some(record) = self.settings.record.clone() {
+            match Parts::new(record) {
+                Ok(parts) => self.parts = Some(parts),
+                Err(error) => {
+                    self.story.fault(EndReason::Media(error.to_string()));
+                    self.at_once = true;
+                    return;
+                }
+            }
         }
         self.figures_due = self.settings.figures.map(|every| now + every);
+        self.stats_due = self.settings.stats.map(|every| now + every);
         self.input(now, Input::Join);
     }
 
@@ -202,10 +205,16 @@ impl Driving {
     fn next_due(&self) -> Option<Instant> {
         let participant = self.participant.poll_timeout().map(|(at, _)| at);
         let flow = self.leg.as_ref().and_then(|leg| leg.flow.next_due());
-        [participant, flow, self.leave_by, self.figures_due]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            participant,
+            flow,
+            self.leave_by,
+            self.figures_due,
+            self.stats_due,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     fn input(&mut self, now: Instant, input: Input) {
@@ -240,6 +249,7 @@ impl Driving {
                     self.at_once = true;
                 }
                 self.tell_figures(now);
+                self.tell_stats(now);
                 self.input(now, Input::Timeout);
             }
             Wakeup::Order(order) => self.order(now, order),
@@ -351,14 +361,14 @@ impl Driving {
         self.input(now, Input::Reply(id, result));
     }
 
-    /// Carries out all that the participant wants done.
-    /// A leg has been closed: what it recorded is whole, or the caller has failed.
+    /// A leg has been closed: what it recorded is whole, or the outcome says that it is not.
     fn closed(&mut self, closed: Result<Option<String>, JoinError>) {
         if let Ok(Some(why)) = closed {
-            self.story.fault(EndReason::RecordingFailed(why));
+            self.story.incomplete(why);
         }
     }
 
+    /// Carries out all that the participant wants done.
     fn drain(&mut self) {
         while self.requests.try_join_next().is_some() {}
         while let Some(closed) = self.closing.try_join_next() {
@@ -420,6 +430,26 @@ impl Driving {
             // Whoever does not read them gets the next ones.
             let _ = notices.try_send(Notice::new(now, NoticeKind::Figures(Box::new(figures))));
         });
+    }
+
+    /// Tells what was received so far, when it is time to.
+    fn tell_stats(&mut self, now: Instant) {
+        let (Some(every), Some(due)) = (self.settings.stats, self.stats_due) else {
+            return;
+        };
+        if now < due {
+            return;
+        }
+        self.stats_due = Some(now + every);
+        let Some(leg) = &mut self.leg else { return };
+        let Some((listening, before)) = &mut leg.listening else {
+            return;
+        };
+        let mut received = self.story.received.clone();
+        received.add(&leg.inflow.received());
+        let (size, frozen) = (leg.inflow.pictures.size(), leg.inflow.is_frozen(now));
+        let stats = listening.stats(now, before, &received, size, frozen);
+        self.story.tell(now, NoticeKind::Stats(Box::new(stats)));
     }
 
     /// Puts everything away and tells what became of it.

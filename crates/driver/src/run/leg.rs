@@ -19,10 +19,12 @@ use url::{Host, Url};
 use super::flow::Flow;
 use super::wakeup::{PeerNews, Wakeup};
 use crate::Network;
+use crate::listening::{Before, Listening};
 use crate::names::Names;
 use crate::pump::{self, Lane, Manner, Pump, PumpCommand};
 use crate::receive::Inflow;
 use crate::recording::Recording;
+use crate::sinks::Sink;
 use crate::sources::Sources;
 use crate::statistics::{Counted, Meter, Pictures};
 
@@ -64,6 +66,9 @@ pub(super) struct Leg {
     /// Tracks that came before the answer was taken note of.
     pub(super) early: Vec<TrackReceiver>,
     pub(super) recording: Option<Recording>,
+    pub(super) sinks: Vec<Sink>,
+    /// Decodes what comes in, and what it found before.
+    pub(super) listening: Option<(Listening, Before)>,
     pub(super) inflow: Inflow,
     pub(super) meter: Meter,
     /// The pictures that were sent.
@@ -94,6 +99,8 @@ impl Leg {
             negotiated: None,
             early: Vec::new(),
             recording: None,
+            sinks: Vec::new(),
+            listening: None,
             inflow: Inflow::default(),
             meter: Meter::default(),
             shown: Arc::default(),
@@ -204,13 +211,14 @@ impl Leg {
     }
 
     /// Closes the connection. Waits until it is closed, and gives back what must be completed.
-    pub(super) async fn close(self) -> Option<Recording> {
+    pub(super) async fn close(self) -> (Option<Recording>, Vec<Sink>) {
         let Self {
             commands,
             pump,
             peer,
             work,
             recording,
+            sinks,
             early,
             ..
         } = self;
@@ -220,7 +228,7 @@ impl Leg {
             // Still being made: whoever makes it closes it, since nobody commands it any more.
             None => work.abort(),
         }
-        recording
+        (recording, sinks)
     }
 }
 

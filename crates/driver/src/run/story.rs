@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use infinity::ParticipantUuid;
-use media::Kind;
+use media::{Kind, RecordNews};
 use participant::{Exit, IceServers, LeaveReason, Milestone, Participant, RequestFailure};
 use peer::IceServerError;
 use tokio::sync::mpsc;
-use tracing::{debug, info, warn};
+use tracing::{debug, error, info, warn};
 use url::Url;
 
 use crate::http::{Connecting, bare, shown};
@@ -44,6 +44,8 @@ pub(super) struct Story {
     hindrances: Vec<String>,
     /// What went wrong on our own side.
     fault: Option<EndReason>,
+    /// Why what was to be recorded is not all there.
+    incomplete: Option<String>,
     pub(super) received: ReceivedMedia,
 }
 
@@ -65,6 +67,7 @@ impl Story {
             path: None,
             hindrances: Vec::new(),
             fault: None,
+            incomplete: None,
             received: ReceivedMedia::default(),
         }
     }
@@ -186,6 +189,25 @@ impl Story {
         self.fault.get_or_insert(reason);
     }
 
+    /// What was to be recorded is not all there: the outcome says so, and the caller goes on.
+    pub(super) fn incomplete(&mut self, why: String) {
+        self.incomplete.get_or_insert(why);
+    }
+
+    /// Something happened to the recording.
+    pub(super) fn recording(&mut self, now: Instant, news: RecordNews) {
+        match &news {
+            RecordNews::Began(path) => info!(path = %path.display(), "recording"),
+            RecordNews::Completed(path) => info!(path = %path.display(), "recorded"),
+            RecordNews::Resumed(path) => {
+                warn!(path = %path.display(), "the recording goes on");
+            }
+            RecordNews::Failed(why) => error!("the recording is interrupted: {why}"),
+            RecordNews::Refused(why) => warn!("left out of the recording: {why}"),
+        }
+        self.tell(now, NoticeKind::Recording(news));
+    }
+
     pub(super) fn milestone(&mut self, now: Instant, milestone: &Milestone) {
         match milestone {
             Milestone::TokenGranted { participant } => {
@@ -283,6 +305,10 @@ impl Story {
             // Left at once, without waiting for anything.
             None => EndReason::Stopped(stop.unwrap_or(StopReason::Finished)),
         });
+        let reason = match (reason, self.incomplete.take()) {
+            (EndReason::Stopped(_), Some(why)) => EndReason::RecordingFailed(why),
+            (reason, _) => reason,
+        };
         info!(%reason, time_in = ?self.time_in, "caller ended");
         Outcome {
             reason,

@@ -1,10 +1,12 @@
 //! All that can wake the loop.
 
 use infinity::{Request, Response};
+use media::RecordNews;
 use participant::{EventStreamInput, PeerId, PeerInput, RequestId, StreamId};
 use peer::{CandidatePairStats, Negotiated, Peer, PeerEvent, PeerStats};
 use tokio::sync::oneshot;
 
+use crate::SinkNews;
 use crate::StopReason;
 use crate::api::Access;
 use crate::pump::PumpEvent;
@@ -58,8 +60,10 @@ pub(crate) enum PeerNews {
     First(FirstPacket),
     /// The pump has something to say.
     Pump(PumpEvent),
-    /// The recording cannot go on, in words for a person.
-    RecordingFailed(String),
+    /// Something happened to the recording.
+    Recording(RecordNews),
+    /// Something happened to a sink.
+    Sink { sink: String, news: SinkNews },
 }
 
 /// What whoever runs the caller wants.

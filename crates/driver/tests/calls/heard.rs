@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use driver::{EndReason, JoinStep, Material, NoticeKind, Program, StopReason, Warning};
-use media::{Codec, Kind};
+use media::{Codec, Kind, RecordSettings};
 
 use crate::scene::{Scene, is_in, once};
 
@@ -91,7 +91,7 @@ async fn generated_sound_and_picture_are_received_and_recorded() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("heard.webm");
     let mut settings = scene.settings("listener");
-    settings.record = Some(file.clone());
+    settings.record = Some(RecordSettings::new(&file));
     let mut listener = scene.start(settings);
     listener.until(is_in).await;
 

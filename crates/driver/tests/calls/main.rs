@@ -8,6 +8,7 @@ mod handles; // single requests, as others in the conference see them
 mod heard; // one plays, another receives; live sources; what is recorded
 mod lost; // tokens that live briefly or die, nodes that go away
 mod network; // addresses, ports, IPv6, no media
+mod quality; // how a clip survives loss, delay, jitter, reordering, a bottleneck
 mod refused; // PINs, waiting rooms, certificates
 mod scene; // the node and the callers of all these
 mod spelling; // aliases with spaces, slashes, Unicode

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use driver::{CallerSettings, EndReason, HttpClient, NoticeKind, Outcome, State, StopReason, Tls};
 use infinity::Pin;
+use media::RecordSettings;
 use node::NodeSettings;
 
 use crate::scene::{Scene, is_in, once};
@@ -116,7 +117,7 @@ async fn a_certificate_is_believed_when_somebody_vouches_for_it() {
 async fn a_recording_that_cannot_be_written_is_told_before_anyone_joins() {
     let scene = Scene::open().await;
     let outcome = outcome_with(&scene, |settings| {
-        settings.record = Some("/nowhere/heard.webm".into());
+        settings.record = Some(RecordSettings::new("/nowhere/heard.webm"));
     })
     .await;
     assert!(

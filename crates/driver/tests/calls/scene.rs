@@ -10,8 +10,8 @@ use driver::{
     Caller, CallerSettings, HttpClient, Material, Notice, NoticeKind, Program, Shards, State, Tls,
 };
 use infinity::{ParticipantUuid, Pin};
-use media::SourceSpec;
 use media::measure::decode::sound;
+use media::{RecordSettings, SourceSpec};
 use node::{Node, NodeSettings, RunningNode};
 
 /// How long anything on loopback may take before the test has failed.
@@ -109,7 +109,7 @@ impl Scene {
         let mut settings = self.settings("ear");
         settings.conference = conference.parse().unwrap();
         settings.pin = pin.map(Pin::new);
-        settings.record = Some(file.clone());
+        settings.record = Some(RecordSettings::new(&file));
         let mut ear = self.start(settings);
         ear.until(is_in).await;
         ear.within_or_none(Duration::from_millis(2500), |_| false)

@@ -1,3 +1,5 @@
+use std::fs;
+
 use super::*;
 use crate::generate::{silence, slate};
 use crate::read::{read_audio, read_video};
@@ -95,7 +97,6 @@ fn a_dropped_recording_can_be_read() {
     for n in 0..100 {
         recorder.write(Kind::Audio, ms(n * 20), &sound()).unwrap();
     }
-    assert!(!path.exists());
     drop(recorder);
     assert_eq!(read_audio(&path).unwrap().frames.len(), 100);
     assert!(read_video(&path).is_err());
@@ -124,4 +125,144 @@ fn frames_far_out_of_order_are_left_out() {
     }
     let recorded = recorder.finish().unwrap();
     assert_eq!((recorded.audio_frames, recorded.left_out), (8, 1));
+}
+
+/// Frames of sound every 20 ms, and of a picture every 200 ms, of which every fifth is a key frame.
+fn feed(recorder: &mut Recorder, from: u64, to: u64) {
+    let picture = slate(Codec::Vp8, "x").unwrap();
+    let key = picture.frames.iter().find(|frame| frame.is_key).unwrap();
+    let other = picture.frames.iter().find(|frame| !frame.is_key).unwrap();
+    for at in (from..to).step_by(20) {
+        recorder.write(Kind::Audio, ms(at), &sound()).unwrap();
+        if at % 200 == 0 {
+            let frame = if at % 1000 == 0 { key } else { other };
+            recorder.write(Kind::Video, ms(at), frame).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_recording_goes_on_in_another_file_once_there_is_room_again() {
+    let (directory, path) = place();
+    let mut settings = RecordSettings::new(&path);
+    settings.rotate_after = Some(ms(2000));
+    let parts = Parts::new(settings).unwrap();
+    let mut recorder = Recorder::to_files(parts, Some(Codec::Opus), Some(Codec::Vp8)).unwrap();
+    // Where the second file should be there is something that is none.
+    let second = directory.path().join("x-2.webm");
+    fs::create_dir(&second).unwrap();
+    feed(&mut recorder, 0, 6000);
+    let news = recorder.news();
+    assert!(
+        matches!(&news[..], [RecordNews::Began(_), RecordNews::Completed(first), RecordNews::Failed(_)] if *first == path),
+        "{news:?}"
+    );
+    fs::remove_dir(&second).unwrap();
+    // Five seconds after the first try, at the next key frame.
+    feed(&mut recorder, 6000, 9000);
+    assert!(!recorder.wants_key_frame());
+    let news = recorder.news();
+    assert_eq!(news, [RecordNews::Resumed(second.clone())]);
+    let error = recorder.finish().unwrap_err().to_string();
+    assert!(error.contains("x-2.webm"), "{error}");
+    // A hundred packets, and the one that came just before the key frame.
+    assert_eq!(read_audio(&path).unwrap().frames.len(), 101);
+    let second = read_video(&second).unwrap();
+    assert_eq!((second.frames.len(), second.frames[0].is_key), (10, true));
+}
+
+#[test]
+fn old_parts_are_removed() {
+    let (directory, path) = place();
+    let mut settings = RecordSettings::new(&path);
+    settings.rotate_after = Some(ms(2000));
+    settings.keep = Some(2);
+    let parts = Parts::new(settings).unwrap();
+    let mut recorder = Recorder::to_files(parts, Some(Codec::Opus), Some(Codec::Vp8)).unwrap();
+    feed(&mut recorder, 0, 9000);
+    assert_eq!(recorder.finish().unwrap().parts, 5);
+    let mut names: Vec<_> = fs::read_dir(directory.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["x-4.webm", "x-5.webm"]);
+}
+
+#[test]
+fn a_file_that_is_large_enough_is_followed_by_another() {
+    let (_directory, path) = place();
+    let mut settings = RecordSettings::new(&path);
+    settings.rotate_at = Some(10_000);
+    let parts = Parts::new(settings).unwrap();
+    let mut recorder = Recorder::to_files(parts, Some(Codec::Opus), Some(Codec::Vp8)).unwrap();
+    feed(&mut recorder, 0, 20_000);
+    assert!(recorder.finish().unwrap().parts > 2);
+    let size = fs::metadata(&path).unwrap().len();
+    assert!((10_000..30_000).contains(&size), "{size}");
+}
+
+#[test]
+fn what_a_file_does_not_hold_is_refused_with_what_to_choose() {
+    let directory = tempfile::tempdir().unwrap();
+    let create = |name: &str, video| {
+        let path = directory.path().join(name);
+        Recorder::create(&path, Some(Codec::Opus), video)
+    };
+    let error = create("x.mp4", Some(Codec::Vp8)).unwrap_err().to_string();
+    assert!(
+        error.contains("MP4 files hold no VP8: record to .webm"),
+        "{error}"
+    );
+    let error = create("x.avi", None).unwrap_err().to_string();
+    assert!(error.contains(".avi"), "{error}");
+    // Nothing would be in it.
+    assert!(create("x.ivf", None).is_err());
+    assert!(create("x.ivf", Some(Codec::Vp8)).is_ok());
+    assert!(create("x.ogg", Some(Codec::Vp8)).is_ok());
+}
+
+#[test]
+fn a_pipe_gets_what_a_file_would() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    let reading = std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        io::Read::read_to_end(&mut { reader }, &mut bytes).unwrap();
+        bytes
+    });
+    let (video, audio) = (Some(Codec::Vp8), Some(Codec::Opus));
+    let mut recorder =
+        Recorder::to_stream(Box::new(writer), Container::Matroska, audio, video).unwrap();
+    feed(&mut recorder, 0, 3000);
+    let recorded = recorder.finish().unwrap();
+    assert_eq!((recorded.audio_frames, recorded.video_frames), (150, 15));
+    let (_directory, path) = place();
+    fs::write(&path, reading.join().unwrap()).unwrap();
+    assert_eq!(read_audio(&path).unwrap().frames.len(), 150);
+    assert_eq!(read_video(&path).unwrap().frames.len(), 15);
+}
+
+#[test]
+fn a_pipe_that_breaks_ends_the_recording() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let audio = Some(Codec::Opus);
+    let mut recorder = Recorder::to_stream(Box::new(writer), Container::Wav, audio, None).unwrap();
+    for n in 0..100 {
+        recorder.write(Kind::Audio, ms(n * 20), &sound()).unwrap();
+    }
+    assert!(recorder.is_over());
+    assert!(recorder.finish().is_err());
+}
+
+#[test]
+fn what_is_missing_from_sound_is_made_up_for() {
+    let (_directory, path) = place();
+    let path = path.with_extension("wav");
+    let mut recorder = Recorder::create(&path, Some(Codec::Opus), None).unwrap();
+    for n in (0..200u64).filter(|n| n % 10 != 7 && !(50..100).contains(n)) {
+        recorder.write(Kind::Audio, ms(n * 20), &sound()).unwrap();
+    }
+    recorder.finish().unwrap();
+    assert_eq!(fs::metadata(&path).unwrap().len(), 44 + 200 * 960 * 2);
 }

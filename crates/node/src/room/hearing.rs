@@ -5,9 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use media::{MediaError, OpusDecoder};
+use media::{JitterBuffer, JitterCounts, MediaError, Next, OpusDecoder, packet_samples};
 
-use super::jitter::{JitterBuffer, JitterCounts, Next, packet_samples};
 use super::mixer::{Pcm, TICK_SAMPLES};
 use super::voice::is_audible;
 

@@ -3,7 +3,6 @@
 //! | Module | Holds |
 //! |---|---|
 //! | `mixer` | who hears what, 20 ms at a time; pure |
-//! | `jitter` | packets in any order to sound in order; pure |
 //! | `voice`, `stage` | who speaks, who spoke last, whom everyone sees; pure |
 //! | `view` | what one receiver sees, and its timestamps; pure |
 //! | `hearing`, `encoding` | Opus in, Opus out |
@@ -28,7 +27,6 @@ mod encoding;
 mod far_end;
 mod hearing;
 mod inbound;
-mod jitter;
 mod mixer;
 mod pictures;
 mod plan;

@@ -11,6 +11,7 @@ use super::Driving;
 use crate::pump::Manner;
 use crate::run::leg::{Leg, LegCommand, Opening, turn_server};
 use crate::run::wakeup::{Answered, Wakeup};
+use crate::sinks::Sink;
 use crate::{Program, events, rest};
 
 impl Driving {
@@ -222,6 +223,9 @@ impl Driving {
 
 /// Closes a leg, and completes its recording. Returns why that failed.
 async fn close(leg: Leg) -> Option<String> {
-    let recording = leg.close().await?;
-    recording.finish().await.err()
+    let (recording, sinks) = leg.close().await;
+    let sinks = futures_util::future::join_all(sinks.into_iter().map(Sink::finish));
+    let recorded = async { recording?.finish().await.err() };
+    let (_, incomplete) = futures_util::future::join(sinks, recorded).await;
+    incomplete
 }

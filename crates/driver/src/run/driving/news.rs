@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use infinity::NewCandidate;
-use media::{Kind, OpusParameters};
+use media::{Kind, OpusParameters, Recorder};
 use participant::{Gather, Input, LeaveReason, Milestone, PeerId, PeerInput};
 use peer::{IceConnectionState, Negotiated, Peer, PeerEvent, ReceiverReport, TrackReceiver};
 use tokio::sync::mpsc;
@@ -11,9 +11,11 @@ use tracing::{debug, info};
 
 use super::Driving;
 use crate::arrived::Taker;
+use crate::listening::{Before, Listening};
 use crate::pump::{PumpCommand, PumpEvent};
-use crate::recording::{self, Recording};
+use crate::recording::Recording;
 use crate::run::wakeup::{PeerNews, Wakeup};
+use crate::sinks::Sink;
 use crate::{EndReason, JoinStep, MediaPath, NoticeKind, Program, State, Warning, sources};
 
 /// Key frames of a file further apart than this are reported.
@@ -45,10 +47,8 @@ impl Driving {
             PeerNews::Path(pair) => self.story.path(now, MediaPath::of(&pair)),
             PeerNews::First(first) => self.story.first_packet(first.at, first.kind),
             PeerNews::Pump(event) => self.pump_event(now, event),
-            PeerNews::RecordingFailed(why) => {
-                self.story.fault(EndReason::RecordingFailed(why));
-                self.leave(now, LeaveReason::Failed);
-            }
+            PeerNews::Recording(news) => self.story.recording(now, news),
+            PeerNews::Sink { sink, news } => self.story.tell(now, NoticeKind::Sink { sink, news }),
         }
     }
 
@@ -153,6 +153,7 @@ impl Driving {
             self.story.warn(now, Warning::VideoRejected);
         }
         self.begin_recording(now, audio, video);
+        self.begin_sinks(now, [audio, video]);
         self.receive_early();
 
         let material = if self.played {
@@ -186,22 +187,41 @@ impl Driving {
         audio: Option<media::Codec>,
         video: Option<media::Codec>,
     ) {
-        let (Some(leg), Some(path)) = (&mut self.leg, &self.settings.record) else {
+        let (Some(leg), Some(parts)) = (&mut self.leg, &self.parts) else {
             return;
         };
-        self.recordings += 1;
-        let path = recording::file_of_join(path, self.recordings);
         let (wakeups, id) = (self.wakeups.clone(), leg.id);
-        let failed = move |why| {
-            // Whoever does not hear it now learns it when the recording is finished.
-            let _ = wakeups.try_send(Wakeup::Peer(id, PeerNews::RecordingFailed(why)));
+        let tell = move |news| {
+            // What matters is told again when the recording is finished.
+            let _ = wakeups.try_send(Wakeup::Peer(id, PeerNews::Recording(news)));
         };
-        match Recording::begin(self.shard.handle(), &path, audio, video, now, failed) {
-            Ok(recording) => leg.recording = Some(recording),
+        match Recorder::to_files(parts.clone(), audio, video) {
+            Ok(recorder) => {
+                leg.recording = Some(Recording::begin(self.shard.handle(), recorder, now, tell));
+            }
             Err(error) => {
                 self.story.fault(EndReason::Media(error.to_string()));
                 self.leave(now, LeaveReason::Failed);
             }
+        }
+    }
+
+    fn begin_sinks(&mut self, now: Instant, codecs: [Option<media::Codec>; 2]) {
+        let Some(leg) = &mut self.leg else { return };
+        if self.settings.stats.is_some() {
+            let listening = Listening::begin(self.shard.handle());
+            leg.listening = Some((listening, Before::new(now)));
+        }
+        for spec in &self.settings.sinks {
+            let (wakeups, id, sink) = (self.wakeups.clone(), leg.id, spec.to_string());
+            let tell = move |news| {
+                let sink = sink.clone();
+                // A loop that is gone or busy has the log.
+                let _ = wakeups.try_send(Wakeup::Peer(id, PeerNews::Sink { sink, news }));
+            };
+            let runtime = self.shard.handle();
+            leg.sinks
+                .push(Sink::begin(runtime, spec, codecs, now, tell));
         }
     }
 
@@ -221,8 +241,10 @@ impl Driving {
             let recording = leg.recording.as_ref().map(Recording::queue);
             let frames = self.settings.frames.clone();
             let takers = recording
-                .map(Taker::Recording)
                 .into_iter()
+                .chain(leg.sinks.iter().map(Sink::queue))
+                .chain(leg.listening.iter().map(|(listening, _)| listening.queue()))
+                .map(Taker::Recording)
                 .chain(frames.map(Taker::Frames))
                 .collect();
             leg.inflow

@@ -1,4 +1,5 @@
-//! The jitter buffer of one participant's sound: packets in, in any order; one after another out.
+//! The jitter buffer of one stream of sound: packets in, in any order; one after another out, when
+//! they are to be heard.
 //!
 //! Pure: it takes the time and never reads it. It neither stretches nor squeezes sound: what comes
 //! too late is concealed, and what has piled up is dropped.
@@ -7,6 +8,8 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+
+use crate::payload;
 
 /// RTP clock rate of Opus, whatever it encodes (RFC 7587 §4.1).
 const CLOCK_RATE: u64 = 48_000;
@@ -36,8 +39,8 @@ const LONGEST_JUMP: u64 = CLOCK_RATE;
 const CAPACITY: usize = 64;
 
 /// What to play next.
-#[derive(Debug, PartialEq)]
-pub(super) enum Next {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
     /// Decode this packet.
     Packet(Bytes),
     /// The packet is lost, but this one, its successor, may carry a copy of it
@@ -51,11 +54,13 @@ pub(super) enum Next {
 
 /// Counts of one buffer since its beginning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct JitterCounts {
+pub struct JitterCounts {
     /// Packets that came after their time to be played.
     pub late: u64,
     /// Packets that were concealed, or recovered from the next one.
     pub concealed: u64,
+    /// Samples that were made up, without anything to recover them from.
+    pub concealed_samples: u64,
     /// Packets dropped because too much had piled up.
     pub dropped: u64,
 }
@@ -65,7 +70,8 @@ pub(super) struct JitterCounts {
 /// Delay adapts by itself: when the next packet is not there in time, concealment is played *in
 /// front of* it, so that everything after it has 20 ms more to arrive. What was never needed is
 /// given back in a quiet moment.
-pub(super) struct JitterBuffer {
+#[derive(Debug)]
+pub struct JitterBuffer {
     packets: BTreeMap<u64, Bytes>,
     /// Where playing stands, in extended RTP timestamp units; `None` while gathering.
     cursor: Option<u64>,
@@ -97,7 +103,7 @@ impl Default for JitterBuffer {
 
 impl JitterBuffer {
     /// Takes one packet.
-    pub(super) fn push(&mut self, now: Instant, rtp_timestamp: u32, payload: Bytes) {
+    pub fn push(&mut self, now: Instant, rtp_timestamp: u32, payload: Bytes) {
         if payload.is_empty() {
             return;
         }
@@ -123,7 +129,7 @@ impl JitterBuffer {
     /// Returns what to play next; `quiet` says that what was played last was silence.
     ///
     /// Call again with what it yields decoded, until a tick is full.
-    pub(super) fn next(&mut self, now: Instant, quiet: bool) -> Next {
+    pub fn next(&mut self, now: Instant, quiet: bool) -> Next {
         let Some(cursor) = self.cursor.or_else(|| self.begin(now)) else {
             return Next::Nothing;
         };
@@ -146,17 +152,18 @@ impl JitterBuffer {
         if first < cursor + 2 * self.step {
             Next::Recover(payload.clone())
         } else {
+            self.counts.concealed_samples += self.step;
             Next::Conceal
         }
     }
 
     /// Returns how much sound lies ahead.
-    pub(super) fn delay(&self) -> Duration {
+    pub fn delay(&self) -> Duration {
         Duration::from_micros(self.held() * 1_000_000 / CLOCK_RATE)
     }
 
     /// Returns the counts since the beginning.
-    pub(super) fn counts(&self) -> JitterCounts {
+    pub fn counts(&self) -> JitterCounts {
         self.counts
     }
 
@@ -230,6 +237,7 @@ impl JitterBuffer {
         }
         self.concealed_in_a_row += self.step;
         self.counts.concealed += 1;
+        self.counts.concealed_samples += self.step;
         Next::Conceal
     }
 
@@ -254,29 +262,12 @@ impl JitterBuffer {
     }
 }
 
-/// Returns how many samples at 48 kHz an Opus packet decodes to, from its first bytes (RFC 6716 §3.1).
-pub(super) fn packet_samples(payload: &[u8]) -> u64 {
-    let Some(&toc) = payload.first() else {
-        return STEP;
-    };
-    let frame = match toc >> 3 {
-        // SILK: 10, 20, 40, 60 ms.
-        config @ 0..12 => [480, 960, 1_920, 2_880][usize::from(config & 3)],
-        // Hybrid: 10, 20 ms.
-        config @ 12..16 => [480, 960][usize::from(config & 1)],
-        // CELT: 2.5, 5, 10, 20 ms.
-        config => [120, 240, 480, 960][usize::from(config & 3)],
-    };
-    let frames = match toc & 3 {
-        0 => 1,
-        1 | 2 => 2,
-        _ => u64::from(payload.get(1).map_or(1, |count| count & 0x3f)),
-    };
-    // No packet is longer than 120 ms; one that claims so is damaged, and moves the cursor by a step.
-    match frame * frames {
-        samples @ 1..=5_760 => samples,
-        _ => STEP,
-    }
+/// Returns how many samples at 48 kHz an Opus packet decodes to; one that makes no sense moves the
+/// cursor by a step.
+pub fn packet_samples(packet: &[u8]) -> u64 {
+    payload::opus::duration(packet).map_or(STEP, |duration| {
+        duration.as_micros() as u64 * CLOCK_RATE / 1_000_000
+    })
 }
 
 #[cfg(test)]

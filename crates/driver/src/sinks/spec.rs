@@ -1,0 +1,142 @@
+//! How sinks are written.
+
+use std::fmt;
+use std::str::FromStr;
+
+use media::Container;
+
+/// A sink, as an operator writes it: `exec:COMMAND`, `exec:FORM:COMMAND` or `null`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SinkSpec {
+    /// A program that gets it on its standard input.
+    Program {
+        /// What the shell is told.
+        command: String,
+        /// What the program gets.
+        form: Form,
+        /// Whether it is started again when it ends.
+        restart: bool,
+    },
+    /// Nobody: what comes in is put together and thrown away.
+    Null,
+}
+
+/// What a program gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Form {
+    /// What is heard, as it is heard: 48 kHz, one channel, 16 bits, with the head of a WAV file.
+    Wav,
+    /// The same without a head, little-endian.
+    Pcm,
+    /// Frames as they come, in a container.
+    Encoded(Container),
+}
+
+impl Form {
+    fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "wav" => Self::Wav,
+            "s16le" => Self::Pcm,
+            name => Self::Encoded(Container::named(name)?),
+        })
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Wav => "wav",
+            Self::Pcm => "s16le",
+            Self::Encoded(container) => container.ending(),
+        }
+    }
+}
+
+impl SinkSpec {
+    /// Tells whether sound is decoded for it.
+    pub(crate) fn plays(&self) -> bool {
+        match self {
+            Self::Program { form, .. } => match form {
+                Form::Wav | Form::Pcm => true,
+                Form::Encoded(_) => false,
+            },
+            Self::Null => false,
+        }
+    }
+
+    /// Returns the same, of which a program is started again when it has ended, or not.
+    pub fn restarting(self, restart: bool) -> Self {
+        match self {
+            Self::Program { command, form, .. } => Self::Program {
+                command,
+                form,
+                restart,
+            },
+            Self::Null => Self::Null,
+        }
+    }
+}
+
+impl FromStr for SinkSpec {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "null" {
+            return Ok(Self::Null);
+        }
+        let Some(rest) = text.strip_prefix("exec:") else {
+            return Err(format!(
+                "{text:?} is no sink: write exec:COMMAND for a program that gets WAV, exec:FORM:COMMAND with \
+                 s16le, wav, ogg, ivf, mkv or webm for FORM, or null"
+            ));
+        };
+        let (form, command) = rest
+            .split_once(':')
+            .and_then(|(name, command)| Some((Form::named(name)?, command)))
+            .unwrap_or((Form::Wav, rest));
+        if command.trim().is_empty() {
+            return Err("no command is named after exec:".to_owned());
+        }
+        Ok(Self::Program {
+            command: command.to_owned(),
+            form,
+            restart: false,
+        })
+    }
+}
+
+impl fmt::Display for SinkSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Program { command, form, .. } => write!(f, "exec:{}:{command}", form.name()),
+            Self::Null => f.write_str("null"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_are_named_with_what_they_get() {
+        let parse = |text: &str| text.parse::<SinkSpec>();
+        let of = |text: &str| match parse(text) {
+            Ok(SinkSpec::Program { command, form, .. }) => (form, command),
+            other => panic!("{text}: {other:?}"),
+        };
+        assert_eq!(of("exec:aplay -"), (Form::Wav, "aplay -".into()));
+        assert_eq!(of("exec:s16le:aplay"), (Form::Pcm, "aplay".into()));
+        let ogg = Form::Encoded(Container::Ogg);
+        assert_eq!(of("exec:ogg:cat > x:y"), (ogg, "cat > x:y".into()));
+        // What is no form is part of the command.
+        assert_eq!(of("exec:a:b"), (Form::Wav, "a:b".into()));
+        assert_eq!(parse("null"), Ok(SinkSpec::Null));
+        for text in ["", "exec:", "exec:ogg:", "speakers", "exec: "] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+        for text in ["exec:ogg:cat", "exec:s16le:cat", "null"] {
+            assert_eq!(parse(text).expect("good").to_string(), text);
+        }
+    }
+}
