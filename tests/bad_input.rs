@@ -136,14 +136,7 @@ async fn interrupted_it_still_leaves() {
     let node = PracticeNode::start(&[]).await;
     let observer = Observer::join(&node, "meet", None).await;
     for (signal, code) in [("INT", 130), ("TERM", 0)] {
-        let mut process = Process::start(&[
-            "join",
-            "--json",
-            "--node",
-            &node.http,
-            "--conference",
-            "meet",
-        ]);
+        let mut process = Process::start(&node.join(&[]));
         process.until_state("in_conference").await;
         observer.until_others(1).await;
         process.signal(signal).await;
@@ -156,14 +149,7 @@ async fn interrupted_it_still_leaves() {
 /// took to end, and how it ended.
 async fn interrupted_with_a_hung_node(signals: usize) -> (Duration, Ended) {
     let node = PracticeNode::start(&[]).await;
-    let mut process = Process::start(&[
-        "join",
-        "--json",
-        "--node",
-        &node.http,
-        "--conference",
-        "meet",
-    ]);
+    let mut process = Process::start(&node.join(&[]));
     process.until_state("in_conference").await;
     node.signal("STOP").await;
     let begin = Instant::now();

@@ -18,16 +18,8 @@ async fn a_full_disk_ends_a_file_and_not_the_call_and_the_recording_goes_on_when
     let sender = sender(&node);
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("room.webm");
-    let seat = [
-        "join",
-        "--json",
-        "--node",
-        &node.http,
-        "--conference",
-        "meet",
-    ];
     let record = ["--record", path.to_str().unwrap()];
-    let mut listener = Process::start_under(&["sh", "-c", LIMITED], &[&seat[..], &record].concat());
+    let mut listener = Process::start_under(&["sh", "-c", LIMITED], &node.join(&record));
 
     let happened = |event: &'static str| {
         move |line: &serde_json::Value| {
@@ -70,15 +62,7 @@ async fn a_full_disk_ends_a_file_and_not_the_call_and_the_recording_goes_on_when
 async fn a_device_that_takes_nothing_is_a_failure_too_and_not_the_end() {
     let node = PracticeNode::start(&[]).await;
     let sender = sender(&node);
-    let seat = [
-        "join",
-        "--json",
-        "--node",
-        &node.http,
-        "--conference",
-        "meet",
-    ];
-    let mut listener = Process::start(&[&seat[..], &["--record", "/dev/full"]].concat());
+    let mut listener = Process::start(&node.join(&["--record", "/dev/full"]));
     listener
         .until("a failure", SOON, |line| {
             (line["event"] == "failed").then_some(())

@@ -12,36 +12,20 @@ use crate::support::{PracticeNode, Process, SOON, SPEECH, clip_sound, material, 
 
 fn speaker(node: &PracticeNode) -> Process {
     let (speech, picture) = (material(SPEECH), material("bunny.ivf"));
-    let seat = [
-        "join",
-        "--json",
-        "--node",
-        &node.http,
-        "--conference",
-        "meet",
+    let media = [
         "--name",
         "Speaker",
-    ];
-    let media = [
         "--audio",
         speech.to_str().unwrap(),
         "--video",
         picture.to_str().unwrap(),
     ];
-    Process::start(&[&seat[..], &media].concat())
+    Process::start(&node.join(&media))
 }
 
 fn listener(node: &PracticeNode, record: &Path, more: &[&str]) -> Process {
-    let seat = [
-        "join",
-        "--json",
-        "--node",
-        &node.http,
-        "--conference",
-        "meet",
-    ];
     let record = ["--record", record.to_str().unwrap()];
-    Process::start(&[&seat[..], &record, more].concat())
+    Process::start(&node.join(&[&record, more].concat()))
 }
 
 /// Duration in seconds, and what ffmpeg complains of while it decodes all of it.
@@ -65,7 +49,14 @@ async fn judged(path: &Path) -> (f64, String) {
         .trim()
         .parse()
         .unwrap_or(0.0);
-    let arguments = ["-nostdin", "-v", "error", "-i", path, "-f", "null", "-"];
+    // By the file's own times: rounded to those of a steady picture, two that are close would be one.
+    let times = ["-fps_mode", "passthrough", "-enc_time_base", "-1"];
+    let arguments = [
+        &["-nostdin", "-v", "error", "-i", path][..],
+        &times,
+        &["-f", "null", "-"],
+    ]
+    .concat();
     let decoded = Command::new("ffmpeg")
         .args(arguments)
         .output()
@@ -96,8 +87,13 @@ async fn a_recording_that_is_killed_plays_up_to_the_last_second_in_every_kind_of
             .until("a file", SOON, |line| at(line, "began"))
             .await;
     }
-    // Five more seconds of it.
-    tokio::time::sleep(Duration::from_secs(5)).await;
+    // Six seconds of sound: 16 bits, one channel, 48 kHz.
+    let wav = directory.path().join("room.wav");
+    wait_for("six seconds of sound", SOON, async || {
+        let size = std::fs::metadata(&wav).map_or(0, |found| found.len());
+        (size > 6 * 96_000).then_some(())
+    })
+    .await;
     for (listener, path, _, recorded) in &mut listeners {
         listener.signal("KILL").await;
         *recorded = std::fs::metadata(&path).unwrap().len() as f64;
@@ -163,17 +159,9 @@ async fn programs_get_what_is_heard_and_may_die_or_hang_without_the_call() {
         // It takes nothing, and starts something else that does not either.
         format!("exec:sleep 1000 & echo $$ > {}; wait", hung.display()),
     ];
-    let seat = [
-        "join",
-        "--json",
-        "--node",
-        &node.http,
-        "--conference",
-        "meet",
-        "--sink-restart",
-    ];
     let flags = sinks.iter().flat_map(|sink| ["--sink", sink.as_str()]);
-    let mut listener = Process::start(&seat.into_iter().chain(flags).collect::<Vec<_>>());
+    let flags: Vec<_> = ["--sink-restart"].into_iter().chain(flags).collect();
+    let mut listener = Process::start(&node.join(&flags));
     listener.until_media().await;
     let mut speaker = speaker(&node);
     speaker.until_notice("clip_started", SOON).await;

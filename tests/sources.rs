@@ -122,20 +122,14 @@ async fn a_vp8_file_is_not_sent_to_a_node_that_takes_av1_alone() {
     let _turn = turn().await;
     let stage = Stage::set(&["--video-codecs", "AV1"]).await;
     let (speech, picture) = (material("speech.opus"), material("bunny.ivf"));
-    let mut player = Process::start(&[
-        "join",
-        "--json",
-        "--node",
-        &stage.node.http,
-        "--conference",
-        "meet",
+    let mut player = Process::start(&stage.node.join(&[
         "--for",
         "2",
         "--audio",
         speech.to_str().unwrap(),
         "--video",
         picture.to_str().unwrap(),
-    ]);
+    ]));
     player
         .until("a warning", SOON, |line| {
             (line["notice"] == "warning").then_some(())

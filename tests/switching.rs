@@ -12,20 +12,14 @@ async fn the_one_who_speaks_is_seen_and_the_other_before_and_after() {
     let _turn = turn().await;
     let stage = Stage::set(&[]).await;
     let other = material("other-picture.ivf");
-    let mut silent = Process::start(&[
-        "join",
-        "--json",
-        "--node",
-        &stage.node.http,
-        "--conference",
-        "meet",
+    let mut silent = Process::start(&stage.node.join(&[
         "--name",
         "Silent",
         "--audio",
         "silence",
         "--video",
         other.to_str().unwrap(),
-    ]);
+    ]));
     silent.until_notice("clip_started", SOON).await;
     // Its whole picture is to be in the recording first: the node has sent so many pictures of it.
     let pictures = 16 * LENGTH.as_secs();

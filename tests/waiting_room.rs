@@ -9,15 +9,7 @@ const WITH_GUESTS: [&str; 2] = ["--conference", "meet,pin=4711,guest_pin=none"];
 
 /// Starts a participant in `meet`.
 fn guest(node: &PracticeNode, more: &[&str]) -> Process {
-    let join = [
-        "join",
-        "--json",
-        "--node",
-        &node.http,
-        "--conference",
-        "meet",
-    ];
-    Process::start(&[&join, more].concat())
+    Process::start(&node.join(more))
 }
 
 #[tokio::test]

@@ -27,6 +27,19 @@ impl PracticeNode {
         .await
     }
 
+    /// The arguments with which somebody joins its conference `meet`, and tells of it in JSON.
+    pub(crate) fn join<'a>(&'a self, more: &[&'a str]) -> Vec<&'a str> {
+        let join = [
+            "join",
+            "--json",
+            "--node",
+            &self.http,
+            "--conference",
+            "meet",
+        ];
+        [&join, more].concat()
+    }
+
     /// Starts a node at addresses of our choice.
     pub(crate) async fn start_at(http: &str, https: &str, arguments: &[&str]) -> Self {
         let arguments = [

@@ -37,18 +37,8 @@ impl Stage {
         let directory = tempfile::tempdir().unwrap();
         let recording = directory.path().join("heard.webm");
         let file = recording.to_str().unwrap();
-        let arguments = [
-            "join",
-            "--json",
-            "--node",
-            &node.http,
-            "--conference",
-            "meet",
-            "--name",
-            "Listener",
-        ];
-        let mut listener =
-            Process::start_with(&[&arguments[..], &["--record", file]].concat(), variables);
+        let arguments = node.join(&["--name", "Listener", "--record", file]);
+        let mut listener = Process::start_with(&arguments, variables);
         listener.until_media().await;
         Self {
             node,
