@@ -7,6 +7,7 @@ mod api; // single requests for scripts: seen by others, nothing left behind, no
 mod bad_input; // what people and nodes get wrong: one line, the right exit code, no token left behind
 mod browser; // headless Chromium joins through the node's page, hears and sees
 mod composed; // text is spoken and shown, playlists have no gaps, and what cannot be is told before joining
+mod described; // what a file holds, what will become of it, and why
 mod faults; // a silent, black or wrong node makes the very check fail that stories of hearing pass
 mod full_disk; // a disk that is full ends a file and not the call
 mod heard_and_seen; // a clip is announced, and another participant hears all of it and sees it move

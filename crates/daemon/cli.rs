@@ -8,6 +8,7 @@ use crate::check::CheckArgs;
 use crate::demo::DemoArgs;
 use crate::join::JoinArgs;
 use crate::load::LoadArgs;
+use crate::media::MediaArgs;
 use crate::node::NodeArgs;
 use crate::run::RunArgs;
 
@@ -56,6 +57,8 @@ pub(crate) enum Command {
     Load(Box<LoadArgs>),
     /// Check a configuration file without opening a socket
     Check(CheckArgs),
+    /// Say what a file holds, and what of it will be sent to which node
+    Media(Box<MediaArgs>),
     /// Run a practice Conferencing Node, with a page to watch it at
     Node(Box<NodeArgs>),
     /// Announce a clip into a practice conference and measure what arrives at the other end

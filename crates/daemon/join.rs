@@ -18,15 +18,17 @@ use crate::telling::Telling;
 
 const AFTER_HELP: &str = "\
 Sources of sound: a file (Ogg, WebM, WAV, MP3, AAC, FLAC), tone:HERTZ, babble, silence, say:TEXT.
-Sources of pictures: a file (MP4, WebM, Matroska, IVF, PNG, JPEG),
+Sources of pictures: a file (MP4, WebM, Matroska, IVF, H.264, Y4M, PNG, JPEG),
 bars:WIDTHxHEIGHT, card:TEXT, slides:DIRECTORY.
-Of both: a file with both, playlist:LIST with one source a line.
+Of both: a file with both, playlist:LIST with one source a line; named by --video, it is heard as well, unless
+--audio says what is heard. `standin media SOURCE` tells what will be sent as it is, and what encoded anew.
 Options follow after #: t=START,END  loop=N  gap=SECONDS  gain=DB  fade=SECONDS  loudness=LUFS, and for some
 voice=NAME  speed=WORDS  size=WIDTHxHEIGHT  each=SECONDS  crossfade=SECONDS  seed=N; the README explains them.
 A path with # or : in it is written file:PATH, with %23 for #.
 
 Examples:
   standin join --node https://node.example.com --conference meet --audio hello.opus --video hello.ivf
+  standin join --node node.example.com --conference meet --video film.mp4
   standin join --node node.example.com --conference meet --record heard.webm --for 60
   standin join --node node.example.com --conference meet --video slides:pictures#each=8 \
       --audio 'say:We begin at three.#voice=en-gb&loop=3&gap=20'
@@ -67,7 +69,7 @@ pub(crate) struct JoinArgs {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Media")]
 struct MediaArgs {
-    /// What is said; silence unless given
+    /// What is said; unless given, the sound of what is shown, else silence
     #[arg(long, value_name = "SOURCE")]
     audio: Option<SourceSpec>,
 

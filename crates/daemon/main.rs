@@ -16,6 +16,7 @@ mod exit;
 mod join;
 mod load;
 mod login;
+mod media;
 mod network;
 mod node;
 mod node_ice;
@@ -85,6 +86,10 @@ fn command(cli: Cli) -> Result<Exit, Failure> {
         Command::Check(args) => {
             log(Verbosity::Warnings);
             check::check(&args)
+        }
+        Command::Media(args) => {
+            log(Verbosity::Warnings);
+            media::media(&args)
         }
         Command::Node(args) => {
             log(Verbosity::Info);

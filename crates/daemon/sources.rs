@@ -15,7 +15,8 @@ pub(crate) fn parse(
 }
 
 /// Opens what is to be heard and seen, and reads files to their end, so that a bad one is found
-/// before anyone joins; `None` if nothing is to be played.
+/// before anyone joins; `None` if nothing is to be played. A file or playlist that is named for its
+/// picture alone is heard as well, if it has sound.
 pub(crate) fn open(
     audio: Option<&SourceSpec>,
     video: Option<&SourceSpec>,
@@ -32,6 +33,10 @@ pub(crate) fn open_with(
     if audio.is_none() && video.is_none() {
         return Ok(None);
     }
+    let audio = match (audio, video) {
+        (None, Some(both)) if media::missing(both, Kind::Audio)?.is_none() => Some(both),
+        (audio, _) => audio,
+    };
     Ok(Some(Arc::new(Material::open_with(audio, video, wishes)?)))
 }
 

@@ -14,6 +14,7 @@ use thiserror::Error;
 use tracing::info;
 
 use crate::hearing::{Hearing, Limits, Step};
+use crate::tally::Tally;
 use crate::{NotHeard, PictureReceipt, Receipt, Verdict};
 
 /// Why an announcement cannot even be begun.
@@ -45,7 +46,6 @@ pub async fn announce(
         (None, Some(picture)) => (Kind::Video, picture),
         (None, None) => return Err(AnnounceError::NoClip),
     };
-    let packet = packet_time(track);
     // Played once, unless its sources say how often.
     let length = material.length(Repeat::Once).unwrap_or(clip.duration);
     settings.video_codecs = material.video_codecs();
@@ -111,12 +111,12 @@ pub async fn announce(
         ice_after: steps.get(JoinStep::Ice),
         steps,
         length,
-        received: received(packet, judged.received(), length),
+        received: received(track, &judged, length),
         packets_sent: judged.sent(),
         packets_lost: judged.lost(),
         picture: beside.map(|track| PictureReceipt {
             length,
-            received: received(packet_time(track), picture.received(), length),
+            received: received(track, &picture, length),
             packets_sent: picture.sent(),
             packets_lost: picture.lost(),
         }),
@@ -141,16 +141,15 @@ fn act(caller: &Caller, step: Option<Step>) {
     }
 }
 
-/// Returns how much of a track one packet carries, on average.
-fn packet_time(track: &Track) -> Duration {
-    let packets: usize = track.frames.iter().map(|frame| frame.payloads.len()).sum();
-    // A track has a frame, and a frame a payload.
-    track.duration.div_f64(packets.max(1) as f64)
-}
-
-/// Returns how much of a track so many packets are.
-fn received(packet: Duration, packets: u64, length: Duration) -> Duration {
-    packet.mul_f64(packets as f64).min(length)
+/// Returns how much of a track arrived: what share of its packets, once all were sent; before that, as
+/// much as so many packets of it are.
+fn received(track: &Track, tally: &Tally, length: Duration) -> Duration {
+    let received = tally.received() as f64;
+    let arrived = match tally.sent() {
+        0 => track.packet_time().unwrap_or_default().mul_f64(received),
+        sent => length.mul_f64(received / sent as f64),
+    };
+    arrived.min(length)
 }
 
 async fn until(due: Option<Instant>) {

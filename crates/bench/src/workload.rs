@@ -85,6 +85,7 @@ impl Material {
             media_time: Duration::ZERO,
             duration: Duration::ZERO,
             is_key: true,
+            promise: None,
         };
         Self {
             audio: frame(Codec::Opus, 120, 1),

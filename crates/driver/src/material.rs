@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use media::{
-    Clip, Codec, Kind, MediaError, OpusParameters, OpusSettings, OpusWishes, Origin, Repeat,
-    Source, SourceSpec, Track,
+    Acceptance, Clip, Codec, Kind, MediaError, OpusParameters, OpusSettings, OpusWishes, Reel,
+    Repeat, Source, SourceSpec, Track,
 };
 
 use crate::sources::Part;
@@ -20,7 +20,9 @@ pub struct Material {
     /// How often the clip is played, where its sources say so.
     rounds: Option<u32>,
     sound: Option<Sound>,
-    picture: Option<Shown>,
+    picture: Option<Reel>,
+    /// Whether the picture is a file's.
+    is_file: bool,
 }
 
 /// A source of sound, in each of the encodings that answers have asked for.
@@ -31,15 +33,10 @@ struct Sound {
     opened: Mutex<Vec<(OpusSettings, Source)>>,
 }
 
-/// A source of pictures, in each of the codecs that answers have asked for.
-#[derive(Debug)]
-struct Shown {
-    spec: SourceSpec,
-    opened: Mutex<Vec<(Codec, Source)>>,
-}
-
-/// The codecs a video file may be in, and a picture be made in, the likeliest first.
-const FILE_CODECS: [Codec; 4] = Codec::VIDEO;
+/// How many frames are made before one is played, where they are encoded meanwhile, and how long that may
+/// keep the call waiting.
+const PREPARED: usize = 30;
+const PATIENCE: Duration = Duration::from_secs(3);
 
 impl Material {
     /// Opens the sources; reads files to their end, so not for a shard's thread.
@@ -67,13 +64,10 @@ impl Material {
             wishes,
             opened: Mutex::default(),
         });
-        let picture = video.map(|spec| Shown {
-            spec: spec.clone(),
-            opened: Mutex::default(),
-        });
+        let picture = video.map(Reel::open).transpose()?;
         // What cannot be opened at all is told now; a live picture is not drawn before it is wanted.
         let heard = sound.as_ref().map(|sound| sound.open(wishes.expected()));
-        let seen = picture.as_ref().map(Shown::open_in_any);
+        let seen = picture.as_ref().map(Reel::best);
         let clip_of = |source: Option<Source>| match source {
             Some(Source::Track(track)) => Some(track),
             Some(Source::Endless(_) | Source::Live(_)) | None => None,
@@ -88,6 +82,7 @@ impl Material {
             rounds: specs().find_map(|spec| spec.options.rounds),
             sound,
             picture,
+            is_file: video.is_some_and(|spec| spec.path().is_some()),
         })
     }
 
@@ -98,6 +93,7 @@ impl Material {
             rounds: None,
             sound: None,
             picture: None,
+            is_file: true,
         }
     }
 
@@ -123,10 +119,10 @@ impl Material {
 
     /// Returns the video codecs to offer for this material, best first.
     ///
-    /// A file has one codec and the node may still prefer another one of those offered, so the
-    /// rest follows.
+    /// A file's own comes first, where it can be sent as it is; the node may still prefer another one,
+    /// so the rest follows.
     pub fn video_codecs(&self) -> Vec<Codec> {
-        let mut codecs = FILE_CODECS.to_vec();
+        let mut codecs = Codec::VIDEO.to_vec();
         if let Some(track) = &self.clip.video {
             codecs.sort_by_key(|codec| *codec != track.codec);
         }
@@ -144,9 +140,7 @@ impl Material {
     }
 
     fn film(&self) -> Option<&Track> {
-        let is_file = |picture: &Shown| matches!(picture.spec.origin, Origin::File(_));
-        let picture = self.clip.video.as_deref();
-        picture.filter(|_| self.picture.as_ref().is_none_or(is_file))
+        self.clip.video.as_deref().filter(|_| self.is_file)
     }
 
     /// Returns the sound for a far end with these parameters; `None` without one.
@@ -161,23 +155,30 @@ impl Material {
         Ok(Some(self.part(source.map_err(|error| error.to_string())?)))
     }
 
-    /// Returns the picture in `codec`; `None` without one.
+    /// Returns the picture for a far end that takes `accepted`; `None` without one. Blocks, where it is
+    /// encoded while it is played, until its first frames are there.
     ///
     /// # Errors
-    /// When there is no encoder for the codec, or the file is in another one.
-    pub(crate) fn video(&self, codec: Codec) -> Result<Option<Part>, String> {
+    /// When it can be neither sent as it is nor encoded.
+    pub(crate) fn video(&self, accepted: &Acceptance) -> Result<Option<Part>, String> {
+        let wanted = accepted.codec;
         let Some(picture) = &self.picture else {
             return match &self.clip.video {
-                Some(track) if track.codec == codec => Ok(Some(Part::Clip(Arc::clone(track)))),
-                Some(track) => Err(other_codec(track.codec, codec)),
+                Some(track) if track.codec == wanted => Ok(Some(Part::Clip(Arc::clone(track)))),
+                Some(track) => Err(format!(
+                    "our picture is {0} and the node takes {wanted} alone; set the node to {0}",
+                    track.codec
+                )),
                 None => Ok(None),
             };
         };
-        match picture.open(codec) {
-            Ok(source) => Ok(Some(self.part(source))),
-            Err(MediaError::WrongCodec { found, .. }) => Err(other_codec(found, codec)),
-            Err(error) => Err(error.to_string()),
+        let source = picture
+            .towards(accepted)
+            .map_err(|error| error.to_string())?;
+        if let Source::Track(track) = &source {
+            track.prepare(PREPARED, PATIENCE);
         }
+        Ok(Some(self.part(source)))
     }
 
     /// Returns what is played of a source: with the period of the clip, where it begins and ends.
@@ -203,48 +204,17 @@ impl Material {
     }
 }
 
-fn other_codec(found: Codec, wanted: Codec) -> String {
-    format!(
-        "our picture is {found} and the node takes {wanted} alone; convert it, or set the node to \
-         {found}"
-    )
-}
-
 impl Sound {
+    /// Returns it as it was opened for the same settings before, or opens it.
     fn open(&self, settings: OpusSettings) -> Result<Source, MediaError> {
-        once(&self.opened, settings, || {
-            media::open_audio_as(&self.spec, settings)
-        })
-    }
-}
-
-impl Shown {
-    fn open(&self, codec: Codec) -> Result<Source, MediaError> {
-        once(&self.opened, codec, || media::open_video(&self.spec, codec))
-    }
-
-    /// Opens it in the likeliest codec, or in the one it has.
-    fn open_in_any(&self) -> Result<Source, MediaError> {
-        match self.open(FILE_CODECS[0]) {
-            Err(MediaError::WrongCodec { found, .. }) => self.open(found),
-            other => other,
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, source)) = opened.iter().find(|(known, _)| *known == settings) {
+            return Ok(source.clone());
         }
+        let source = media::open_audio_as(&self.spec, settings)?;
+        opened.push((settings, source.clone()));
+        Ok(source)
     }
-}
-
-/// Returns what was opened for `key` before, or opens it.
-fn once<K: Copy + PartialEq>(
-    opened: &Mutex<Vec<(K, Source)>>,
-    key: K,
-    open: impl FnOnce() -> Result<Source, MediaError>,
-) -> Result<Source, MediaError> {
-    let mut opened = opened.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((_, source)) = opened.iter().find(|(known, _)| *known == key) {
-        return Ok(source.clone());
-    }
-    let source = open()?;
-    opened.push((key, source.clone()));
-    Ok(source)
 }
 
 /// Returns what people call a source: a file by its name alone.

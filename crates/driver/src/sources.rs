@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use media::{Codec, Live, MediaError, OpusParameters, Track};
+use media::{Acceptance, Codec, Live, MediaError, OpusParameters, Track};
 
 use crate::{Material, Warning};
 
@@ -50,12 +50,12 @@ fn slate(codec: Codec) -> Result<Arc<Track>, MediaError> {
     Ok(slate)
 }
 
-/// Opens what is sent as sound, to a far end with parameters for it, and as `video`; makes encoders, so
-/// not for a shard's thread.
+/// Opens what is sent as sound, to a far end with parameters for it, and as video, to one that takes it so;
+/// makes encoders, so not for a shard's thread.
 pub(crate) fn open(
     material: Option<&Material>,
     audio: Option<OpusParameters>,
-    video: Option<Codec>,
+    video: Option<&Acceptance>,
 ) -> Sources {
     let mut sources = Sources::default();
     if let Some(parameters) = audio {
@@ -66,8 +66,10 @@ pub(crate) fn open(
             Err(reason) => sources.warnings.push(Warning::NoAudio { reason }),
         }
     }
-    let Some(codec) = video else { return sources };
-    match slate(codec) {
+    let Some(accepted) = video else {
+        return sources;
+    };
+    match slate(accepted.codec) {
         Ok(slate) => sources.slate = Some(slate),
         Err(error) => {
             let reason = error.to_string();
@@ -75,7 +77,8 @@ pub(crate) fn open(
             return sources;
         }
     }
-    match material.map(|material| material.video(codec)).transpose() {
+    let video = material.map(|material| material.video(accepted));
+    match video.transpose() {
         Ok(video) => sources.video = video.flatten(),
         Err(reason) => sources.warnings.push(Warning::NoVideoForCodec { reason }),
     }
@@ -89,9 +92,13 @@ mod tests {
     #[test]
     fn the_slate_is_encoded_once_for_each_codec() {
         let slate = |codec| {
-            open(None, Some(OpusParameters::default()), Some(codec))
-                .slate
-                .expect("one")
+            open(
+                None,
+                Some(OpusParameters::default()),
+                Some(&Acceptance::of(codec)),
+            )
+            .slate
+            .expect("one")
         };
         let first = slate(Codec::Vp8);
         assert!(Arc::ptr_eq(&first, &slate(Codec::Vp8)));

@@ -96,7 +96,8 @@ fn encoded_anew(
     let opening = Track {
         frames: track.frames[before..after].to_vec(),
         ..track.clone()
-    };
+    }
+    .whole()?;
     let mut pictures: Vec<(Duration, Picture)> = Vec::new();
     each_picture(&opening, |time, picture| {
         // Of those that are over by then, the last one alone is shown.

@@ -54,19 +54,6 @@ pub enum MediaError {
         /// What to do.
         remedy: String,
     },
-    /// The file's video is in another codec than the node takes.
-    #[error(
-        "{} is {found} and the node takes {wanted} alone: convert it, for example with `ffmpeg -i FILE {} OUT.ivf`",
-        path.display(), ffmpeg_options(*wanted)
-    )]
-    WrongCodec {
-        /// Which file.
-        path: PathBuf,
-        /// The codec in the file.
-        found: Codec,
-        /// The codec that was agreed on with the node.
-        wanted: Codec,
-    },
     /// What the operator wrote names no source.
     #[error("`{text}` is no media source: {reason}")]
     UnknownSource {

@@ -8,6 +8,7 @@ use rtc_rtp::packetizer::Payloader;
 
 use crate::codec::Codec;
 use crate::payload;
+use crate::transcode::Promise;
 
 /// The largest RTP payload we make, in bytes: with headers, SRTP and TURN it stays under any path MTU.
 pub const MAX_PAYLOAD: usize = 1150;
@@ -28,6 +29,8 @@ pub struct Frame {
     pub duration: Duration,
     /// Whether a decoder can start here.
     pub is_key: bool,
+    /// Where its payloads come from, if they are not there yet; see [`Frame::made`].
+    pub promise: Option<Promise>,
 }
 
 impl Frame {
@@ -82,6 +85,7 @@ impl Frame {
             media_time,
             duration,
             is_key,
+            promise: None,
         })
     }
 
@@ -124,6 +128,7 @@ impl Frame {
             media_time,
             duration,
             is_key: codec == Codec::Opus,
+            promise: None,
         };
         if codec != Codec::Opus {
             frame.is_key = codec.is_key_frame(&frame.encoded()?);

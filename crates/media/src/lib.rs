@@ -11,7 +11,8 @@
 //! | `vpx`, `h264`, `av1` | the codecs' libraries behind them |
 //! | `source` | what an operator names as a source, and what comes of it |
 //! | `read` | files of every kind |
-//! | `film` | the pictures of a file, and whether they can be sent as they are |
+//! | `film`, `transcode` | the pictures of a file; whether they are sent as they are, or encoded anew |
+//! | `describe` | what a file holds, for people |
 //! | `sound`, `babble`, `say` | sound as samples on its way to an encoder; where it is made |
 //! | `draw`, `show`, `stills`, `slides` | pictures that are made here, and still ones |
 //! | `list`, `playlist`, `edit` | sources one after another; encoded tracks cut and joined |
@@ -30,6 +31,7 @@ mod av1;
 mod babble;
 mod codec;
 mod decoder;
+mod describe;
 mod draw;
 mod edit;
 mod error;
@@ -60,12 +62,14 @@ mod source;
 mod stills;
 mod timeline;
 mod track;
+mod transcode;
 mod video;
 mod vpx;
 
 pub use assembler::{Assembled, AssemblerCounters, FrameAssembler};
 pub use codec::{Codec, Kind, VideoListError};
 pub use decoder::VideoDecoder;
+pub use describe::{Description, Sound, describe};
 pub use draw::{card_picture, slate_picture};
 pub use error::MediaError;
 pub use film::{Acceptance, Character, Coding, Film, FilmFrame, H264Profile, Sampling, Unsuitable};
@@ -82,8 +86,9 @@ pub use playout::Playout;
 pub use read::{load_clip, read_audio, read_film, read_video};
 pub use record::{Container, Parts, RecordNews, RecordSettings, Recorded, Recorder};
 pub use source::{
-    Origin, Source, SourceOptions, SourceSpec, missing, open_audio, open_audio_as, open_video,
+    Origin, Reel, Source, SourceOptions, SourceSpec, missing, open_audio, open_audio_as, open_video,
 };
 pub use timeline::{Boundary, Due, Repeat, Timeline};
 pub use track::{Clip, Track};
+pub use transcode::{Made, Promise, Transcoding, target};
 pub use video::{Encoded, VideoEncoder, VideoSettings};

@@ -1,5 +1,9 @@
 //! A raw picture: 8-bit 4:2:0, BT.601 limited range, as VP8 and most WebRTC senders have it.
 
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::U8;
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
+
 /// Luma and the two chroma values of one colour.
 pub type Yuv = [u8; 3];
 
@@ -89,33 +93,19 @@ impl Picture {
         }
     }
 
-    /// Returns it in another size, each pixel the mean of those it covers.
+    /// Returns it in another size, each pixel the mean of those it covers and their neighbours.
     pub fn scaled(&self, width: usize, height: usize) -> Self {
-        let (from_width, from_height) = (self.width.max(1), self.height.max(1));
         let mut scaled = Self::filled(width, height, [16, 128, 128]);
-        if self.planes.iter().any(Vec::is_empty) {
-            return scaled;
-        }
-        let halved = |side: usize, plane: usize| if plane > 0 { side.div_ceil(2) } else { side };
+        let mut resizer = Resizer::new();
+        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
+        let half = |side: usize| side.div_ceil(2);
         for (at, (plane, target)) in self.planes.iter().zip(&mut scaled.planes).enumerate() {
-            let from = (halved(from_width, at), halved(from_height, at));
-            let to = (halved(width, at), halved(height, at));
-            let covered = |n: usize, from: usize, to: usize| {
-                let first = n * from / to;
-                first..((n + 1) * from / to).max(first + 1)
-            };
-            for (row, line) in target.chunks_mut(to.0.max(1)).enumerate() {
-                let rows = covered(row, from.1, to.1);
-                for (column, pixel) in line.iter_mut().enumerate() {
-                    let columns = covered(column, from.0, to.0);
-                    let count = (rows.len() * columns.len()) as u32;
-                    let sum: u32 = rows
-                        .clone()
-                        .flat_map(|row| &plane[row * from.0..][columns.clone()])
-                        .map(|pixel| u32::from(*pixel))
-                        .sum();
-                    *pixel = ((sum + count / 2) / count) as u8;
-                }
+            let side = |side: usize| if at > 0 { half(side) } else { side } as u32;
+            let from = TypedImageRef::<U8>::from_buffer(side(self.width), side(self.height), plane);
+            let to = TypedImage::<U8>::from_buffer(side(width), side(height), target);
+            // Planes have the sizes that go with them; of an empty one there is nothing to see.
+            if let (Ok(from), Ok(mut to)) = (from, to) {
+                let _ = resizer.resize_typed(&from, &mut to, &options);
             }
         }
         scaled

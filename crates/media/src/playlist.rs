@@ -7,24 +7,25 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::codec::{Codec, Kind};
+use crate::codec::Kind;
 use crate::edit;
 use crate::error::MediaError;
+use crate::film::Acceptance;
 use crate::generate;
 use crate::list::{self, Line};
-use crate::show::Show;
 use crate::sound::{self, Count, Flow, Sink, lasting, pour_silent_samples, samples};
-use crate::source::{Origin, Source, SourceOptions, SourceSpec, open_video};
+use crate::source::{Origin, Reel, Source, SourceOptions, SourceSpec};
 use crate::stills;
 use crate::track::Track;
 
 /// One item, of which it is known how long it plays.
-struct Item {
+#[derive(Debug)]
+pub(crate) struct Item {
     line: usize,
     spec: SourceSpec,
-    /// What it has of the two.
     has_sound: bool,
-    has_picture: bool,
+    /// Its pictures, if it has any.
+    reel: Option<Reel>,
     /// How long one round takes, without the gap behind it, in samples.
     length: u64,
 }
@@ -33,10 +34,14 @@ impl Item {
     fn rounds(&self) -> u32 {
         self.spec.options.rounds.unwrap_or(1)
     }
+
+    pub(crate) fn reel(&self) -> Option<&Reel> {
+        self.reel.as_ref()
+    }
 }
 
 /// Opens all items, so that one that cannot be played is told with its line before anything is played.
-fn open(path: &Path, options: &SourceOptions) -> Result<Vec<Item>, MediaError> {
+pub(crate) fn open(path: &Path, options: &SourceOptions) -> Result<Vec<Item>, MediaError> {
     list::read(path)?
         .into_iter()
         .map(|Line { number, mut spec }| {
@@ -54,7 +59,7 @@ pub(crate) fn has(path: &Path, options: &SourceOptions, kind: Kind) -> Result<bo
     let items = open(path, options)?;
     Ok(items.iter().any(|item| match kind {
         Kind::Audio => item.has_sound,
-        Kind::Video => item.has_picture,
+        Kind::Video => item.reel.is_some(),
     }))
 }
 
@@ -80,8 +85,9 @@ fn item(line: usize, spec: SourceSpec) -> Result<Item, MediaError> {
         return Err(cannot("it never ends: give it an end, as in `#t=0,10`"));
     }
     let (sound, sound_error) = there(sound_length(&spec))?;
-    let (picture, picture_error) = there(picture_length(&spec))?;
-    let length = match (sound, picture.map(samples)) {
+    let (picture, picture_error) = there(pictures_of(&spec))?;
+    let shown = picture.as_ref().map(|(_, length)| samples(*length));
+    let length = match (sound, shown) {
         (Some(sound), picture) => sound.max(picture.unwrap_or_default()),
         (None, Some(picture)) => picture,
         (None, None) => {
@@ -92,7 +98,7 @@ fn item(line: usize, spec: SourceSpec) -> Result<Item, MediaError> {
     Ok(Item {
         line,
         has_sound: sound.is_some(),
-        has_picture: picture.is_some(),
+        reel: picture.map(|(reel, _)| reel),
         length,
         spec,
     })
@@ -124,25 +130,18 @@ fn sound_length(spec: &SourceSpec) -> Result<u64, MediaError> {
     Ok(count.samples)
 }
 
-fn picture_length(spec: &SourceSpec) -> Result<Duration, MediaError> {
+/// Opens the pictures of an item, and finds out how long they are shown.
+fn pictures_of(spec: &SourceSpec) -> Result<(Reel, Duration), MediaError> {
     if !spec.may_be(Kind::Video) {
         return Err(none(spec, Kind::Video));
     }
-    if let Some(show) = Show::open(spec, Codec::Vp8)? {
-        let endless = MediaError::UnknownSource {
-            text: spec.to_string(),
-            reason: "it never ends: give it an end, as in `#t=0,10`".into(),
-        };
-        return show.length(&spec.options)?.ok_or(endless);
-    }
-    let opened = match open_video(spec, Codec::Vp8) {
-        Err(MediaError::WrongCodec { found, .. }) => open_video(spec, found),
-        other => other,
-    }?;
-    opened
-        .track()
-        .map(|track| track.duration)
-        .ok_or_else(|| none(spec, Kind::Video))
+    let reel = Reel::open(spec)?;
+    let length = reel.length()?;
+    let length = length.ok_or_else(|| MediaError::UnknownSource {
+        text: spec.to_string(),
+        reason: "it never ends: give it an end, as in `#t=0,10`".into(),
+    })?;
+    Ok((reel, length))
 }
 
 /// Pours the sound of all items into `to`, each from its first sample to its last.
@@ -210,13 +209,12 @@ impl Sink for Through<'_> {
     }
 }
 
-/// Returns the pictures of all items in `codec`; their size may change from one to the next.
+/// Returns the pictures of all items as a far end takes them; their size may change from one to the next.
 pub(crate) fn pictures(
-    path: &Path,
+    items: &[Item],
     options: &SourceOptions,
-    codec: Codec,
+    accepted: &Acceptance,
 ) -> Result<Track, MediaError> {
-    let items = open(path, options)?;
     let mut quiet = None;
     let mut parts: Vec<(Arc<Track>, Duration)> = Vec::new();
     // Where the sound of the same items is, in samples: times are cut from it, so that nothing adds up.
@@ -227,13 +225,15 @@ pub(crate) fn pictures(
         begins = end;
     };
     for (at, item) in items.iter().enumerate() {
-        let wrong = |error| list::wrong(path, item.line, error);
-        let track = match item.has_picture {
-            true => one_of(&item.spec, codec).map_err(wrong)?,
-            false => {
+        let track = match &item.reel {
+            Some(reel) => match reel.towards(accepted)? {
+                Source::Track(track) => track,
+                Source::Endless(_) | Source::Live(_) => return Err(none(&item.spec, Kind::Video)),
+            },
+            None => {
                 let slate = match &quiet {
                     Some(slate) => slate,
-                    None => quiet.insert(generate::slate(codec, "")?),
+                    None => quiet.insert(generate::slate(accepted.codec, "")?),
                 };
                 Arc::new(edit::repeated(slate, lasting(item.length))?)
             }
@@ -249,14 +249,9 @@ pub(crate) fn pictures(
             place(Arc::clone(&track), item.length, gap);
         }
     }
-    edit::join(parts)
-}
-
-fn one_of(spec: &SourceSpec, codec: Codec) -> Result<Arc<Track>, MediaError> {
-    match open_video(spec, codec)? {
-        Source::Track(track) => Ok(track),
-        Source::Endless(_) | Source::Live(_) => Err(none(spec, Kind::Video)),
-    }
+    let track = edit::join(parts)?;
+    track.chain();
+    Ok(track)
 }
 
 #[cfg(test)]

@@ -37,30 +37,29 @@ pub(crate) enum Show {
 }
 
 impl Show {
-    /// Opens what is drawn here, for viewers who get it in `codec`; nothing for encoded pictures and
-    /// for sound.
-    pub(crate) fn open(spec: &SourceSpec, codec: Codec) -> Result<Option<Self>, MediaError> {
+    /// Opens what is drawn here, for viewers who get it in `codec`.
+    ///
+    /// # Errors
+    ///
+    /// Fails for encoded pictures and for sound, and if a still picture cannot be read.
+    pub(crate) fn open(spec: &SourceSpec, codec: Codec) -> Result<Self, MediaError> {
         let (width, height) = size(spec.options.size.unwrap_or(SIZE), codec);
-        Ok(Some(match &spec.origin {
+        Ok(match &spec.origin {
             Origin::Bars { width, height } => Self::Bars(Bars::new(*width, *height)),
             Origin::Card(text) => Self::Still(card_picture(text, width, height)),
-            Origin::File(path) if stills::is_still(path) => {
-                Self::Still(stills::load(path, width, height)?)
-            }
-            Origin::File(_) if spec.options.size.is_some() => {
-                return Err(MediaError::UnknownSource {
-                    text: spec.to_string(),
-                    reason: "`size` is for still pictures alone".into(),
-                });
-            }
+            Origin::File(path) => Self::Still(stills::load(path, width, height)?),
             Origin::Slides(path) => Self::Slides(Slides::open(path, &spec.options, width, height)?),
-            Origin::File(_)
-            | Origin::Playlist(_)
+            Origin::Playlist(_)
             | Origin::Tone { .. }
             | Origin::Silence
             | Origin::Babble
-            | Origin::Say(_) => return Ok(None),
-        }))
+            | Origin::Say(_) => {
+                return Err(MediaError::UnknownSource {
+                    text: spec.to_string(),
+                    reason: "it is not drawn here".into(),
+                });
+            }
+        })
     }
 
     /// Returns for how long it is shown; nothing if it never ends.

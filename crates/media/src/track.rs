@@ -105,6 +105,17 @@ impl Track {
         })
     }
 
+    /// Returns how much of it one packet carries, on average over the frames that are made; nothing if
+    /// none is.
+    pub fn packet_time(&self) -> Option<Duration> {
+        let known = self.frames.iter().filter_map(Frame::known);
+        let (frames, packets) = known.fold((0u64, 0u64), |(frames, packets), frame| {
+            (frames + 1, packets + frame.payloads.len() as u64)
+        });
+        let share = frames as f64 / self.frames.len() as f64;
+        (packets > 0).then(|| self.duration.mul_f64(share / packets as f64))
+    }
+
     /// Returns the frame that plays at `media_time`: the last one that has begun.
     pub fn frame_at(&self, media_time: Duration) -> &Arc<Frame> {
         let after = self.frames.partition_point(|f| f.media_time <= media_time);
@@ -155,6 +166,7 @@ pub(crate) fn silent_frame(media_time: Duration) -> Frame {
         media_time,
         duration: SILENT_FRAME,
         is_key: true,
+        promise: None,
     }
 }
 
@@ -235,6 +247,7 @@ pub(crate) mod tests {
             media_time: step * n,
             duration: step,
             is_key: n.is_multiple_of(key_every),
+            promise: None,
         };
         Track::new((0..count).map(frame).collect()).unwrap()
     }

@@ -28,6 +28,6 @@ pub struct NegotiatedCodec {
     pub mid: String,
     /// Parameters that the far end states for the codec (`a=fmtp`), as written.
     pub format_parameters: Option<String>,
-    /// Bit rate the far end allows for this m-line (`b=TIAS`, RFC 3890), in bit/s.
+    /// Bit rate the far end allows for this m-line (`b=TIAS`, RFC 3890, or `b=AS`), in bit/s.
     pub max_bitrate: Option<u32>,
 }

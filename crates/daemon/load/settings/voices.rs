@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use load::{Roles, Voice};
 use media::marks::{self, Base};
-use media::{Codec, MediaError, Origin, Source, SourceSpec};
+use media::{MediaError, Origin, Reel, Source, SourceSpec, Track};
 
 use super::values::wrong;
 use crate::node_settings::WrongValue;
@@ -23,7 +23,7 @@ pub(super) fn open(
     let sound = audio.map(media::open_audio).transpose();
     let sound = sound.map_err(|error| wrong("audio", error))?;
     let sound = sound.as_ref().and_then(Source::track);
-    let (film, bars);
+    let film;
     let picture = match video {
         None => BARS,
         Some(SourceSpec {
@@ -31,9 +31,12 @@ pub(super) fn open(
             ..
         }) => Base::Bars(*width, *height),
         Some(spec) => {
-            bars = media::open_video(spec, Codec::Vp8).map_err(|error| wrong("video", error))?;
-            film = bars.track();
-            film.map_or(BARS, |film| Base::Film(film))
+            let shown = || -> Result<Option<Track>, MediaError> {
+                let source = Reel::open(spec)?.best()?;
+                source.track().map(|track| track.whole()).transpose()
+            };
+            film = shown().map_err(|error| wrong("video", error))?;
+            film.as_ref().map_or(BARS, Base::Film)
         }
     };
     let places = (roles.talkers + roles.video_senders).min(marks::VOICES);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use media::{Boundary, Frame, Live, Repeat, Timeline, Track};
+use media::{Boundary, Frame, Live, Made, Repeat, Timeline, Track};
 use peer::{MediaSender, ReceiverReport};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
@@ -47,6 +47,8 @@ pub(crate) struct Lane<S> {
     forwarding: Option<Forwarding>,
     last: Option<Duration>,
     clip: ClipAccount,
+    /// Whether a frame was not there when it was due, so that those after it cannot be decoded.
+    lacks_one: bool,
 }
 
 /// A live source being forwarded.
@@ -88,6 +90,7 @@ impl<S: Sink> Lane<S> {
             forwarding: None,
             last: None,
             clip: ClipAccount::default(),
+            lacks_one: false,
         }
     }
 
@@ -135,12 +138,32 @@ impl<S: Sink> Lane<S> {
                 Some(Boundary::Finished) => self.clip.end = Some(self.sink.next_sequence_number()),
                 None => {}
             }
-            let frame = due.frame;
+            let Some(frame) = self.made(due.frame) else {
+                continue;
+            };
             self.send(&frame, due.stream_time);
             if let Some(gauge) = gauge {
                 let due = self.timeline.start() + due.stream_time;
                 gauge.sent(now.saturating_duration_since(due));
                 gauge.played(&frame, due);
+            }
+        }
+    }
+
+    /// Returns the frame itself, or the one that was promised, if a far end can decode it.
+    fn made(&mut self, frame: Arc<Frame>) -> Option<Arc<Frame>> {
+        if frame.promise.is_none() {
+            return Some(frame);
+        }
+        match frame.made() {
+            Made::Frame(frame) if frame.is_key || !self.lacks_one => {
+                self.lacks_one = false;
+                Some(frame)
+            }
+            Made::Frame(_) | Made::LeftOut => None,
+            Made::NotYet => {
+                self.lacks_one = true;
+                None
             }
         }
     }

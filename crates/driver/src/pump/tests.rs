@@ -34,6 +34,7 @@ fn track(codec: Codec, mark: u8, count: u32, step: Duration) -> Arc<Track> {
         media_time: step * n,
         duration: step,
         is_key: true,
+        promise: None,
     });
     Arc::new(Track::new(frames.collect()).unwrap())
 }

@@ -62,6 +62,7 @@ fn frame(is_key: bool) -> Frame {
         media_time: Duration::ZERO,
         duration: Duration::ZERO,
         is_key,
+        promise: None,
     }
 }
 

@@ -54,6 +54,7 @@ pub(super) struct Opening {
     pub(super) media_type: Option<MediaType>,
     pub(super) video_codecs: Option<Vec<media::Codec>>,
     pub(super) listen: bool,
+    pub(super) bandwidth_out: Option<u32>,
 }
 
 /// One media leg and everything that belongs to it.
@@ -61,6 +62,8 @@ pub(super) struct Opening {
 pub(super) struct Leg {
     pub(super) id: PeerId,
     pub(super) gather: Gather,
+    /// The most that may be sent, sound and picture together, in kbit/s.
+    pub(super) bandwidth_out: Option<u32>,
     pub(super) peer: Option<Peer>,
     pub(super) negotiated: Option<Negotiated>,
     /// Tracks that came before the answer was taken note of.
@@ -90,11 +93,12 @@ impl Leg {
     /// Begins a leg; its offer comes as a wakeup.
     pub(super) fn open(shard: &Shard, opening: Opening, wakeups: mpsc::Sender<Wakeup>) -> Self {
         let (commands, queue) = mpsc::channel(COMMANDS);
-        let (id, gather) = (opening.id, opening.gather);
+        let (id, gather, bandwidth_out) = (opening.id, opening.gather, opening.bandwidth_out);
         let work = shard.spawn(work(shard.clone(), opening, queue, wakeups));
         Self {
             id,
             gather,
+            bandwidth_out,
             peer: None,
             negotiated: None,
             early: Vec::new(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use driver::{EndReason, JoinStep, Material, NoticeKind, Program, StopReason, Warning};
 use media::{Codec, Kind, RecordSettings};
 
-use crate::scene::{Scene, is_in, once};
+use crate::scene::{Scene, data, is_in, once};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_listener_receives_the_clip_another_plays() {
@@ -145,7 +145,10 @@ async fn generated_sound_and_picture_are_received_and_recorded() {
 async fn a_picture_in_a_codec_the_node_does_not_take_stays_away_and_the_sound_goes_alone() {
     let scene = Scene::with(|node| node.video_codecs = vec![Codec::Av1]).await;
     let mut settings = scene.settings("speaker");
-    settings.program = once("other-speech.wav", Some("bunny.ivf"));
+    // A clip is sent as it is; a source that is named would be transcoded.
+    let (speech, film) = (data("other-speech.wav"), data("bunny.ivf"));
+    let clip = media::load_clip(Some(&speech), Some(&film)).unwrap();
+    settings.program = Program::Once(Arc::new(Material::from_clip(clip)));
     let mut speaker = scene.start(settings);
     speaker
         .until(|kind| matches!(kind, NoticeKind::Warning(Warning::NoVideoForCodec { .. })))

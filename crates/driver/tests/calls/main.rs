@@ -3,6 +3,7 @@
 
 mod acted_on; // events that a participant acts on, and that media flows afterwards
 mod dns; // a name server on loopback
+mod files; // every kind of file, passed through and transcoded
 mod found; // a domain's nodes, by SRV records or its own address
 mod handles; // single requests, as others in the conference see them
 mod heard; // one plays, another receives; live sources; what is recorded

@@ -67,6 +67,19 @@ impl H264Profile {
         level: 31,
     };
 
+    /// Reads `profile-level-id`: three bytes in hexadecimal digits.
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        let all = u32::from_str_radix(text, 16)
+            .ok()
+            .filter(|_| text.len() == 6)?;
+        let [_, profile, constraints, level] = all.to_be_bytes();
+        (profile > 0 && level > 0).then_some(Self {
+            profile,
+            constraints,
+            level,
+        })
+    }
+
     /// Tells whether whoever decodes this profile decodes `other` too, whatever its level.
     pub fn decodes_profile(self, other: Self) -> bool {
         // Main that keeps the rules of baseline as well is Constrained Baseline (H.264 §A.2.1.1).

@@ -19,6 +19,10 @@ pub struct Acceptance {
     pub max_bit_rate: Option<u32>,
     /// The profile and level of H.264 it decodes.
     pub h264: H264Profile,
+    /// The most macroblocks of 16 × 16 pixels in a picture, where it says so.
+    pub max_frame_size: Option<u32>,
+    /// The most pictures a second, where it says so.
+    pub max_frame_rate: Option<u32>,
 }
 
 impl Acceptance {
@@ -29,7 +33,35 @@ impl Acceptance {
             codec,
             max_bit_rate: None,
             h264: H264Profile::CONSTRAINED_BASELINE_3_1,
+            max_frame_size: None,
+            max_frame_rate: None,
         }
+    }
+
+    /// Reads what an answer says of a codec: its format parameters (RFC 6184 §8.1 for H.264, RFC 7741
+    /// §6.1 and RFC 9628 §6.1 for VP8 and VP9), which follow the payload type as `name=value` pairs
+    /// between semicolons. What is nonsense is left at what nearly all far ends take.
+    pub fn read(codec: Codec, parameters: &str, max_bit_rate: Option<u32>) -> Self {
+        let mut accepted = Self {
+            max_bit_rate,
+            ..Self::of(codec)
+        };
+        for pair in parameters.split(';') {
+            let Some((name, value)) = pair.split_once('=') else {
+                continue;
+            };
+            let (name, value) = (name.trim().to_ascii_lowercase(), value.trim());
+            let number = value.parse().ok().filter(|number| *number > 0);
+            match (codec, name.as_str()) {
+                (Codec::H264, "profile-level-id") => {
+                    accepted.h264 = H264Profile::read(value).unwrap_or(accepted.h264);
+                }
+                (Codec::Vp8 | Codec::Vp9, "max-fs") => accepted.max_frame_size = number,
+                (Codec::Vp8 | Codec::Vp9, "max-fr") => accepted.max_frame_rate = number,
+                _ => {}
+            }
+        }
+        accepted
     }
 }
 
@@ -70,6 +102,15 @@ pub enum Unsuitable {
     OddSize(u32, u32),
     /// They are larger than 1080p.
     TooLarge(u32, u32),
+    /// They are larger than the far end takes.
+    LargerThanTaken(u32, u32),
+    /// There are more of them a second than the far end takes.
+    FrameRate {
+        /// The file's, rounded.
+        found: u32,
+        /// The far end's.
+        taken: u32,
+    },
     /// They need more bits a second than the far end takes.
     BitRate {
         /// The file's.
@@ -105,6 +146,15 @@ impl fmt::Display for Unsuitable {
             ),
             Self::OddSize(width, height) => write!(f, "{width}x{height} is an odd size"),
             Self::TooLarge(width, height) => write!(f, "{width}x{height} is more than 1080p"),
+            Self::LargerThanTaken(width, height) => {
+                write!(f, "{width}x{height} is larger than the node takes")
+            }
+            Self::FrameRate { found, taken } => {
+                write!(
+                    f,
+                    "it has {found} pictures a second, and {taken} at most are taken"
+                )
+            }
             Self::BitRate { found, taken } => write!(
                 f,
                 "it has {} kbit/s, and {} at most are taken",
@@ -160,6 +210,17 @@ impl Film {
         }
         if u64::from(width) * u64::from(height) > MOST_PIXELS {
             why.push(Unsuitable::TooLarge(width, height));
+        } else if accepted.max_frame_size.is_some()
+            && !accepted.takes_size(width as usize, height as usize)
+        {
+            // H.264 says it by its level, which is looked at above.
+            why.push(Unsuitable::LargerThanTaken(width, height));
+        }
+        let found = self.frame_rate().round() as u32;
+        if let Some(taken) = accepted.max_frame_rate
+            && found > taken
+        {
+            why.push(Unsuitable::FrameRate { found, taken });
         }
         if let Some(taken) = accepted.max_bit_rate
             && self.bit_rate() > u64::from(taken)
@@ -171,5 +232,44 @@ impl Film {
             why.push(Unsuitable::RareKeyFrames(self.longest_key_interval));
         }
         why
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_answer_says_is_read_leniently() {
+        let read = |codec, line| Acceptance::read(codec, line, None);
+        let h264 = read(
+            Codec::H264,
+            "level-asymmetry-allowed=1;packetization-mode=1; profile-level-id=640C28",
+        );
+        let high = H264Profile {
+            profile: 100,
+            constraints: 0x0c,
+            level: 40,
+        };
+        assert_eq!(h264.h264, high);
+        for nonsense in [
+            "profile-level-id=1",
+            "profile-level-id=zzzzzz",
+            "profile-level-id",
+            "",
+        ] {
+            assert_eq!(read(Codec::H264, nonsense), Acceptance::of(Codec::H264));
+        }
+        let vp8 = read(Codec::Vp8, "max-fr=30; MAX-FS=3600");
+        assert_eq!(
+            (vp8.max_frame_rate, vp8.max_frame_size),
+            (Some(30), Some(3600))
+        );
+        assert_eq!(
+            read(Codec::Vp8, "max-fr=0;max-fs=x"),
+            Acceptance::of(Codec::Vp8)
+        );
+        // Parameters of another codec say nothing.
+        assert_eq!(read(Codec::Av1, "max-fr=5"), Acceptance::of(Codec::Av1));
     }
 }

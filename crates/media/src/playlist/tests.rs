@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::measure::{decode, sound as measured};
-use crate::{SAMPLE_RATE, open_audio};
+use crate::{Codec, SAMPLE_RATE, open_audio, open_video};
 
 fn data(name: &str) -> PathBuf {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data");
@@ -86,7 +86,9 @@ fn sound_and_picture_of_a_playlist_keep_together() {
         "{}",
         sound.len()
     );
-    let pictures = pictures(&path, &SourceOptions::default(), Codec::Vp8).unwrap();
+    let options = SourceOptions::default();
+    let items = open(&path, &options).unwrap();
+    let pictures = pictures(&items, &options, &Acceptance::of(Codec::Vp8)).unwrap();
     assert!(
         (pictures.duration.as_secs_f64() - length).abs() < 1e-3,
         "{:?}",

@@ -103,7 +103,7 @@ pub(super) fn pour(file: &File<'_>, to: &mut dyn Sink) -> Result<Flow, MediaErro
     sound.finish()
 }
 
-fn open(file: &File<'_>) -> Result<Box<dyn FormatReader>, MediaError> {
+pub(super) fn open(file: &File<'_>) -> Result<Box<dyn FormatReader>, MediaError> {
     let bytes = MediaSourceStream::new(
         Box::new(Cursor::new(file.bytes.clone())),
         Default::default(),
@@ -118,7 +118,7 @@ fn open(file: &File<'_>) -> Result<Box<dyn FormatReader>, MediaError> {
         .map_err(|error| refused(file, &error))
 }
 
-fn first_sound<'a>(
+pub(super) fn first_sound<'a>(
     file: &File<'_>,
     format: &'a dyn FormatReader,
 ) -> Result<

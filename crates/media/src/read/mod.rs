@@ -7,9 +7,12 @@ mod mp4;
 mod ogg_opus;
 mod opus_packets;
 mod preparing;
+mod stated;
 mod wav;
 mod webm;
 mod y4m;
+
+pub(crate) use stated::Stated;
 
 use std::fs;
 use std::io::{self, Read};
@@ -41,7 +44,7 @@ pub(crate) struct File<'a> {
 }
 
 /// What a file is.
-enum Container {
+pub(crate) enum Container {
     Ogg,
     Ivf,
     Wav,
@@ -55,8 +58,24 @@ enum Container {
     Y4m,
 }
 
+impl Container {
+    /// Returns what people call it.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Ogg => "Ogg",
+            Self::Ivf => "IVF",
+            Self::Wav => "WAV",
+            Self::Webm => "Matroska",
+            Self::Mp4 => "MP4",
+            Self::Sound => "sound file",
+            Self::AnnexB => "H.264 byte stream",
+            Self::Y4m => "Y4M",
+        }
+    }
+}
+
 impl<'a> File<'a> {
-    fn read(path: &'a Path) -> Result<Self, MediaError> {
+    pub(crate) fn read(path: &'a Path) -> Result<Self, MediaError> {
         let unreadable = |source| MediaError::Unreadable {
             path: path.into(),
             source,
@@ -97,7 +116,7 @@ impl<'a> File<'a> {
         Ok(track)
     }
 
-    fn container(&self) -> Result<Container, MediaError> {
+    pub(crate) fn container(&self) -> Result<Container, MediaError> {
         match self.bytes.get(..4) {
             Some(b"OggS") => Ok(Container::Ogg),
             Some(b"DKIF") => Ok(Container::Ivf),
@@ -205,6 +224,11 @@ pub(crate) fn read_audio_as(path: &Path, settings: OpusSettings) -> Result<Track
         }
     }
     encoded(&file, settings)
+}
+
+/// Finds out whether a file has sound, reading no more of it than that takes.
+pub(crate) fn find_sound(path: &Path) -> Result<(), MediaError> {
+    begins(&File::read(path)?).map(drop)
 }
 
 /// Pours the sound of a file into `to`, from where its pictures begin, were there any.

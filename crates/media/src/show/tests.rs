@@ -6,7 +6,7 @@ use crate::measure::ssim::{Luma, ssim};
 
 fn track(text: &str) -> Track {
     let spec: SourceSpec = text.parse().unwrap();
-    let show = Show::open(&spec, Codec::Vp8).unwrap().unwrap();
+    let show = Show::open(&spec, Codec::Vp8).unwrap();
     show.track(&spec.options, Codec::Vp8).unwrap()
 }
 

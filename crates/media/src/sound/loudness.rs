@@ -48,7 +48,8 @@ pub(crate) struct Loudness {
     pub(crate) peak: f64,
 }
 
-fn measure(spec: &SourceSpec, channels: u8) -> Result<Loudness, MediaError> {
+/// Measures how loud a source is that ends, in one channel or two, before its options change that.
+pub(crate) fn measure(spec: &SourceSpec, channels: u8) -> Result<Loudness, MediaError> {
     let mut meter = Meter::new(channels)?;
     pour_cut(spec, channels, &mut meter)?;
     meter.finish()

@@ -15,6 +15,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 pub(crate) use encode::{Encode, encode_loop};
+pub(crate) use loudness::measure;
 pub(crate) use resample::Resample;
 
 use crate::error::MediaError;

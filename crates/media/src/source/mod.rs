@@ -2,22 +2,24 @@
 
 mod notation;
 mod options;
+mod reel;
 mod text;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use options::SourceOptions;
+pub use reel::Reel;
 
 use crate::codec::{Codec, Kind};
 use crate::edit;
 use crate::error::MediaError;
+use crate::film::Acceptance;
 use crate::generate;
 use crate::live::Live;
 use crate::opus::OpusSettings;
 use crate::playlist;
 use crate::read;
-use crate::show::Show;
 use crate::sound::{self, Encode};
 use crate::stills;
 use crate::track::Track;
@@ -166,45 +168,13 @@ pub fn open_audio_as(spec: &SourceSpec, settings: OpusSettings) -> Result<Source
     }
 }
 
-/// Opens a source of pictures, in the codec that was agreed on with the node.
+/// Opens a source of pictures in a codec, for a far end that sets no limits of its own.
 ///
 /// # Errors
 ///
-/// Fails if the file cannot be read, is in another codec, or the source is sound.
+/// Fails if a file cannot be read, or not be decoded where it must be, or the source is sound.
 pub fn open_video(spec: &SourceSpec, codec: Codec) -> Result<Source, MediaError> {
-    if let Some(show) = Show::open(spec, codec)? {
-        return match show.length(&spec.options)? {
-            Some(_) => show
-                .track(&spec.options, codec)
-                .map(Arc::new)
-                .map(Source::Track),
-            None => show.live(codec).map(Source::Live),
-        };
-    }
-    let track = match &spec.origin {
-        Origin::File(path) => {
-            let track = read::read_video(path)?;
-            if track.codec != codec {
-                return Err(MediaError::WrongCodec {
-                    path: path.clone(),
-                    found: track.codec,
-                    wanted: codec,
-                });
-            }
-            track
-        }
-        Origin::Playlist(path) => playlist::pictures(path, &spec.options, codec)?,
-        _ => {
-            return Err(no(
-                spec,
-                "it is sound; pictures come from a file, `bars`, `card:TEXT` or `slides:LIST`",
-            ));
-        }
-    };
-    match edit::cut(Arc::new(track), &spec.options)? {
-        Some(track) => Ok(Source::Track(track)),
-        None => Err(no(spec, "it ends before `t` begins")),
-    }
+    Reel::open(spec)?.towards(&Acceptance::of(codec))
 }
 
 /// Returns the reason why a source has no sound, or no picture, if it has none; any other trouble with it
@@ -226,8 +196,8 @@ pub fn missing(spec: &SourceSpec, kind: Kind) -> Result<Option<MediaError>, Medi
         (Origin::File(path), _) if stills::is_still(path) => {
             return Ok((kind == Kind::Audio).then(of_the_other_kind));
         }
-        (Origin::File(path), Kind::Audio) => read::read_audio(path).map(drop),
-        (Origin::File(path), Kind::Video) => read::read_video(path).map(drop),
+        (Origin::File(path), Kind::Audio) => read::find_sound(path),
+        (Origin::File(path), Kind::Video) => read::read_film(path).map(drop),
         (Origin::Playlist(path), _) => {
             let has = playlist::has(path, &spec.options, kind)?;
             return Ok((!has).then(of_the_other_kind));

@@ -70,6 +70,7 @@ fn frame(packet: Bytes) -> Frame {
         media_time: Duration::ZERO,
         duration: TICK,
         is_key: true,
+        promise: None,
     }
 }
 

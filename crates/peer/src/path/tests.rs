@@ -122,6 +122,7 @@ fn frame(codec: Codec, number: u32, payloads: u32) -> Frame {
         media_time: Duration::ZERO,
         duration: Duration::from_millis(20),
         is_key: true,
+        promise: None,
     }
 }
 

@@ -279,11 +279,13 @@ impl Section {
         sources
     }
 
-    /// What the writer will take, in bit/s (`b=TIAS`, RFC 3890).
+    /// What the writer will take, in bit/s (`b=TIAS`, RFC 3890; else `b=AS`, RFC 8866 §5.8, in kbit/s).
     pub(crate) fn max_bitrate(&self) -> Option<u32> {
-        self.lines
-            .iter()
-            .find_map(|line| line.strip_prefix("b=TIAS:")?.trim().parse().ok())
+        let number = |name: &str| -> Option<u32> {
+            let mut lines = self.lines.iter();
+            lines.find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
+        };
+        number("b=TIAS:").or_else(|| number("b=AS:").map(|kilobits| kilobits.saturating_mul(1000)))
     }
 }
 

@@ -109,6 +109,20 @@ fn our_codec_is_found_behind_one_we_have_not() {
 }
 
 #[test]
+fn a_limit_in_the_older_form_is_read_too() {
+    let most = |line: &str| {
+        let text = ANSWER.replace("b=TIAS:3732480", line);
+        let answer = Description::parse(&text).expect("SDP");
+        let chosen = choose_in_answer(&answer, &OFFERED, &[Codec::Vp8]).expect("usable");
+        chosen.video.expect("video").codec.max_bitrate
+    };
+    assert_eq!(most("b=AS:512"), Some(512_000));
+    assert_eq!(most("b=AS:512\r\nb=TIAS:400000"), Some(400_000));
+    assert_eq!(most("b=AS:99999999999"), None);
+    assert_eq!(most("b=CT:512"), None);
+}
+
+#[test]
 fn webrtc_sees_the_chosen_alone() {
     let answer = Description::parse(&expand_wildcard_feedback(ANSWER)).expect("SDP");
     let chosen = choose_in_answer(&answer, &OFFERED, &[Codec::Vp8]).expect("usable");

@@ -140,6 +140,7 @@ pub(crate) fn frame(codec: Codec, number: u32, payloads: usize) -> Frame {
         media_time: Duration::ZERO,
         duration: Duration::from_millis(20),
         is_key: true,
+        promise: None,
     }
 }
 

@@ -142,6 +142,7 @@ impl Driving {
                     media_type,
                     video_codecs,
                     listen,
+                    bandwidth_out,
                 };
                 self.leg = Some(Leg::open(&self.shard, opening, self.wakeups.clone()));
             }

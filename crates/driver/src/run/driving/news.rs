@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use infinity::NewCandidate;
-use media::{Kind, OpusParameters, Recorder};
+use media::{Acceptance, Kind, OpusParameters, Recorder};
 use participant::{Gather, Input, LeaveReason, Milestone, PeerId, PeerInput};
 use peer::{IceConnectionState, Negotiated, Peer, PeerEvent, ReceiverReport, TrackReceiver};
 use tokio::sync::mpsc;
@@ -20,6 +20,9 @@ use crate::{EndReason, JoinStep, MediaPath, NoticeKind, Program, State, Warning,
 
 /// Key frames of a file further apart than this are reported.
 const RARE: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// What sound takes, with its headers, of what may be sent altogether, in bit/s.
+const SOUND: u32 = 80_000;
 
 impl Driving {
     /// The leg that news came from is the one we have.
@@ -145,6 +148,9 @@ impl Driving {
             // ICE was restarted; what is sent stays the same.
             return;
         }
+        let left_for_picture = leg
+            .bandwidth_out
+            .map(|kilobits| kilobits.saturating_mul(1000).saturating_sub(SOUND));
         let codec = |kind: &Option<peer::NegotiatedCodec>| kind.as_ref().map(|kind| kind.codec);
         let (audio, video) = (codec(&negotiated.audio), codec(&negotiated.video));
         self.story
@@ -174,8 +180,13 @@ impl Driving {
             let written = audio.format_parameters.as_deref();
             OpusParameters::read(written.unwrap_or_default())
         });
+        let accepted = negotiated.video.as_ref().map(|video| {
+            let written = video.format_parameters.as_deref();
+            let most = [video.max_bitrate, left_for_picture].into_iter().flatten();
+            Acceptance::read(video.codec, written.unwrap_or_default(), most.min())
+        });
         self.shard.handle().spawn_blocking(move || {
-            let opened = sources::open(material.as_deref(), parameters, video);
+            let opened = sources::open(material.as_deref(), parameters, accepted.as_ref());
             // A loop that is gone needs no sources.
             let _ = wakeups.blocking_send(Wakeup::Peer(id, PeerNews::Sources(opened)));
         });

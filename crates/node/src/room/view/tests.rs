@@ -10,6 +10,7 @@ fn frame(n: u8, is_key: bool) -> Arc<Frame> {
         media_time: Duration::ZERO,
         duration: ms(100),
         is_key,
+        promise: None,
     })
 }
 
