@@ -118,21 +118,24 @@ async fn bars_are_encoded_as_av1_where_the_node_takes_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_vp8_file_is_not_sent_to_a_node_that_takes_av1_alone() {
+async fn a_vp8_file_is_transcoded_for_a_node_that_takes_av1_alone() {
     let _turn = turn().await;
     let stage = Stage::set(&["--video-codecs", "AV1"]).await;
     let (speech, picture) = (material("speech.opus"), material("bunny.ivf"));
     let mut player = Process::start(&stage.node.join(&[
         "--for",
-        "2",
+        "3",
         "--audio",
         speech.to_str().unwrap(),
         "--video",
         picture.to_str().unwrap(),
     ]));
     player
-        .until("a warning", SOON, |line| {
-            (line["notice"] == "warning").then_some(())
+        .until("a report of the picture that was played", SOON, |line| {
+            assert_ne!(line["notice"], "warning", "{line}");
+            let report = &line["report"];
+            let has_reached = report["clip_packets_reached"].as_u64() > Some(0);
+            (report["kind"] == "video" && has_reached).then_some(())
         })
         .await;
     player.ended(SOON).await.expect(0, "");
