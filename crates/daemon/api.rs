@@ -20,6 +20,8 @@ mod token_file;
 mod tokens;
 
 use access::AccessArgs;
+pub(crate) use input::argument;
+pub(crate) use result::hide as hide_secrets;
 
 /// The verbs in groups, since clap lists them in one row.
 const VERBS: &str = "\

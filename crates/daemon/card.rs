@@ -11,6 +11,8 @@ use crate::cli::{self, Cli};
 use crate::exit::Exit;
 
 const UNIT: &str = "systemd/standin@.service";
+/// The unit of a service of many.
+const MANY: &str = "systemd/standin.service";
 
 fn read(path: &str) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"))
@@ -80,13 +82,45 @@ fn the_unit_keeps_the_sockets_that_ice_and_systemd_need() {
     }
 }
 
+#[test]
+fn the_unit_of_many_differs_in_what_it_must() {
+    // What is not named here is the same in both.
+    let kept = |path: &str| {
+        let different = [
+            "Description=",
+            "ExecStart=",
+            "EnvironmentFile=",
+            "LoadCredential=",
+            "SetCredential=",
+            "RestartPreventExitStatus=",
+            "User=",
+            "RuntimeDirectory=",
+            "StateDirectory=",
+            "WorkingDirectory=",
+            "#",
+        ];
+        let text = read(path);
+        let lines = text.lines().map(str::to_owned);
+        lines
+            .filter(|line| !line.is_empty() && !different.iter().any(|key| line.starts_with(key)))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(kept(MANY), kept(UNIT));
+    assert!(
+        read(MANY)
+            .contains("\nExecStart=/usr/bin/standin run --config /etc/standin/standin.toml\n")
+    );
+    assert!(
+        read(MANY).contains("\nRuntimeDirectory=standin\n"),
+        "the control socket lies there"
+    );
+}
+
 /// systemd's own opinion counts.
 #[test]
 fn systemd_finds_nothing_wrong_with_the_unit() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("standin@.service");
-    // systemd looks for the program, which is not installed where tests run.
-    fs::write(&path, read(UNIT).replace("/usr/bin/standin", "/bin/true")).expect("written");
     let verify = |path: &Path| {
         Command::new("systemd-analyze")
             .arg("verify")
@@ -94,12 +128,19 @@ fn systemd_finds_nothing_wrong_with_the_unit() {
             .output()
             .expect("systemd-analyze is there: apt-get install systemd, or make deps-test")
     };
-    let output = verify(&path);
-    assert!(
-        output.status.success() && output.stderr.is_empty(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    for unit in [MANY, UNIT] {
+        let path = directory
+            .path()
+            .join(Path::new(unit).file_name().expect("a name"));
+        // systemd looks for the program, which is not installed where tests run.
+        fs::write(&path, read(unit).replace("/usr/bin/standin", "/bin/true")).expect("written");
+        let output = verify(&path);
+        assert!(
+            output.status.success() && output.stderr.is_empty(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
 
     fs::write(
         &path,

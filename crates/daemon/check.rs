@@ -9,11 +9,12 @@ use crate::exit::{Exit, Failure};
 use crate::load::LoadWritten;
 use crate::node_settings::NodeWritten;
 use crate::print;
-use crate::settings::Written;
+use crate::run::{Configuration, Materials};
 
 const AFTER_HELP: &str = "\
 Examples:
   standin check /etc/standin/town-hall.toml
+  standin check /etc/standin/standin.toml    # and the files of its participants
   standin check config/node.toml
   standin check config/load.toml";
 
@@ -32,8 +33,10 @@ pub(crate) struct CheckArgs {
 /// Runs the command.
 pub(crate) fn check(args: &CheckArgs) -> Result<Exit, Failure> {
     let file = ConfigFile::read(&args.file).map_err(Failure::usage)?;
+    // Of participants a scenario has a number, and a service the names of their files.
+    let is_service = file.has_text("participants");
     // Both know `conferences`: a scenario is told by what it alone has.
-    if LoadWritten::MARKS.iter().any(|key| file.has_key(key)) {
+    if !is_service && LoadWritten::MARKS.iter().any(|key| file.has_key(key)) {
         let mut written = file.decode::<LoadWritten>().map_err(Failure::usage)?;
         written.resolve(|path| file.resolve(path));
         let settings = written
@@ -54,13 +57,21 @@ pub(crate) fn check(args: &CheckArgs) -> Result<Exit, Failure> {
             counted(settings.conferences.len(), "conference")
         ));
     } else {
-        let settings = Written::read(&file)?.check(&file)?;
-        print::line(format_args!(
-            "ok: {:?} joins {} on {}",
-            settings.destination.display_name,
-            settings.destination.conference,
-            counted(settings.destination.nodes.len(), "node")
-        ));
+        let configuration = Configuration::read(&args.file)?;
+        let materials = Materials::default();
+        for draft in &configuration.participants {
+            let settings = draft.check(&materials)?;
+            let of_many = match configuration.is_one {
+                true => String::new(),
+                false => format!("{}: ", draft.name),
+            };
+            print::line(format_args!(
+                "ok: {of_many}{:?} joins {} on {}",
+                settings.destination.display_name,
+                settings.destination.conference,
+                counted(settings.destination.nodes.len(), "node")
+            ));
+        }
     }
     Ok(Exit::Done)
 }

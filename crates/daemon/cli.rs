@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 use crate::announce::AnnounceArgs;
 use crate::api::ApiArgs;
 use crate::check::CheckArgs;
+use crate::ctl::CtlArgs;
 use crate::demo::DemoArgs;
 use crate::join::JoinArgs;
 use crate::load::LoadArgs;
@@ -51,8 +52,10 @@ pub(crate) enum Command {
     Join(Box<JoinArgs>),
     /// Make a single request of the client API, for scripts: mute, lock, dial, events, …
     Api(Box<ApiArgs>),
-    /// Be a participant as a service, as a configuration file says, until stopped
+    /// Be one or many participants as a service, as a configuration says, until stopped
     Run(RunArgs),
+    /// Ask a running service how it stands, and tell it what to do
+    Ctl(Box<CtlArgs>),
     /// Put many callers on a node, measure what each lives through, and judge
     Load(Box<LoadArgs>),
     /// Check a configuration file without opening a socket

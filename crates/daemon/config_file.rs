@@ -5,9 +5,10 @@ use std::fs;
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use config::{Config, Environment, File, FileFormat};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IntoDeserializer};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -35,11 +36,13 @@ pub(crate) enum ConfigError {
     Variable { variable: String, what: String },
 }
 
-/// A file as read, kept to say where a key stands.
-#[derive(Debug)]
+/// A file as read, or one table of it, kept to say where a key stands.
+#[derive(Clone, Debug)]
 pub(crate) struct ConfigFile {
     path: PathBuf,
-    text: String,
+    text: Arc<str>,
+    /// The table that is read, dotted; empty for the whole file.
+    table: String,
 }
 
 impl ConfigFile {
@@ -48,7 +51,8 @@ impl ConfigFile {
         match fs::read_to_string(path) {
             Ok(text) => Ok(Self {
                 path: path.to_owned(),
-                text,
+                text: text.into(),
+                table: String::new(),
             }),
             Err(source) => Err(ConfigError::Unreadable {
                 path: path.to_owned(),
@@ -57,9 +61,31 @@ impl ConfigFile {
         }
     }
 
+    /// Returns one table of the file, dotted, as if it were a file of its own.
+    pub(crate) fn table(&self, table: &str) -> Self {
+        Self {
+            table: self.within(table),
+            ..self.clone()
+        }
+    }
+
     /// Takes the file's keys, which must all be known.
     pub(crate) fn decode<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
-        toml::from_str(&self.text).map_err(|error| self.wrong(error.span(), error.message()))
+        let parsed = DeTable::parse(&self.text).and_then(|whole| {
+            let span = whole.span();
+            let mut value = Spanned::new(span, DeValue::Table(whole.into_inner()));
+            for name in self.table.split_terminator('.') {
+                let DeValue::Table(mut tables) = value.into_inner() else {
+                    return T::deserialize(toml::Table::new().into_deserializer());
+                };
+                let Some(inner) = tables.remove(name) else {
+                    return T::deserialize(toml::Table::new().into_deserializer());
+                };
+                value = inner;
+            }
+            T::deserialize(value.into_deserializer())
+        });
+        parsed.map_err(|error| self.wrong(error.span(), error.message()))
     }
 
     /// Takes the file's keys, which must all be known, and lays the environment over them.
@@ -70,8 +96,12 @@ impl ConfigFile {
     fn decode_with<T: DeserializeOwned>(&self, variables: Environment) -> Result<T, ConfigError> {
         // Strictly first, and with line numbers, which the layered reading below has none of.
         self.decode::<T>()?;
+        let text = match self.table.as_str() {
+            "" => self.text.to_string(),
+            _ => self.decode::<toml::Table>()?.to_string(),
+        };
         Config::builder()
-            .add_source(File::from_str(&self.text, FileFormat::Toml))
+            .add_source(File::from_str(&text, FileFormat::Toml))
             .add_source(variables.prefix_separator(SEPARATOR).separator(SEPARATOR))
             .build()
             .and_then(Config::try_deserialize)
@@ -83,13 +113,26 @@ impl ConfigFile {
     pub(crate) fn of(path: &str, text: &str) -> Self {
         Self {
             path: path.into(),
-            text: text.to_owned(),
+            text: text.into(),
+            table: String::new(),
         }
+    }
+
+    /// Returns the keys at the top level of the file.
+    pub(crate) fn keys(&self) -> Vec<String> {
+        let table = self.decode::<toml::Table>().unwrap_or_default();
+        table.into_iter().map(|(name, _)| name).collect()
+    }
+
+    /// Returns whether a key at the top level of the file has a text.
+    pub(crate) fn has_text(&self, key: &str) -> bool {
+        self.whole()
+            .is_some_and(|table| table.get(key).is_some_and(|value| value.get_ref().is_str()))
     }
 
     /// Returns whether no key stands in the file.
     pub(crate) fn is_blank(&self) -> bool {
-        self.table().is_some_and(|table| table.is_empty())
+        self.whole().is_some_and(|table| table.is_empty())
     }
 
     /// Returns whether a key stands at the top level of the file.
@@ -117,7 +160,7 @@ impl ConfigFile {
         ConfigError::Wrong {
             path: self.path.clone(),
             line: self.position(key).map(|at| self.line(at.start)),
-            key: key.to_owned(),
+            key: self.within(key),
             what: what.to_string(),
         }
     }
@@ -179,7 +222,15 @@ impl ConfigFile {
             .count()
     }
 
-    fn table(&self) -> Option<DeTable<'_>> {
+    /// Returns how the whole file spells a key of this table.
+    fn within(&self, key: &str) -> String {
+        match self.table.as_str() {
+            "" => key.to_owned(),
+            table => format!("{table}.{key}"),
+        }
+    }
+
+    fn whole(&self) -> Option<DeTable<'_>> {
         DeTable::parse(&self.text).ok().map(Spanned::into_inner)
     }
 
@@ -197,7 +248,7 @@ impl ConfigFile {
                 (Some(_), _) => None,
             }
         }
-        find(&self.table()?, key)
+        find(&self.whole()?, &self.within(key))
     }
 
     fn key_at(&self, at: usize) -> Option<String> {
@@ -214,7 +265,7 @@ impl ConfigFile {
                 }
             })
         }
-        find(&self.table()?, at)
+        find(&self.whole()?, at)
     }
 }
 
@@ -247,130 +298,4 @@ impl fmt::Display for Key<'_> {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use serde::Deserialize;
-
-    use super::*;
-
-    /// Returns a sample configuration with every key in force, and the keys that were commented
-    /// out or stand there, sorted.
-    pub(crate) fn documented(path: &str) -> (ConfigFile, Vec<String>) {
-        let text = std::fs::read_to_string(path).expect("a sample configuration");
-        let mut keys = Vec::new();
-        let mut table = String::new();
-        let mut in_force = String::new();
-        for line in text.lines() {
-            // `#key = value` is a key at its default, `# Words` a sentence about it.
-            let line = match line.strip_prefix('#') {
-                Some(rest) if !rest.starts_with(' ') && !rest.is_empty() => rest,
-                _ => line,
-            };
-            if let Some(name) = line.strip_prefix('[') {
-                table = format!("{}.", name.trim_end_matches(']'));
-            } else if let Some((key, value)) = line.split_once(" = ")
-                && !line.starts_with('#')
-            {
-                keys.push(format!("{table}{key}"));
-                // An empty text stands for "not set", which TOML has no word for.
-                if value.starts_with("\"\"") {
-                    continue;
-                }
-            }
-            in_force.push_str(line);
-            in_force.push('\n');
-        }
-        keys.sort();
-        (ConfigFile::of(path, &in_force), keys)
-    }
-
-    #[derive(Debug, Default, PartialEq, Deserialize)]
-    #[serde(deny_unknown_fields, default)]
-    struct Written {
-        name: String,
-        media: Media,
-    }
-
-    #[derive(Debug, Default, PartialEq, Deserialize)]
-    #[serde(deny_unknown_fields, default)]
-    struct Media {
-        audio: Option<String>,
-        volume: u32,
-    }
-
-    fn decode(text: &str, variables: &[(&str, &str)]) -> Result<Written, String> {
-        let file = ConfigFile::of("meet.toml", text);
-        let variables = variables
-            .iter()
-            .map(|(name, value)| (name.to_string(), value.to_string()));
-        file.decode_with(Environment::with_prefix(PREFIX).source(Some(variables.collect())))
-            .map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn the_environment_lies_over_the_file() {
-        let written = decode(
-            "name = 'a'\n[media]\naudio = 'b'\n",
-            &[
-                ("STANDIN__MEDIA__AUDIO", "c"),
-                ("STANDIN__MEDIA__VOLUME", "7"),
-                ("STANDIN_PIN", "1234"),
-            ],
-        );
-
-        let media = Media {
-            audio: Some("c".to_owned()),
-            volume: 7,
-        };
-        assert_eq!(
-            written,
-            Ok(Written {
-                name: "a".to_owned(),
-                media
-            })
-        );
-    }
-
-    #[test]
-    fn an_unknown_key_is_named_with_its_line_and_the_known_ones() {
-        let error = decode("name = 'a'\n\n[media]\naudoi = 'b'\n", &[]).expect_err("misspelt");
-
-        assert!(
-            error.starts_with("meet.toml:4: `media.audoi`: unknown field `audoi`"),
-            "{error}"
-        );
-        assert!(error.contains("audio"), "{error}");
-    }
-
-    #[test]
-    fn a_value_of_the_wrong_type_is_named_with_its_line() {
-        let error = decode("name = 'a'\n[media]\nvolume = 'loud'\n", &[]).expect_err("a word");
-
-        assert!(
-            error.starts_with("meet.toml:3: `media.volume`: invalid type"),
-            "{error}"
-        );
-    }
-
-    #[test]
-    fn broken_syntax_is_named_with_its_line() {
-        let error = decode("name = 'a'\nmedia = [\n", &[]).expect_err("cut short");
-
-        assert!(error.starts_with("meet.toml:2"), "{error}");
-        assert_eq!(error.lines().count(), 1, "{error}");
-    }
-
-    #[test]
-    fn a_wrong_variable_is_named_instead_of_the_file() {
-        let error = decode("", &[("STANDIN__MEDIA__VOLUME", "loud")]).expect_err("a word");
-        assert!(
-            error.starts_with("environment variable STANDIN__MEDIA__VOLUME: "),
-            "{error}"
-        );
-
-        let error = decode("", &[("STANDIN__NAEM", "x")]).expect_err("misspelt");
-        assert!(
-            error.contains("STANDIN__") && error.contains("naem"),
-            "{error}"
-        );
-    }
-}
+pub(crate) mod tests;

@@ -10,6 +10,7 @@ mod card;
 mod check;
 mod cli;
 mod config_file;
+mod ctl;
 mod demo;
 mod destination;
 mod exit;
@@ -82,6 +83,10 @@ fn command(cli: Cli) -> Result<Exit, Failure> {
             let settings = service.log();
             telemetry::start(settings.format, settings.verbosity.raised(cli.verbose));
             block_on(service.run())
+        }
+        Command::Ctl(args) => {
+            log(Verbosity::Warnings);
+            block_on(ctl::ctl(*args))
         }
         Command::Check(args) => {
             log(Verbosity::Warnings);

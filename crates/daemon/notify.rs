@@ -12,6 +12,21 @@ pub(crate) fn ready() {
     send(&[NotifyState::Ready]);
 }
 
+/// Tells that the start takes longer, by so much from now on, and is not stuck.
+pub(crate) fn still_starting(by: Duration) {
+    let micros = u32::try_from(by.as_micros()).unwrap_or(u32::MAX);
+    send(&[NotifyState::ExtendTimeoutUsec(micros)]);
+}
+
+/// Tells that the configuration is being read again; [`ready`] tells that this is over.
+pub(crate) fn reloading() {
+    // Later versions of systemd want to know when.
+    match NotifyState::monotonic_usec_now() {
+        Ok(now) => send(&[NotifyState::Reloading, now]),
+        Err(_) => send(&[NotifyState::Reloading]),
+    }
+}
+
 /// Tells in a few words what the service is doing, for `systemctl status`.
 pub(crate) fn status(text: &str) {
     send(&[NotifyState::Status(text)]);

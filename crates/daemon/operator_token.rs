@@ -1,11 +1,17 @@
-//! The token that opens the practice node's operator's page from other machines.
+//! The tokens that let an operator in: to the practice node's page from other machines, and to the control
+//! of a running service.
 
-use std::fs::OpenOptions;
-use std::io::{self, Read, Write};
+use std::env;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use node::{OperatorToken, WeakOperatorToken};
+
+/// The name under which systemd hands over that of a control (`LoadCredential=control:DIRECTORY`, a
+/// file `token` in it).
+const CREDENTIAL: &str = "control_token";
 
 /// Why there is no token though a file was named.
 #[derive(Debug, thiserror::Error)]
@@ -24,22 +30,24 @@ pub(crate) enum OperatorTokenError {
     },
 }
 
+/// Reads the token in `path`.
+fn read(path: &Path) -> Result<OperatorToken, OperatorTokenError> {
+    let text = fs::read_to_string(path).map_err(|source| OperatorTokenError::Unreadable {
+        path: path.to_owned(),
+        source,
+    })?;
+    OperatorToken::new(text.trim()).map_err(|why| OperatorTokenError::Weak {
+        path: path.to_owned(),
+        why,
+    })
+}
+
 /// Returns the token in `path`. Where there is no such file, makes one that its owner alone can read.
 pub(crate) fn find(path: &Path) -> Result<OperatorToken, OperatorTokenError> {
-    match OpenOptions::new().read(true).open(path) {
-        Ok(mut file) => {
-            let mut text = String::new();
-            file.read_to_string(&mut text)
-                .map_err(|source| OperatorTokenError::Unreadable {
-                    path: path.to_owned(),
-                    source,
-                })?;
-            OperatorToken::new(text.trim()).map_err(|why| OperatorTokenError::Weak {
-                path: path.to_owned(),
-                why,
-            })
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+    match read(path) {
+        Err(OperatorTokenError::Unreadable { source, .. })
+            if source.kind() == io::ErrorKind::NotFound =>
+        {
             let token = OperatorToken::random();
             write(path, &token).map_err(|source| OperatorTokenError::Unwritable {
                 path: path.to_owned(),
@@ -47,11 +55,21 @@ pub(crate) fn find(path: &Path) -> Result<OperatorToken, OperatorTokenError> {
             })?;
             Ok(token)
         }
-        Err(source) => Err(OperatorTokenError::Unreadable {
-            path: path.to_owned(),
-            source,
-        }),
+        found => found,
     }
+}
+
+/// Returns the token of a service's control: that of `file`, else systemd's credential; `None` if there
+/// is neither.
+pub(crate) fn of_control(file: Option<&Path>) -> Result<Option<OperatorToken>, OperatorTokenError> {
+    if let Some(path) = file {
+        return read(path).map(Some);
+    }
+    let Some(directory) = env::var_os("CREDENTIALS_DIRECTORY") else {
+        return Ok(None);
+    };
+    let path = Path::new(&directory).join(CREDENTIAL);
+    path.exists().then(|| read(&path)).transpose()
 }
 
 fn write(path: &Path, token: &OperatorToken) -> io::Result<()> {
@@ -66,7 +84,6 @@ fn write(path: &Path, token: &OperatorToken) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
@@ -93,5 +110,17 @@ mod tests {
 
         assert!(error.contains("operator.token"), "{error}");
         assert!(!error.contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn a_token_of_a_control_is_never_made() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("control.token");
+
+        assert!(of_control(Some(&path)).is_err());
+        let made = find(&path).expect("made");
+        let found = of_control(Some(&path)).expect("found");
+
+        assert!(found == Some(made));
     }
 }

@@ -27,8 +27,22 @@ pub(crate) enum PinError {
 /// Returns the PIN of `file`, else of `STANDIN_PIN`, else of systemd's credential; `None` if there
 /// is none of them.
 pub(crate) fn find(file: Option<&Path>) -> Result<Option<Pin>, PinError> {
+    find_of(file, None)
+}
+
+/// Returns the PIN of a participant, as [`find`] does. One that has a name has a credential of its own,
+/// `pin_NAME`, before all but its file: `LoadCredential=pin:DIRECTORY` passes a directory of such.
+pub(crate) fn find_of(file: Option<&Path>, name: Option<&str>) -> Result<Option<Pin>, PinError> {
     if let Some(path) = file {
         return read(path);
+    }
+    let directory = env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+    let of_name = directory.as_ref().zip(name);
+    if let Some((directory, name)) = of_name
+        && let path = directory.join(format!("{CREDENTIAL}_{name}"))
+        && path.exists()
+    {
+        return read(&path);
     }
     match env::var(VARIABLE) {
         Ok(text) if text.trim().is_empty() => {}
@@ -40,10 +54,10 @@ pub(crate) fn find(file: Option<&Path>) -> Result<Option<Pin>, PinError> {
         }
         Err(env::VarError::NotPresent) => {}
     }
-    let Some(directory) = env::var_os("CREDENTIALS_DIRECTORY") else {
+    let Some(directory) = directory else {
         return Ok(None);
     };
-    let path = Path::new(&directory).join(CREDENTIAL);
+    let path = directory.join(CREDENTIAL);
     if path.exists() { read(&path) } else { Ok(None) }
 }
 

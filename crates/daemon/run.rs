@@ -1,33 +1,60 @@
-//! `standin run`: a participant as a service, until told to stop.
+//! `standin run`: participants as a service, until told to stop.
 
 use std::path::PathBuf;
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use driver::{Caller, EndReason, Notice, NoticeKind, Outcome, Program, StopReason};
-use peer::{Shard, Shards};
-use tokio::time::{MissedTickBehavior, interval, timeout};
-use tracing::warn;
+use driver::{EndReason, StopReason};
+use futures_util::FutureExt as _;
+use futures_util::future::{Fuse, FusedFuture as _};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::{MissedTickBehavior, interval};
+use tracing::error;
 
-use crate::config_file::ConfigFile;
 use crate::exit::{Exit, Failure};
 use crate::notify;
-use crate::recording;
-use crate::settings::{LogSettings, RunSettings, Written};
+use crate::settings::{LogSettings, Ready};
 use crate::shutdown::{Signals, Stop};
 
-const AFTER_HELP: &str = "\
-config/standin.toml describes every key. Under systemd: systemctl enable --now standin@NAME, which reads
-/etc/standin/NAME.toml.
+mod attendant;
+mod company;
+mod condition;
+mod configuration;
+mod control;
+mod events;
+mod materials;
+mod measured;
+mod patience;
+mod remote;
+mod standing;
+mod turning;
 
-Ends with 0 on SIGTERM and with 130 on SIGINT, the token released; by itself only when joining again
-cannot help: a wrong PIN (6), or removal by a host (5).
+use company::{Company, Read};
+pub(crate) use configuration::Configuration;
+use control::Control;
+pub(crate) use control::description;
+pub(crate) use materials::Materials;
+pub(crate) use patience::LeaveRules;
+
+const AFTER_HELP: &str = "\
+config/standin.toml describes every key. One file is one participant; a file with the key
+`participants`, or with tables [participant.NAME], is a service of many. Under systemd:
+systemctl enable --now standin@NAME, which reads /etc/standin/NAME.toml, or standin, which reads
+/etc/standin/standin.toml.
+
+On SIGHUP the configuration is read again: participants that have changed begin anew, others do
+not notice; where something is wrong, nothing changes and the log says what.
+
+Ends with 0 on SIGTERM and with 130 on SIGINT, the tokens released. A single participant without
+[control] ends by itself when joining again cannot help: a wrong PIN (6), or removal by a host (5).
 
 Examples:
   standin check town-hall.toml
   standin run --config town-hall.toml";
 
-/// Be a participant as a service, as a configuration file says, until stopped.
+/// Be one or many participants as a service, as a configuration says, until stopped.
 ///
 /// Plays its media over and over, and joins again after the node or the network was lost.
 #[derive(Args, Debug)]
@@ -41,105 +68,144 @@ pub(crate) struct RunArgs {
 /// The configuration of a service, read but not yet checked.
 #[derive(Debug)]
 pub(crate) struct Service {
-    file: ConfigFile,
-    written: Written,
+    path: PathBuf,
+    configuration: Configuration,
 }
+
+/// While participants are waited for, systemd is asked for so much more time, so often.
+const STILL_STARTING: Duration = Duration::from_secs(30);
+const ASKED_EVERY: Duration = Duration::from_secs(10);
 
 impl Service {
     /// Reads the configuration.
     pub(crate) fn read(args: &RunArgs) -> Result<Self, Failure> {
-        let file = ConfigFile::read(&args.config).map_err(Failure::usage)?;
-        let written = Written::read(&file)?;
-        Ok(Self { file, written })
+        Ok(Self {
+            path: args.config.clone(),
+            configuration: Configuration::read(&args.config)?,
+        })
     }
 
     /// Returns how to log.
     pub(crate) fn log(&self) -> LogSettings {
-        self.written.log()
+        self.configuration.service.log
     }
 
     /// Runs until stopped.
     pub(crate) async fn run(self) -> Result<Exit, Failure> {
         let signals = Signals::listen().map_err(Failure::failed)?;
-        let settings = self.written.check(&self.file)?;
-        let shards = Shards::new(1).map_err(Failure::failed)?;
-        let shard = shards.next();
-        let destination = settings.destination.clone();
-        let caller = driver::start(&shard, caller(settings)?);
-        // Up as soon as the settings are known to be good: a node that is away is waited for.
-        notify::ready();
-
-        let outcome = attend(caller, &shard, signals).await;
-        match &outcome.reason {
-            EndReason::Stopped(_) => Ok(Exit::from(&outcome.reason)),
-            reason => Err(Failure::new(
-                Exit::from(reason),
-                destination.complain(&outcome),
-            )),
+        let hangups = signal(SignalKind::hangup()).map_err(Failure::failed)?;
+        let Configuration {
+            service,
+            is_one,
+            participants,
+        } = self.configuration;
+        let checked = company::check(participants)?;
+        let company = Company::new(&self.path, is_one).map_err(Failure::failed)?;
+        let company = Arc::new(company);
+        let is_alone = is_one && !service.control.is_somewhere();
+        let destination = checked
+            .first()
+            .map(|(_, settings)| settings.destination.clone());
+        // Before anybody joins: a service that cannot be told anything is not begun.
+        let _control = Control::begin(&service.control, &company).await?;
+        company.begin(checked, is_alone);
+        let attending = Attending {
+            company: Arc::clone(&company),
+            is_ready: service.ready == Ready::Running,
+        };
+        let stop = attending.until_over(signals, hangups).await;
+        let outcome = company.end(stop.map(|stop| match stop {
+            Stop::Interrupt => StopReason::Interrupted,
+            Stop::Terminate => StopReason::Terminated,
+        }));
+        match (stop, outcome.await, destination) {
+            (Some(Stop::Interrupt), ..) => Ok(Exit::Interrupted),
+            (None, Some(outcome), Some(destination))
+                if !matches!(outcome.reason, EndReason::Stopped(_)) =>
+            {
+                Err(Failure::new(
+                    Exit::from(&outcome.reason),
+                    destination.complain(&outcome),
+                ))
+            }
+            _ => Ok(Exit::Done),
         }
     }
 }
 
-fn caller(settings: RunSettings) -> Result<driver::CallerSettings, Failure> {
-    let mut caller = settings.destination.caller();
-    if let Some(material) = settings.material {
-        caller.video_codecs = material.video_codecs();
-        caller.program = Program::Loop(material);
-    }
-    if let Some(codecs) = settings.codecs {
-        caller.video_codecs = codecs;
-    }
-    caller.media = settings.media;
-    caller.rejoin = settings.rejoin;
-    caller.waiting_room_limit = settings.waiting_room_limit;
-    caller.sinks = settings.sinks;
-    recording::apply(settings.record, &mut caller).map_err(Failure::usage)?;
-    Ok(caller)
+/// A service at work.
+struct Attending {
+    company: Arc<Company>,
+    /// It counts as started.
+    is_ready: bool,
 }
 
-/// Waits for the caller's end, and tells systemd how it is.
-async fn attend(mut caller: Caller, shard: &Shard, signals: Signals) -> Outcome {
-    let watchdog = notify::watchdog_interval();
-    let mut ticks = interval(watchdog.unwrap_or(Duration::from_secs(3600)));
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut stop = std::pin::pin!(signals.first());
-    let mut stopped = false;
-    loop {
-        tokio::select! {
-            notice = caller.notice() => match notice {
-                Some(notice) => pass_on(&notice),
-                None => break,
-            },
-            signal = &mut stop, if !stopped => {
-                stopped = true;
-                notify::stopping();
-                caller.stop(match signal {
-                    Stop::Interrupt => StopReason::Interrupted,
-                    Stop::Terminate => StopReason::Terminated,
-                });
-            }
-            _ = ticks.tick(), if watchdog.is_some() => {
-                if answers(shard).await {
-                    notify::alive();
-                } else {
-                    warn!("the media thread does not answer; systemd is told nothing");
+impl Attending {
+    /// Runs until a signal, which is returned, or until the only participant is over.
+    async fn until_over(
+        mut self,
+        signals: Signals,
+        mut hangups: tokio::signal::unix::Signal,
+    ) -> Option<Stop> {
+        if self.is_ready {
+            // Up as soon as the settings are known to be good: a node that is away is waited for.
+            notify::ready();
+        }
+        let watchdog = notify::watchdog_interval();
+        let mut ticks = interval(watchdog.unwrap_or(Duration::from_secs(3600)));
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut asks = interval(ASKED_EVERY);
+        asks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut stop = pin!(signals.first());
+        // Signs of life and the signal to stop do not wait for media that are read again.
+        let mut reading = pin!(Fuse::terminated());
+        loop {
+            tokio::select! {
+                signal = &mut stop => {
+                    notify::stopping();
+                    return Some(signal);
+                }
+                _ = hangups.recv(), if reading.is_terminated() => {
+                    notify::reloading();
+                    reading.set(self.company.read_again().fuse());
+                }
+                read = &mut reading => self.follow(read).await,
+                () = self.company.events.until_changed() => {
+                    self.changed();
+                    if self.company.is_over() {
+                        return None;
+                    }
+                }
+                _ = asks.tick(), if !self.is_ready => {
+                    notify::still_starting(STILL_STARTING);
+                }
+                _ = ticks.tick(), if watchdog.is_some() => {
+                    let company = Arc::clone(&self.company);
+                    tokio::spawn(async move {
+                        if company.turns().await {
+                            notify::alive();
+                        }
+                    });
                 }
             }
         }
     }
-    caller.join().await
-}
 
-/// Returns whether the thread that carries the caller still gets round to its tasks.
-async fn answers(shard: &Shard) -> bool {
-    timeout(Duration::from_secs(5), shard.spawn(async {}))
-        .await
-        .is_ok()
-}
+    async fn follow(&self, read: Result<Read, Failure>) {
+        match read {
+            Ok(read) => self.company.follow(read).await.tell(),
+            Err(failure) => error!("nothing has changed, the configuration is wrong: {failure}"),
+        }
+        if self.is_ready {
+            notify::ready();
+        }
+    }
 
-/// Passes what there is to know in `systemctl status`; the driver logs it all.
-fn pass_on(notice: &Notice) {
-    if let NoticeKind::State(state) = &notice.kind {
-        notify::status(&state.to_string());
+    fn changed(&mut self) {
+        notify::status(&self.company.words());
+        if !self.is_ready && !self.company.look(|_, seen| seen.was_in).contains(&false) {
+            self.is_ready = true;
+            notify::ready();
+        }
     }
 }

@@ -1,11 +1,11 @@
 //! The settings of `standin run`: as written in a configuration file, and as checked.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use driver::{HttpClient, Material, Network, Rejoin, SinkSpec, Tls};
+use driver::{HttpClient, Material, Network, Pin, Rejoin, SinkSpec, Tls};
 use media::{Codec, OpusWishes, RecordSettings};
 
 use crate::config_file::ConfigFile;
@@ -14,18 +14,21 @@ use crate::exit::Failure;
 use crate::node_url::NodeUrl;
 use crate::pin;
 use crate::recording;
+use crate::run::{LeaveRules, Materials};
 use crate::sources;
 use crate::telemetry::{LogFormat, Verbosity};
 
+mod service;
 #[cfg(test)]
 mod tests;
 mod written;
 
-pub(crate) use written::Written;
+pub(crate) use service::{ControlSettings, ServiceSettings};
 use written::{MediaWritten, NetworkWritten, OpusWritten};
+pub(crate) use written::{Ready, Written};
 
 /// What `standin run` is to do, checked, with its media opened.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct RunSettings {
     /// Where to go and as whom.
     pub(crate) destination: Destination,
@@ -41,8 +44,12 @@ pub(crate) struct RunSettings {
     pub(crate) media: bool,
     /// What happens after a loss of the conference.
     pub(crate) rejoin: Rejoin,
+    /// After which time it comes back when a host has removed it; `None` to stay out.
+    pub(crate) after_removal: Option<Duration>,
     /// How long one waits to be let in.
     pub(crate) waiting_room_limit: Option<Duration>,
+    /// When it leaves by itself.
+    pub(crate) leave: LeaveRules,
 }
 
 /// What of the configuration is needed before anything can be logged.
@@ -60,16 +67,26 @@ impl Written {
         file.decode_with_environment().map_err(Failure::usage)
     }
 
-    /// Returns how to log.
-    pub(crate) fn log(&self) -> LogSettings {
-        LogSettings {
-            format: self.log.format,
-            verbosity: self.log.level.into(),
-        }
+    /// Finds the PIN of the participant that is called `name`.
+    pub(crate) fn pin(&self, file: &ConfigFile, name: &str) -> Result<Option<Pin>, Failure> {
+        let pin_file = self.pin_file.as_deref().map(|path| file.resolve(path));
+        pin::find_of(pin_file.as_deref(), Some(name))
+            .map_err(|error| Failure::usage(file.complain("pin_file", error)))
     }
 
-    /// Checks every value, and opens what is to be played; opens no socket.
-    pub(crate) fn check(&self, file: &ConfigFile) -> Result<RunSettings, Failure> {
+    /// Returns where what is heard and seen is kept.
+    pub(crate) fn recording(&self, file: &ConfigFile) -> Option<PathBuf> {
+        self.media.record.as_deref().map(|path| file.resolve(path))
+    }
+
+    /// Checks every value of the participant that is called `name`, and opens what is to be played,
+    /// once for all who play the same; opens no socket.
+    pub(crate) fn check(
+        &self,
+        file: &ConfigFile,
+        name: &str,
+        materials: &Materials,
+    ) -> Result<RunSettings, Failure> {
         let wrong =
             |key: &str, what: &dyn std::fmt::Display| Failure::usage(file.complain(key, what));
         let seconds = |key: &str, value: f64| {
@@ -122,7 +139,6 @@ impl Written {
             Some(path) => Tls::CaFile(file.resolve(path)),
             None => Tls::SystemRoots,
         };
-        let pin_file = self.pin_file.as_deref().map(|path| file.resolve(path));
         let rejoin = Rejoin::Always {
             first: seconds("rejoin.first_seconds", self.rejoin.first_seconds)?,
             longest: seconds("rejoin.longest_seconds", self.rejoin.longest_seconds)?,
@@ -137,6 +153,17 @@ impl Written {
             .waiting_room_seconds
             .map(|value| seconds("waiting_room_seconds", value))
             .transpose()?;
+        let after_removal = self.rejoin.after_removal_seconds;
+        let after_removal = after_removal
+            .map(|value| seconds("rejoin.after_removal_seconds", value))
+            .transpose()?;
+        let limit =
+            |key: &str, value: Option<f64>| value.map(|value| seconds(key, value)).transpose();
+        let leave = LeaveRules {
+            alone: limit("leave.alone_seconds", self.leave.alone_seconds)?,
+            longest: limit("leave.longest_seconds", self.leave.longest_seconds)?,
+            at: read("leave.at_utc", self.leave.at_utc.as_deref(), &wrong)?,
+        };
         let source = |key: &str, text: &Option<String>| match text {
             None => Ok(None),
             Some(text) => sources::parse(text, |path: &Path| file.resolve(path))
@@ -168,28 +195,30 @@ impl Written {
                 conference,
                 extension: self.extension.clone(),
                 display_name: self.name.clone(),
-                pin: pin::find(pin_file.as_deref()).map_err(|error| wrong("pin_file", &error))?,
+                pin: self.pin(file, name)?,
                 // Good for one time, which is not what a service is for.
                 one_time_token: None,
                 network,
             },
-            material: sources::open_with(audio.as_ref(), video.as_ref(), wishes).map_err(
-                |error| {
+            material: materials
+                .open(audio.as_ref(), video.as_ref(), wishes)
+                .map_err(|error| {
                     let key = if video.is_none() {
                         "media.audio"
                     } else {
                         "media"
                     };
                     wrong(key, &error)
-                },
-            )?,
+                })?,
             media: self.media.enabled,
             codecs: sources::codecs(&self.media.codecs)
                 .map_err(|error| wrong("media.codecs", &error))?,
             record: self.media.recording(file, &wrong)?,
             sinks: self.media.sinks(&wrong)?,
             rejoin,
+            after_removal,
             waiting_room_limit,
+            leave,
         })
     }
 }

@@ -41,7 +41,11 @@ impl Telling {
             .saturating_duration_since(self.began)
             .as_secs_f64();
         match self.form {
-            Form::Json => print::json(&as_json(at, &notice.kind)),
+            Form::Json => {
+                let mut value = as_json(&notice.kind);
+                value["at"] = json!(at);
+                print::json(&value);
+            }
             Form::Text => {
                 if let Some(text) = self.as_text(&notice.kind) {
                     print::line(format_args!("{at:>9.3} s  {text}"));
@@ -193,8 +197,9 @@ fn amount(received: &Received) -> String {
     )
 }
 
-fn as_json(at: f64, kind: &NoticeKind) -> Value {
-    let mut value = match kind {
+/// Returns what is told of a notice to programs.
+pub(crate) fn as_json(kind: &NoticeKind) -> Value {
+    match kind {
         NoticeKind::State(state) => match state {
             State::Joining(node) => {
                 json!({ "notice": "state", "state": "joining", "node": node.as_str() })
@@ -259,7 +264,5 @@ fn as_json(at: f64, kind: &NoticeKind) -> Value {
         },
         NoticeKind::Warning(warning) => json!({ "notice": "warning", "text": warning.to_string() }),
         _ => json!({ "notice": "other" }),
-    };
-    value["at"] = json!(at);
-    value
+    }
 }

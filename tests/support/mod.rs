@@ -1,6 +1,7 @@
 //! What stories are told with: the binary as processes, the node's API as another client sees it, and the judge.
 
 pub(crate) mod coturn;
+mod daemon;
 mod judge;
 pub(crate) mod locust;
 pub(crate) mod network;
@@ -15,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+pub(crate) use daemon::Daemon;
 pub(crate) use judge::{Judgement, clip_sound, judge, judge_repeated};
 pub(crate) use practice::{Observer, PracticeNode, plain_http};
 pub(crate) use process::{Ended, Process};

@@ -24,7 +24,7 @@ pub(super) fn text(what: &str, path: &Path) -> Result<String, Failure> {
 
 /// Returns what was written on the command line, or standard input for `-`, without the line break
 /// at its end.
-pub(super) fn argument(what: &str, text: String) -> Result<String, Failure> {
+pub(crate) fn argument(what: &str, text: String) -> Result<String, Failure> {
     if text != "-" {
         return Ok(text);
     }

@@ -50,7 +50,7 @@ fn as_json(response: &Response) -> Value {
 }
 
 /// Blanks tokens and passwords, however deep they are.
-pub(super) fn hide(value: &mut Value) {
+pub(crate) fn hide(value: &mut Value) {
     match value {
         Value::Object(fields) => {
             for (name, value) in fields {

@@ -141,7 +141,6 @@ async fn events(State(live): State<Live>) -> impl IntoResponse {
 async fn metrics(State(live): State<Live>) -> impl IntoResponse {
     let latest = live.lock().latest().map(|latest| latest.so_far.clone());
     let text = latest.and_then(|so_far| so_far.read(report::open_metrics));
-    // Nothing measured yet is an exposition too (OpenMetrics 1.0, Overall Structure).
-    let text = text.unwrap_or_else(|| "# EOF\n".to_owned());
+    let text = text.unwrap_or_else(|| report::Exposition::default().end());
     (headers(report::CONTENT_TYPE), text)
 }

@@ -5,7 +5,11 @@ use crate::config_file::tests::documented;
 fn failure(text: &str) -> String {
     let file = ConfigFile::of("meet.toml", text);
     let written: Written = file.decode().expect("readable");
-    written.check(&file).expect_err("wrong").to_string()
+    let materials = Materials::default();
+    written
+        .check(&file, "meet", &materials)
+        .expect_err("wrong")
+        .to_string()
 }
 
 #[test]
@@ -24,8 +28,14 @@ fn the_sample_documents_every_key_at_its_default() {
         [
             "ca_file",
             "conference",
+            "control.listen",
+            "control.socket",
+            "control.token_file",
             "extension",
             "insecure",
+            "leave.alone_seconds",
+            "leave.at_utc",
+            "leave.longest_seconds",
             "log.format",
             "log.level",
             "media.audio",
@@ -46,7 +56,10 @@ fn the_sample_documents_every_key_at_its_default() {
             "network.media_addresses",
             "network.media_ports",
             "node",
+            "participants",
             "pin_file",
+            "ready",
+            "rejoin.after_removal_seconds",
             "rejoin.first_seconds",
             "rejoin.longest_seconds",
             "waiting_room_seconds",
@@ -57,7 +70,9 @@ fn the_sample_documents_every_key_at_its_default() {
 #[test]
 fn the_sample_can_be_used_as_it_is() {
     let file = ConfigFile::read(Path::new("config/standin.toml")).expect("readable");
-    let settings = Written::decode_for_test(&file).check(&file).expect("good");
+    let settings = Written::decode_for_test(&file)
+        .check(&file, "standin", &Materials::default())
+        .expect("good");
 
     assert_eq!(settings.destination.conference.as_str(), "meet");
 }
@@ -72,6 +87,16 @@ fn a_wrong_value_is_named_with_file_line_and_key() {
     assert!(failure("node = 'n'\nconference = ''\n").starts_with("meet.toml:2: `conference`: "));
     let text = "node = 'n'\nconference = 'm'\n[rejoin]\nfirst_seconds = -1\n";
     assert!(failure(text).starts_with("meet.toml:4: `rejoin.first_seconds`: -1 is no time"));
+}
+
+#[test]
+fn when_to_leave_is_checked() {
+    let leave = |line: &str| failure(&format!("node = 'n'\nconference = 'm'\n[leave]\n{line}\n"));
+
+    assert!(
+        leave("at_utc = '25:00'").starts_with("meet.toml:4: `leave.at_utc`: \"25:00\" is no time")
+    );
+    assert!(leave("alone_seconds = 0").starts_with("meet.toml:4: `leave.alone_seconds`: 0 is no"));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The configuration of `standin run` as it is written.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use media::OpusWishes;
@@ -23,6 +24,12 @@ pub(crate) struct Written {
     pub(super) media: MediaWritten,
     pub(super) network: NetworkWritten,
     pub(super) rejoin: RejoinWritten,
+    pub(super) leave: LeaveWritten,
+    // What follows is of the service as a whole: a participant of several does not have it.
+    pub(super) participants: Option<String>,
+    pub(super) participant: BTreeMap<String, toml::Value>,
+    pub(super) ready: Ready,
+    pub(super) control: ControlWritten,
     pub(super) log: LogWritten,
 }
 
@@ -101,6 +108,36 @@ pub(super) struct NetworkWritten {
 pub(super) struct RejoinWritten {
     pub(super) first_seconds: f64,
     pub(super) longest_seconds: f64,
+    pub(super) after_removal_seconds: Option<f64>,
+}
+
+/// When to leave by oneself, as written.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct LeaveWritten {
+    pub(super) alone_seconds: Option<f64>,
+    pub(super) longest_seconds: Option<f64>,
+    pub(super) at_utc: Option<String>,
+}
+
+/// Where a running service listens to its operator, as written.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct ControlWritten {
+    pub(super) socket: Option<PathBuf>,
+    pub(super) listen: Option<String>,
+    pub(super) token_file: Option<PathBuf>,
+}
+
+/// When a service counts as started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Ready {
+    /// As soon as the configuration is valid and everything runs.
+    #[default]
+    Running,
+    /// Once every participant has been in its conference.
+    InConference,
 }
 
 /// What is logged, as written.
@@ -154,6 +191,11 @@ impl Default for Written {
             media: MediaWritten::default(),
             network: NetworkWritten::default(),
             rejoin: RejoinWritten::default(),
+            leave: LeaveWritten::default(),
+            participants: None,
+            participant: BTreeMap::new(),
+            ready: Ready::default(),
+            control: ControlWritten::default(),
             log: LogWritten::default(),
         }
     }
@@ -164,6 +206,7 @@ impl Default for RejoinWritten {
         Self {
             first_seconds: 0.5,
             longest_seconds: 30.0,
+            after_removal_seconds: None,
         }
     }
 }

@@ -3,6 +3,7 @@
 use peer::Shard;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tracing::Instrument as _;
 
 use crate::api::Conference;
 use crate::run::{self, Order};
@@ -44,7 +45,9 @@ pub fn start(shard: &Shard, settings: CallerSettings) -> Caller {
     // Unbounded, but only a person or a schedule puts anything in.
     let (order, orders) = mpsc::unbounded_channel();
     let client = settings.client.clone();
-    let task = shard.spawn(run::supervise(shard.clone(), settings, notify, orders));
+    let running = run::supervise(shard.clone(), settings, notify, orders);
+    // Whoever starts several says in the log which one it is.
+    let task = shard.spawn(running.in_current_span());
     Caller {
         notices,
         stopper: Stopper(order),

@@ -266,6 +266,8 @@ pub struct Report {
     pub fraction_lost: f32,
     /// Packets lost since the stream began.
     pub packets_lost: i64,
+    /// The highest sequence number that arrived, its cycles counted; that it grows shows that packets arrive.
+    pub highest_sequence_number: u32,
     /// Interarrival jitter; serialised in seconds, as all times here.
     #[serde(serialize_with = "crate::seconds::of")]
     pub jitter: Duration,

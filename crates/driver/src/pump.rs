@@ -155,6 +155,7 @@ impl<S: Sink> Pump<S> {
                         kind: report.kind,
                         fraction_lost: report.fraction_lost as f32,
                         packets_lost: i64::from(report.packets_lost),
+                        highest_sequence_number: report.highest_sequence_number,
                         jitter: report.jitter,
                         round_trip_time: report.round_trip_time,
                         clip_packets_reached: reached,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use infinity::{Failure, Method, Request, Response, Token};
+use infinity::{Failure, Malformed, Method, Path, Refusal, Request, Response, Token};
 use participant::RequestFailure;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use url::Url;
@@ -49,6 +49,9 @@ impl RequestError {
 /// flows: a guard against a node that died without a word.
 const LONGEST: Duration = Duration::from_secs(300);
 
+/// How long a request that was passed on as it is written may take.
+const AS_WRITTEN_LIMIT: Duration = Duration::from_secs(30);
+
 /// How long a picture of the presentation may take.
 pub(crate) const PICTURE_LIMIT: Duration = Duration::from_secs(15);
 
@@ -93,6 +96,44 @@ async fn exchange(
         .command
         .decode_response(code, &body)
         .map_err(RequestError::Answered)
+}
+
+/// Sends a request as it is written in the API guide, and returns the result as it came.
+pub(crate) async fn as_written(
+    client: &HttpClient,
+    node: &Url,
+    path: &Path,
+    token: &Token,
+    body: Option<&serde_json::Value>,
+) -> Result<serde_json::Value, RequestError> {
+    let method = match path.method() {
+        Method::Get => reqwest::Method::GET,
+        Method::Post => reqwest::Method::POST,
+    };
+    let mut builder = client
+        .request(method, api_url(node, &path.encode()))
+        .map_err(RequestError::Unreachable)?
+        .header("token", token_header(token));
+    if let Some(body) = body {
+        builder = builder
+            .header(CONTENT_TYPE, "application/json")
+            .body(body.to_string());
+    }
+    let (code, body) = fetch(builder, AS_WRITTEN_LIMIT).await?;
+    if !(200..300).contains(&code) {
+        return Err(RequestError::Answered(Refusal::decode(code, &body).into()));
+    }
+    let answer = serde_json::from_slice::<serde_json::Value>(&body);
+    answer
+        .ok()
+        .and_then(|mut answer| answer.get_mut("result").map(serde_json::Value::take))
+        .ok_or_else(|| {
+            let malformed = Malformed {
+                request: "the request",
+                detail: "it has no result".to_owned(),
+            };
+            RequestError::Answered(malformed.into())
+        })
 }
 
 /// Sends a request that is not answered in JSON, and returns the HTTP status code and the body.

@@ -47,7 +47,7 @@ impl OperatorToken {
     }
 
     /// Whether this is the token; how long that takes says nothing about where they differ.
-    pub(crate) fn is(&self, given: &str) -> bool {
+    pub fn is(&self, given: &str) -> bool {
         let differ = |(one, other): (u8, u8)| one ^ other;
         let difference = self.0.bytes().zip(given.bytes()).map(differ);
         given.len() == self.0.len() && difference.fold(0, |all, one| all | one) == 0

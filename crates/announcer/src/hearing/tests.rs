@@ -76,6 +76,7 @@ impl Told {
                 kind,
                 fraction_lost: 0.0,
                 packets_lost: 0,
+                highest_sequence_number: 0,
                 jitter: Duration::ZERO,
                 round_trip_time: None,
                 clip_packets_reached: reached,

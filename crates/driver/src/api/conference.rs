@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use infinity::{
-    Command, ConferenceAlias, ConferenceStatus, Dial, MessageText, ParticipantRow, ParticipantUuid,
-    Pin, Refusal, ReleaseToken, Request, Response, TokenGranted, TokenRefreshed,
+    Command, ConferenceAlias, ConferencePath, ConferenceStatus, Dial, Malformed, MessageText,
+    ParticipantRow, ParticipantUuid, Path, Pin, Refusal, ReleaseToken, Request, Response,
+    TokenGranted, TokenRefreshed,
 };
 use tokio::sync::mpsc;
 use url::Url;
@@ -327,6 +328,38 @@ impl Conference {
         }
         let access = self.source.access(request).await?;
         self.ask_as(access, command).await
+    }
+
+    /// Makes a request as it is written in the API guide, such as `participants/UUID/mute`, and returns
+    /// the result as it came.
+    ///
+    /// # Errors
+    /// When the node refuses or cannot be reached. What concerns the token is [`ApiError::NotOurs`] here,
+    /// and what is not answered in JSON is [`ApiError::Malformed`].
+    pub async fn ask_as_written(
+        &self,
+        path: ConferencePath,
+        body: Option<&serde_json::Value>,
+    ) -> Result<serde_json::Value, ApiError> {
+        let request = "the request";
+        match path {
+            ConferencePath::RequestToken
+            | ConferencePath::RefreshToken
+            | ConferencePath::ReleaseToken => return Err(ApiError::NotOurs { request }),
+            // The stream would have no end, and a picture is no JSON.
+            ConferencePath::Events
+            | ConferencePath::PresentationJpeg
+            | ConferencePath::PresentationHighJpeg => {
+                let detail = "it is not answered in JSON".to_owned();
+                return Err(Malformed { request, detail }.into());
+            }
+            _ => {}
+        }
+        let access = self.source.access(request).await?;
+        let path = Path::conference(&access.conference, path);
+        rest::as_written(&self.client, &access.node, &path, &access.token, body)
+            .await
+            .map_err(|error| ApiError::of(&access.node, request, error))
     }
 
     /// Makes a request that is done or not.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::{ResultError, RunResult, write_whole};
 
 mod escape;
+mod exposition;
 mod html;
 mod junit;
 mod live;
@@ -14,11 +15,12 @@ mod plot;
 mod series;
 mod when;
 
+pub use exposition::{CONTENT_TYPE, Exposition, FamilyType};
 pub use html::{STYLE, page};
 pub use junit::junit;
 pub use live::Live;
 pub use markdown::summary;
-pub use open_metrics::{CONTENT_TYPE, open_metrics};
+pub use open_metrics::open_metrics;
 pub use series::{SeriesFigure, SeriesLine, series};
 
 /// Writes everything there is to say about a run into a folder, which is made if it is not there:

@@ -1,59 +1,46 @@
-//! What was measured so far, for Prometheus and its like (OpenMetrics 1.0).
+//! What was measured so far, for Prometheus and its like.
 
-use std::fmt::Write as _;
-
+use super::exposition::{Exposition, FamilyType};
 use crate::{Counter, Measurements, Unit};
-
-/// The content type of [`open_metrics`].
-pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// What was measured so far: every figure as a summary, every counter, failures by reason, and
 /// the callers by state in the latest interval.
 pub fn open_metrics(measurements: &Measurements) -> String {
-    let mut text = String::new();
-    // Writing into a String cannot fail.
+    let mut text = Exposition::default();
     for (metric, histogram) in measurements.histograms() {
         let (name, unit) = named(metric.name, metric.unit);
-        let _ = writeln!(text, "# TYPE {name} summary");
-        if !unit.is_empty() {
-            let _ = writeln!(text, "# UNIT {name} {unit}");
-        }
-        let _ = writeln!(text, "# HELP {name} {}", metric.what);
+        text.family(&name, FamilyType::Summary, unit, metric.what);
         for share in [0.5, 0.95, 0.99] {
             if let Some(value) = histogram.quantile(share) {
-                let _ = writeln!(text, "{name}{{quantile=\"{share}\"}} {value}");
+                text.sample("", &[("quantile", &share.to_string())], value);
             }
         }
-        let count = histogram.count();
-        let sum = histogram.mean().unwrap_or_default() * count as f64;
-        let _ = writeln!(text, "{name}_sum {sum}\n{name}_count {count}");
+        let count = histogram.count() as f64;
+        let sum = histogram.mean().unwrap_or_default() * count;
+        text.sample("_sum", &[], sum);
+        text.sample("_count", &[], count);
     }
     for counter in Counter::ALL {
         let name = format!("standin_load_{}", counter.name().replace('.', "_"));
-        let _ = writeln!(
-            text,
-            "# TYPE {name} counter\n{name}_total {}",
-            measurements.counter(counter)
-        );
+        text.family(&name, FamilyType::Counter, "", "");
+        text.sample("_total", &[], measurements.counter(counter) as f64);
     }
     for (name, reasons) in [
         ("standin_load_failures", measurements.failures()),
         ("standin_load_capacity_reached", measurements.capacity()),
     ] {
-        let _ = writeln!(text, "# TYPE {name} counter");
+        text.family(name, FamilyType::Counter, "", "");
         for (reason, count) in reasons {
-            let _ = writeln!(text, "{name}_total{{reason=\"{}\"}} {count}", label(reason));
+            text.sample("_total", &[("reason", reason)], *count as f64);
         }
     }
-    let name = "standin_load_callers";
-    let _ = writeln!(text, "# TYPE {name} gauge");
+    text.family("standin_load_callers", FamilyType::Gauge, "", "");
     if let Some((_, interval)) = measurements.intervals().last_key_value() {
         for (state, count) in &interval.callers {
-            let _ = writeln!(text, "{name}{{state=\"{}\"}} {count}", label(state));
+            text.sample("", &[("state", state)], *count as f64);
         }
     }
-    text += "# EOF\n";
-    text
+    text.end()
 }
 
 /// The name of a figure, which ends in its unit, and that unit.
@@ -69,11 +56,4 @@ fn named(name: &str, unit: Unit) -> (String, &'static str) {
         "" => (name, unit),
         unit => (format!("{name}_{unit}"), unit),
     }
-}
-
-/// Text as it may stand in a label.
-fn label(text: &str) -> String {
-    text.replace('\\', "\\\\")
-        .replace('"', "\\\"")
-        .replace('\n', "\\n")
 }
