@@ -83,9 +83,9 @@ async fn a_master_spawns_callers_of_two_workers_and_moves_those_of_one_that_died
     assert_eq!(ended.last_json()["verdict"]["conclusion"], "pass");
     until_there(&observers, 1, 0).await;
 
-    assert_eq!(judged.code, Some(0));
-    assert_eq!(judged.failed(), 0);
     assert_eq!(judged.failures.lines().count(), 1, "{}", judged.failures);
+    assert_eq!(judged.failed(), 0);
+    assert_eq!(judged.code, Some(0), "{}", judged.log);
     for (method, name) in [
         ("JOIN", "total"),
         ("JOIN", "token"),

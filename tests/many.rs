@@ -213,6 +213,8 @@ async fn what_the_operator_says_is_seen_by_others() {
     assert_eq!(reader.ended(SOON).await.code, Some(0));
 
     // What makes no sense is said, and does nothing.
+    let empty = daemon.ctl(&["message", "bea", " "]).await;
+    empty.expect_one_line(2, "the message is empty");
     let wrong = daemon.ctl(&["dtmf", "bea", "12x"]).await;
     assert_eq!(wrong.code, Some(2), "{wrong:#?}");
     let wrong = daemon.ctl(&["api", "bea", "request_token"]).await;

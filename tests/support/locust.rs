@@ -29,6 +29,8 @@ pub(crate) struct Judged {
     rows: Vec<Value>,
     /// The file of its failures.
     pub(crate) failures: String,
+    /// What it logged.
+    pub(crate) log: String,
 }
 
 impl Master {
@@ -153,6 +155,7 @@ impl Master {
             code: status.unwrap().code(),
             rows: serde_json::from_str(&self.file("out.json")).unwrap(),
             failures: self.file("out_failures.csv"),
+            log: self.log(),
         }
     }
 

@@ -260,6 +260,9 @@ async fn message(
     body: Bytes,
 ) -> Result<Json<Done>, Problem> {
     let Words { text, to } = read(&body)?;
+    if text.trim().is_empty() {
+        return Err(Problem::wrong("the message is empty: write something"));
+    }
     let message = MessageText {
         media_type: "text/plain".to_owned(),
         payload: text,
