@@ -5,7 +5,7 @@
 
 FROM rust:1.95-bookworm AS build
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends build-essential cmake nasm pkg-config libvpx-dev libdav1d-dev \
+ && apt-get install --yes --no-install-recommends build-essential cmake nasm pkg-config libasound2-dev libvpx-dev libdav1d-dev \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 # rust-toolchain.toml stays outside: the image is the toolchain, and rustfmt need not be fetched.
@@ -18,7 +18,7 @@ RUN cargo build --release --locked --bin standin
 
 FROM debian:bookworm-slim
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends ca-certificates libvpx7 libdav1d6 libstdc++6 fonts-dejavu-core \
+ && apt-get install --yes --no-install-recommends ca-certificates libasound2 libvpx7 libdav1d6 libstdc++6 fonts-dejavu-core \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --no-create-home --home-dir /var/lib/standin --shell /usr/sbin/nologin standin \
  && install --directory --owner standin --group standin /var/lib/standin

@@ -6,14 +6,14 @@ PROFILE := --release --locked
 # Where rustup puts cargo, for shells that have not read its profile.
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 
-# Debian packages. The build wants a C compiler and cmake (libopus), nasm (rav1e), libvpx (VP8, VP9) and
-# libdav1d (AV1); the tests want a browser with its driver, a TURN server, ffmpeg as an independent judge of
-# what was recorded, a font, espeak-ng for text that is spoken, iproute2 for networks of their own, systemd
-# for its opinion of the unit, Slurm to run parts of a load test, valgrind to count what a packet costs, and
-# Python for what tests/requirements.txt names.
-BUILD_PACKAGES := build-essential cmake nasm pkg-config libvpx-dev libdav1d-dev
-TEST_PACKAGES  := chromium chromium-driver coturn espeak-ng ffmpeg fonts-dejavu-core iproute2 procps python3-venv \
-                  slurm-client slurmctld slurmd systemd valgrind
+# Debian packages. The build wants a C compiler and cmake (libopus), nasm (rav1e), libvpx (VP8, VP9),
+# libdav1d (AV1) and ALSA (microphones); the tests want a browser with its driver, a TURN server, ffmpeg as an
+# independent judge of what was recorded, a font, espeak-ng for text that is spoken, iproute2 for networks of
+# their own, PulseAudio for a microphone, systemd for its opinion of the unit, Slurm to run parts of a load
+# test, valgrind to count what a packet costs, and Python for what tests/requirements.txt names.
+BUILD_PACKAGES := build-essential cmake nasm pkg-config libasound2-dev libvpx-dev libdav1d-dev
+TEST_PACKAGES  := chromium chromium-driver coturn espeak-ng ffmpeg fonts-dejavu-core iproute2 libasound2-plugins \
+                  procps pulseaudio pulseaudio-utils python3-venv slurm-client slurmctld slurmd systemd valgrind
 PYTHON         := target/python/.done
 
 step = @printf '\n== %s\n' "$(1)"

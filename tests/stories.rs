@@ -13,6 +13,7 @@ mod full_disk; // a disk that is full ends a file and not the call
 mod heard_and_seen; // a clip is announced, and another participant hears all of it and sees it move
 mod kinds_of_node; // DTLS at once and late, v10 and modern, HTTPS with its own certificate
 mod kubernetes; // manifests: valid, consistent, and one test when done by hand
+mod live_inputs; // what other programs write and devices give
 mod load; // callers by the dozen: nothing left behind, faults named, a starved generator admits it
 mod load_files; // result.json, series and JUnit follow their schemas; two results are judged side by side
 mod load_marks; // what was set comes back: delay, skew, jitter, loss; silence and black are told from packets

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use media::Absence;
 
 use crate::config_file::ConfigFile;
 use crate::exit::{Exit, Failure};
@@ -21,8 +22,8 @@ Examples:
 /// Check a configuration file without opening a socket.
 ///
 /// Says `ok` and ends with 0, or names file, line and key and ends with 2. The media a file names
-/// are opened and read as they would be before joining. Files for `standin run`, for
-/// `standin node` and for `standin load` are told apart by their keys.
+/// are opened and read as they would be before joining; live inputs are not started. Files for
+/// `standin run`, for `standin node` and for `standin load` are told apart by their keys.
 #[derive(Args, Debug)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct CheckArgs {
@@ -58,7 +59,7 @@ pub(crate) fn check(args: &CheckArgs) -> Result<Exit, Failure> {
         ));
     } else {
         let configuration = Configuration::read(&args.file)?;
-        let materials = Materials::default();
+        let materials = Materials::new(Absence::Ignored);
         for draft in &configuration.participants {
             let settings = draft.check(&materials)?;
             let of_many = match configuration.is_one {

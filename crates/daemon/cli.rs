@@ -60,7 +60,7 @@ pub(crate) enum Command {
     Load(Box<LoadArgs>),
     /// Check a configuration file without opening a socket
     Check(CheckArgs),
-    /// Say what a file holds, and what of it will be sent to which node
+    /// Say what a file holds and what of it will be sent to which node, or which devices there are
     Media(Box<MediaArgs>),
     /// Run a practice Conferencing Node, with a page to watch it at
     Node(Box<NodeArgs>),

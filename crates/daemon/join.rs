@@ -22,8 +22,12 @@ Sources of pictures: a file (MP4, WebM, Matroska, IVF, H.264, Y4M, PNG, JPEG),
 bars:WIDTHxHEIGHT, card:TEXT, slides:DIRECTORY.
 Of both: a file with both, playlist:LIST with one source a line; named by --video, it is heard as well, unless
 --audio says what is heard. `standin media SOURCE` tells what will be sent as it is, and what encoded anew.
+Live inputs: mic, mic:NAME, camera, camera:/dev/video0 (`standin media devices` lists them),
+exec:COMMAND, - (standard input), unix:PATH, tcp:HOST:PORT, rtp:FILE.sdp, rtp://ADDRESS:PORT;
+while one gives nothing, silence and slate.
 Options follow after #: t=START,END  loop=N  gap=SECONDS  gain=DB  fade=SECONDS  loudness=LUFS, and for some
-voice=NAME  speed=WORDS  size=WIDTHxHEIGHT  each=SECONDS  crossfade=SECONDS  seed=N; the README explains them.
+voice=NAME  speed=WORDS  size=WIDTHxHEIGHT  each=SECONDS  crossfade=SECONDS  seed=N; for live inputs
+rate=N  restart  listen  codec=NAME  pt=N; the README explains them.
 A path with # or : in it is written file:PATH, with %23 for #.
 
 Examples:
@@ -106,8 +110,8 @@ struct MediaArgs {
 
 /// Runs the command.
 pub(crate) async fn join(args: JoinArgs) -> Result<Exit, Failure> {
-    let signals = Signals::listen().map_err(Failure::failed)?;
     let form = if args.json { Form::Json } else { Form::Text };
+    // Before anybody listens to signals: a live input may keep us waiting, and Ctrl-C ends that.
     let material = sources::open(args.media.audio.as_ref(), args.media.video.as_ref())
         .map_err(Failure::usage)?;
     if args.media.once
@@ -122,6 +126,7 @@ pub(crate) async fn join(args: JoinArgs) -> Result<Exit, Failure> {
     let codecs = sources::codecs(&args.media.codecs)
         .map_err(|error| Failure::usage(format!("--codecs: {error}")))?;
     let destination = args.destination.check()?;
+    let signals = Signals::listen().map_err(Failure::failed)?;
 
     let mut settings = destination.caller();
     settings.media = !args.media.no_media;

@@ -1,9 +1,11 @@
-//! `standin media`: what a source holds, and what of it will be sent to which node.
+//! `standin media`: what a source holds, and what of it will be sent to which node; which devices there
+//! are.
 
+mod devices;
 mod text;
 
-use clap::Args;
-use media::{Acceptance, Codec, Description, Film, Kind, Reel, SourceSpec, Track};
+use clap::{Args, Subcommand};
+use media::{Absence, Acceptance, Codec, Description, Feed, Film, Kind, Reel, SourceSpec, Track};
 use serde_json::{Value, json};
 
 use crate::exit::{Exit, Failure};
@@ -20,32 +22,60 @@ Ends with 2 if the source cannot be played.
 Examples:
   standin media welcome.mp4
   standin media welcome.mp4 --json
-  standin media tone:440";
+  standin media 'exec:ffmpeg -v error -i rtsp://camera.example.com/ -an -c copy -f h264 -'
+  standin media devices";
 
-/// Say what a file holds, and what of it will be sent to which node, and why.
+/// Say what a source holds, and what of it will be sent to which node, and why; or which devices there are.
 ///
-/// Reads the whole file as it would be read before joining, and opens no socket.
+/// Reads a whole file as it would be read before joining, and opens no socket; starts a live input for
+/// as long as it takes to show what it holds. A file called `devices` is `./devices`.
 #[derive(Args, Debug)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = AFTER_HELP, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct MediaArgs {
+    #[command(subcommand)]
+    command: Option<MediaCommand>,
+
     /// A file, or another source as `standin join --audio` and `--video` take it
-    #[arg(value_name = "SOURCE")]
-    source: SourceSpec,
+    #[arg(value_name = "SOURCE", required = true)]
+    source: Option<SourceSpec>,
 
     /// Print one JSON object
     #[arg(long)]
     json: bool,
 }
 
+#[derive(Subcommand, Debug)]
+enum MediaCommand {
+    /// List microphones, speakers and cameras with what they give
+    Devices(devices::DevicesArgs),
+}
+
 /// Runs the command.
 pub(crate) fn media(args: &MediaArgs) -> Result<Exit, Failure> {
-    let spec = &args.source;
+    match (&args.command, &args.source) {
+        (Some(MediaCommand::Devices(args)), _) => Ok(devices::devices(args)),
+        (None, Some(spec)) => describe(spec, args.json),
+        (None, None) => Err(Failure::usage("name a source, or `devices`")),
+    }
+}
+
+fn describe(spec: &SourceSpec, json: bool) -> Result<Exit, Failure> {
+    if let Some(feed) = Feed::open(spec, Absence::Refused).map_err(Failure::usage)? {
+        let holds = feed.holds();
+        if json {
+            print::json(&json!({ "source": spec.label(), "live": true, "holds": holds }));
+        } else {
+            let holds = holds.unwrap_or_else(|| "nobody has written to it yet".into());
+            print::line(format_args!("{}: live: {holds}", spec.label()));
+        }
+        return Ok(Exit::Done);
+    }
     let Some(description) = media::describe(spec).map_err(Failure::usage)? else {
         // Whatever is wrong with it is told now.
         if spec.may_be(Kind::Video) {
             Reel::open(spec).map_err(Failure::usage)?;
         }
-        if args.json {
+        if json {
             print::json(&json!({ "source": spec.to_string(), "made": true }));
         } else {
             print::line(format_args!(
@@ -64,7 +94,7 @@ pub(crate) fn media(args: &MediaArgs) -> Result<Exit, Failure> {
         // Whoever would have to decode it could not.
         film.decode_first().map_err(Failure::usage)?;
     }
-    if args.json {
+    if json {
         print::json(&object(spec, &description, &sent));
     } else {
         for line in text::lines(spec, &description, &sent) {

@@ -80,7 +80,7 @@ impl Written {
     }
 
     /// Checks every value of the participant that is called `name`, and opens what is to be played,
-    /// once for all who play the same; opens no socket.
+    /// once for all who play the same; opens no socket but a live input's.
     pub(crate) fn check(
         &self,
         file: &ConfigFile,

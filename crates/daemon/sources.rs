@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use driver::Material;
-use media::{Codec, Kind, MediaError, OpusWishes, SourceSpec, VideoListError};
+use media::{Absence, Codec, Kind, MediaError, OpusWishes, SourceSpec, VideoListError};
 
 /// Reads the name of a source; the path of a file goes through `resolve`.
 pub(crate) fn parse(
@@ -21,23 +21,29 @@ pub(crate) fn open(
     audio: Option<&SourceSpec>,
     video: Option<&SourceSpec>,
 ) -> Result<Option<Arc<Material>>, MediaError> {
-    open_with(audio, video, OpusWishes::default())
+    open_with(audio, video, OpusWishes::default(), Absence::Refused)
 }
 
-/// Opens what is to be heard and seen, as [`open`] does, with what is allowed in Opus.
+/// Opens what is to be heard and seen, as [`open`] does, with what is allowed in Opus, and what is done
+/// about live inputs that are not there.
 pub(crate) fn open_with(
     audio: Option<&SourceSpec>,
     video: Option<&SourceSpec>,
     wishes: OpusWishes,
+    absence: Absence,
 ) -> Result<Option<Arc<Material>>, MediaError> {
     if audio.is_none() && video.is_none() {
         return Ok(None);
     }
     let audio = match (audio, video) {
+        // What a live input holds is not known before it is opened.
+        (None, Some(both)) if both.is_feed() => None,
         (None, Some(both)) if media::missing(both, Kind::Audio)?.is_none() => Some(both),
         (audio, _) => audio,
     };
-    Ok(Some(Arc::new(Material::open_with(audio, video, wishes)?)))
+    Ok(Some(Arc::new(Material::open_with(
+        audio, video, wishes, absence,
+    )?)))
 }
 
 /// Reads a list of video codecs to offer, best first; `None` if none is named.
@@ -54,6 +60,9 @@ pub(crate) enum SortError {
     /// A source cannot be played.
     #[error(transparent)]
     Media(#[from] MediaError),
+    /// A source has no end that could be waited for.
+    #[error("{0} is a live input, which has no end to be heard to: `standin join` plays it")]
+    Feed(String),
     /// Two sources have sound, or two have a picture.
     #[error(
         "{first} and {second} both have {kind}: an announcement plays one of each; one after another they \
@@ -72,6 +81,9 @@ pub(crate) fn sort(
 ) -> Result<(Option<&SourceSpec>, Option<&SourceSpec>), SortError> {
     let (mut audio, mut video) = (None, None);
     for source in sources {
+        if source.is_feed() {
+            return Err(SortError::Feed(source.label()));
+        }
         let (no_sound, no_picture) = (
             media::missing(source, Kind::Audio)?,
             media::missing(source, Kind::Video)?,
@@ -123,6 +135,14 @@ mod tests {
         let sorted = sort(&sources).expect("one of each");
 
         assert_eq!(sorted, (Some(&sources[1]), Some(&sources[0])));
+    }
+
+    #[test]
+    fn what_has_no_end_is_refused() {
+        let error = sort(&["exec:cam --key hunter2".parse().expect("good")]).expect_err("live");
+
+        let text = error.to_string();
+        assert!(text.starts_with("exec:cam is a live input"), "{text}");
     }
 
     #[test]

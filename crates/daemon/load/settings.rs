@@ -130,10 +130,13 @@ impl LoadWritten {
         };
         let source = |key, text: &Option<String>| match text.as_deref() {
             None | Some("") => Ok(None),
-            Some(text) => text
-                .parse::<SourceSpec>()
-                .map(Some)
-                .map_err(|error| wrong(key, error)),
+            Some(text) => match text.parse::<SourceSpec>() {
+                Ok(spec) if spec.is_feed() => {
+                    let what = "callers of a load test play files and generators: a live input is for `join` and `run`";
+                    Err(wrong(key, what))
+                }
+                read => read.map(Some).map_err(|error| wrong(key, error)),
+            },
         };
         let audio = source("audio", &self.audio)?;
         let video = source("video", &self.video)?;

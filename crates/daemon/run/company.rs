@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use driver::{Outcome, StopReason};
 use futures_util::future;
+use media::Absence;
 use peer::{Shard, Shards};
 use tracing::{info, warn};
 
@@ -299,7 +300,7 @@ impl Company {
 
 /// Checks participants, and opens what they play, once for all who play the same.
 pub(super) fn check(drafts: Vec<Draft>) -> Result<Vec<Checked>, Failure> {
-    let materials = Materials::default();
+    let materials = Materials::new(Absence::WaitedFor);
     drafts
         .into_iter()
         .map(|draft| {

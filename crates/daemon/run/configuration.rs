@@ -104,7 +104,7 @@ impl Draft {
         })
     }
 
-    /// Checks every value and opens what is to be played; opens no socket.
+    /// Checks every value and opens what is to be played; opens no socket but a live input's.
     pub(crate) fn check(&self, materials: &Materials) -> Result<RunSettings, Failure> {
         let settings = self.written.check(&self.file, &self.name, materials)?;
         attendant::caller(&settings).map_err(|error| wrong(&self.file, "media.record", error))?;
@@ -211,6 +211,8 @@ fn wrong(file: &ConfigFile, key: &str, what: impl std::fmt::Display) -> Failure 
 
 #[cfg(test)]
 mod tests {
+    use media::Absence;
+
     use super::*;
 
     /// Writes files into a directory and reads the first of them.
@@ -224,7 +226,7 @@ mod tests {
         let home = format!("{}/", directory.path().display());
         let read = Configuration::read(&directory.path().join(files[0].0));
         let read = read.and_then(|configuration| {
-            let materials = Materials::default();
+            let materials = Materials::new(Absence::Ignored);
             for draft in &configuration.participants {
                 draft.check(&materials)?;
             }
@@ -262,7 +264,9 @@ mod tests {
         };
         let bell = "[participant.bell]\nnode = 'n'\nconference = 'b'\n";
         let running = table(bell);
-        let settings = running.check(&Materials::default()).expect("good");
+        let settings = running
+            .check(&Materials::new(Absence::Ignored))
+            .expect("good");
 
         let beside_others = format!("[participant.hall]\n{HALL}\n{bell}");
         assert!(table(&beside_others).is_same(&running, &settings));

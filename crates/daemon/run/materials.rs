@@ -4,14 +4,18 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use driver::Material;
-use media::{MediaError, OpusWishes, SourceSpec};
+use media::{Absence, MediaError, OpusWishes, SourceSpec};
 
 use crate::sources;
 
 /// What has been opened while one configuration is checked. The next one opens its files anew, since
 /// they may have changed.
-#[derive(Debug, Default)]
-pub(crate) struct Materials(RefCell<Vec<(Key, Arc<Material>)>>);
+#[derive(Debug)]
+pub(crate) struct Materials {
+    /// What is done about live inputs that are not there.
+    absence: Absence,
+    opened: RefCell<Vec<(Key, Arc<Material>)>>,
+}
 
 #[derive(Debug, PartialEq)]
 struct Key {
@@ -21,6 +25,14 @@ struct Key {
 }
 
 impl Materials {
+    /// Nothing is open yet.
+    pub(crate) fn new(absence: Absence) -> Self {
+        Self {
+            absence,
+            opened: RefCell::default(),
+        }
+    }
+
     /// Opens what is to be heard and seen, unless somebody plays the same; see [`sources::open_with`].
     pub(crate) fn open(
         &self,
@@ -33,11 +45,11 @@ impl Materials {
             video: video.cloned(),
             wishes,
         };
-        let mut opened = self.0.borrow_mut();
+        let mut opened = self.opened.borrow_mut();
         if let Some((_, material)) = opened.iter().find(|(known, _)| *known == key) {
             return Ok(Some(Arc::clone(material)));
         }
-        let material = sources::open_with(audio, video, wishes)?;
+        let material = sources::open_with(audio, video, wishes, self.absence)?;
         opened.extend(material.clone().map(|material| (key, material)));
         Ok(material)
     }
@@ -49,7 +61,7 @@ mod tests {
 
     #[test]
     fn who_plays_the_same_in_the_same_way_plays_one_material() {
-        let materials = Materials::default();
+        let materials = Materials::new(Absence::Ignored);
         let open = |text: &str, wishes| {
             let spec = text.parse().expect("good");
             let opened = materials.open(Some(&spec), None, wishes);

@@ -1,3 +1,5 @@
+use media::Absence;
+
 use super::written::OneOrMore;
 use super::*;
 use crate::config_file::tests::documented;
@@ -5,7 +7,7 @@ use crate::config_file::tests::documented;
 fn failure(text: &str) -> String {
     let file = ConfigFile::of("meet.toml", text);
     let written: Written = file.decode().expect("readable");
-    let materials = Materials::default();
+    let materials = Materials::new(Absence::Ignored);
     written
         .check(&file, "meet", &materials)
         .expect_err("wrong")
@@ -71,7 +73,7 @@ fn the_sample_documents_every_key_at_its_default() {
 fn the_sample_can_be_used_as_it_is() {
     let file = ConfigFile::read(Path::new("config/standin.toml")).expect("readable");
     let settings = Written::decode_for_test(&file)
-        .check(&file, "standin", &Materials::default())
+        .check(&file, "standin", &Materials::new(Absence::Ignored))
         .expect("good");
 
     assert_eq!(settings.destination.conference.as_str(), "meet");
@@ -120,6 +122,31 @@ fn a_missing_recording_is_found_before_joining() {
         "{failure}"
     );
     assert!(failure.contains("missing.ogg"), "{failure}");
+}
+
+#[test]
+fn live_inputs_are_not_started_by_a_check() {
+    let directory = tempfile::tempdir().expect("one");
+    let trace = directory.path().join("trace");
+    let text = |command: &str| {
+        format!("node = 'n'\nconference = 'm'\n[media]\nvideo = 'exec:touch {command}'\n")
+    };
+    let file = ConfigFile::of("meet.toml", &text(&trace.display().to_string()));
+    let written = Written::decode_for_test(&file);
+
+    assert!(
+        written
+            .check(&file, "meet", &Materials::new(Absence::Ignored))
+            .is_ok()
+    );
+    assert!(!trace.exists());
+    // The control: it would have been.
+    assert!(
+        written
+            .check(&file, "meet", &Materials::new(Absence::WaitedFor))
+            .is_ok()
+    );
+    assert!(trace.exists());
 }
 
 #[test]

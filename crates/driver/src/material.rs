@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use media::{
-    Acceptance, Clip, Codec, Kind, MediaError, OpusParameters, OpusSettings, OpusWishes, Reel,
-    Repeat, Source, SourceSpec, Track,
+    Absence, Acceptance, Clip, Codec, Feed, Kind, MediaError, OpusParameters, OpusSettings,
+    OpusWishes, Reel, Repeat, Source, SourceSpec, Track,
 };
 
 use crate::sources::Part;
@@ -20,7 +20,7 @@ pub struct Material {
     /// How often the clip is played, where its sources say so.
     rounds: Option<u32>,
     sound: Option<Sound>,
-    picture: Option<Reel>,
+    picture: Option<Shown>,
     /// Whether the picture is a file's.
     is_file: bool,
 }
@@ -29,8 +29,18 @@ pub struct Material {
 #[derive(Debug)]
 struct Sound {
     spec: SourceSpec,
+    /// Where it is a live input.
+    feed: Option<Arc<Feed>>,
     wishes: OpusWishes,
     opened: Mutex<Vec<(OpusSettings, Source)>>,
+}
+
+/// A source of pictures.
+#[derive(Debug)]
+enum Shown {
+    Reel(Box<Reel>),
+    /// A live input, for each of the far ends that take different things.
+    Feed(Arc<Feed>, Mutex<Vec<(Acceptance, Source)>>),
 }
 
 /// How many frames are made before one is played, where they are encoded meanwhile, and how long that may
@@ -47,10 +57,11 @@ impl Material {
         audio: Option<&SourceSpec>,
         video: Option<&SourceSpec>,
     ) -> Result<Self, MediaError> {
-        Self::open_with(audio, video, OpusWishes::default())
+        Self::open_with(audio, video, OpusWishes::default(), Absence::Refused)
     }
 
-    /// Opens the sources, with what is allowed of what answers may ask for in Opus.
+    /// Opens the sources, with what is allowed of what answers may ask for in Opus, and what is done
+    /// about live inputs that are not there.
     ///
     /// # Errors
     /// When a source is missing, truncated or of the wrong kind.
@@ -58,21 +69,32 @@ impl Material {
         audio: Option<&SourceSpec>,
         video: Option<&SourceSpec>,
         wishes: OpusWishes,
+        absence: Absence,
     ) -> Result<Self, MediaError> {
+        let feed = |spec: Option<&SourceSpec>, kind| match spec {
+            Some(spec) if spec.is_feed() && !spec.may_be(kind) => Err(MediaError::Input {
+                name: spec.label(),
+                reason: format!("has no {kind}"),
+            }),
+            Some(spec) => Feed::open(spec, absence),
+            None => Ok(None),
+        };
+        let sounding = feed(audio, Kind::Audio)?;
+        // Sound and picture of one live input come from one.
+        let showing = match &sounding {
+            Some(feed) if audio == video => Some(Arc::clone(feed)),
+            _ => feed(video, Kind::Video)?,
+        };
         let sound = audio.map(|spec| Sound {
             spec: spec.clone(),
+            feed: sounding,
             wishes,
             opened: Mutex::default(),
         });
-        let picture = video.map(Reel::open).transpose()?;
+        let picture = video.map(|spec| Shown::open(spec, showing)).transpose()?;
         // What cannot be opened at all is told now; a live picture is not drawn before it is wanted.
-        let heard = sound.as_ref().map(|sound| sound.open(wishes.expected()));
-        let seen = picture.as_ref().map(Reel::best);
-        let clip_of = |source: Option<Source>| match source {
-            Some(Source::Track(track)) => Some(track),
-            Some(Source::Endless(_) | Source::Live(_)) | None => None,
-        };
-        let (heard, seen) = (clip_of(heard.transpose()?), clip_of(seen.transpose()?));
+        let heard = sound.as_ref().map(Sound::clip).transpose()?.flatten();
+        let seen = picture.as_ref().map(Shown::clip).transpose()?.flatten();
         let name = audio.or(video).map(name).unwrap_or_default();
         let specs = || audio.into_iter().chain(video);
         let gaps = specs().map(|spec| spec.options.gap);
@@ -119,12 +141,17 @@ impl Material {
 
     /// Returns the video codecs to offer for this material, best first.
     ///
-    /// A file's own comes first, where it can be sent as it is; the node may still prefer another one,
-    /// so the rest follows.
+    /// A file's or a live input's own comes first, where it can be sent as it is; the node may still
+    /// prefer another one, so the rest follows.
     pub fn video_codecs(&self) -> Vec<Codec> {
         let mut codecs = Codec::VIDEO.to_vec();
-        if let Some(track) = &self.clip.video {
-            codecs.sort_by_key(|codec| *codec != track.codec);
+        let own = match (&self.clip.video, &self.picture) {
+            (Some(track), _) => Some(track.codec),
+            (None, Some(Shown::Feed(feed, _))) => feed.video_codec(),
+            (None, _) => None,
+        };
+        if let Some(own) = own {
+            codecs.sort_by_key(|codec| *codec != own);
         }
         codecs
     }
@@ -205,15 +232,66 @@ impl Material {
 }
 
 impl Sound {
-    /// Returns it as it was opened for the same settings before, or opens it.
     fn open(&self, settings: OpusSettings) -> Result<Source, MediaError> {
-        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, source)) = opened.iter().find(|(known, _)| *known == settings) {
-            return Ok(source.clone());
+        once(&self.opened, settings, || match &self.feed {
+            Some(feed) => feed.sound(settings).map(Source::Live),
+            None => media::open_audio_as(&self.spec, settings),
+        })
+    }
+
+    fn clip(&self) -> Result<Option<Arc<Track>>, MediaError> {
+        match &self.feed {
+            Some(feed) => feed.check(Kind::Audio).map(|()| None),
+            None => self.open(self.wishes.expected()).map(ending),
         }
-        let source = media::open_audio_as(&self.spec, settings)?;
-        opened.push((settings, source.clone()));
-        Ok(source)
+    }
+}
+
+impl Shown {
+    fn open(spec: &SourceSpec, feed: Option<Arc<Feed>>) -> Result<Self, MediaError> {
+        Ok(match feed {
+            Some(feed) => Self::Feed(feed, Mutex::default()),
+            None => Self::Reel(Box::new(Reel::open(spec)?)),
+        })
+    }
+
+    fn towards(&self, accepted: &Acceptance) -> Result<Source, MediaError> {
+        match self {
+            Self::Reel(reel) => reel.towards(accepted),
+            Self::Feed(feed, opened) => {
+                once(opened, *accepted, || feed.video(accepted).map(Source::Live))
+            }
+        }
+    }
+
+    fn clip(&self) -> Result<Option<Arc<Track>>, MediaError> {
+        match self {
+            Self::Reel(reel) => reel.best().map(ending),
+            Self::Feed(feed, _) => feed.check(Kind::Video).map(|()| None),
+        }
+    }
+}
+
+/// Returns what was opened with the same `key` before, or opens it.
+fn once<K: PartialEq>(
+    opened: &Mutex<Vec<(K, Source)>>,
+    key: K,
+    open: impl FnOnce() -> Result<Source, MediaError>,
+) -> Result<Source, MediaError> {
+    let mut opened = opened.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, source)) = opened.iter().find(|(known, _)| *known == key) {
+        return Ok(source.clone());
+    }
+    let source = open()?;
+    opened.push((key, source.clone()));
+    Ok(source)
+}
+
+/// Returns what of a source begins and ends.
+fn ending(source: Source) -> Option<Arc<Track>> {
+    match source {
+        Source::Track(track) => Some(track),
+        Source::Endless(_) | Source::Live(_) => None,
     }
 }
 
@@ -225,6 +303,6 @@ fn name(spec: &SourceSpec) -> String {
             .unwrap_or(path.as_os_str())
             .to_string_lossy()
             .into_owned(),
-        None => spec.to_string(),
+        None => spec.label(),
     }
 }

@@ -167,9 +167,9 @@ impl<S: Sink> Pump<S> {
     }
 
     /// Forwards a frame of a live source.
-    pub(crate) fn live_frame(&mut self, kind: Kind, frame: &Frame) {
+    pub(crate) fn live_frame(&mut self, now: Instant, kind: Kind, frame: &Frame) {
         if let Some(lane) = self.lane(kind) {
-            lane.live_frame(frame);
+            lane.live_frame(now, frame);
         }
     }
 
@@ -266,10 +266,10 @@ pub(crate) async fn run<S: Sink>(
                 None => return,
             },
             frame = next_live(&mut pump.audio) => {
-                pump.live_frame(Kind::Audio, &frame);
+                pump.live_frame(Instant::now(), Kind::Audio, &frame);
             }
             frame = next_live(&mut pump.video) => {
-                pump.live_frame(Kind::Video, &frame);
+                pump.live_frame(Instant::now(), Kind::Video, &frame);
             }
             () = sleep.as_mut() => {}
         }

@@ -12,8 +12,8 @@ use crate::frame::FrameError;
 pub enum MediaError {
     /// The file could not be opened or read.
     #[error(
-        "cannot read {}: {source}; name a media file or a generator such as `tone` or `bars`: \
-         microphones and cameras are not read",
+        "cannot read {}: {source}; name a media file, a generator such as `tone` or `bars`, or a live \
+         input such as `mic` or `camera`",
         path.display()
     )]
     Unreadable {
@@ -71,6 +71,14 @@ pub enum MediaError {
         line: usize,
         /// What is wrong there.
         error: Box<Self>,
+    },
+    /// A live input is not there, or gives nothing that can be played.
+    #[error("`{name}` {reason}")]
+    Input {
+        /// What it is called.
+        name: String,
+        /// What is in the way.
+        reason: String,
     },
     /// Text cannot be said.
     #[error("cannot say the text: {0}")]

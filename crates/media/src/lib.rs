@@ -16,6 +16,7 @@
 //! | `sound`, `babble`, `say` | sound as samples on its way to an encoder; where it is made |
 //! | `draw`, `show`, `stills`, `slides` | pictures that are made here, and still ones |
 //! | `list`, `playlist`, `edit` | sources one after another; encoded tracks cut and joined |
+//! | `feed` | live inputs: devices, other programs, the network |
 //! | `generate`, `live` | silence and slate; what is encoded once for all |
 //! | `record` | recordings: WebM, Matroska, MP4, Ogg, IVF, WAV |
 //! | `meter` | loudness and speech of a sound |
@@ -35,6 +36,7 @@ mod describe;
 mod draw;
 mod edit;
 mod error;
+mod feed;
 mod film;
 mod frame;
 mod generate;
@@ -72,6 +74,7 @@ pub use decoder::VideoDecoder;
 pub use describe::{Description, Sound, describe};
 pub use draw::{card_picture, slate_picture};
 pub use error::MediaError;
+pub use feed::{Absence, Address, DeviceFound, DeviceKind, Feed, FeedOrigin, devices};
 pub use film::{Acceptance, Character, Coding, Film, FilmFrame, H264Profile, Sampling, Unsuitable};
 pub use frame::{Frame, FrameError, MAX_PAYLOAD};
 pub use generate::{silence, slate};

@@ -1,5 +1,7 @@
 //! Pictures drawn and encoded as time goes by, once for everyone who watches.
 
+mod effort;
+
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,8 +13,10 @@ use tokio::sync::broadcast;
 use crate::codec::Codec;
 use crate::error::MediaError;
 use crate::frame::Frame;
-use crate::picture::Picture;
+use crate::picture::{Picture, fit};
 use crate::video::{Encoded, VideoEncoder, VideoSettings};
+
+use effort::{Change, Effort};
 
 /// The least time between two key frames that are asked for.
 const KEY_FRAME_PAUSE: Duration = Duration::from_millis(500);
@@ -27,7 +31,18 @@ pub struct Live {
     codec: Codec,
     epoch: Instant,
     shared: Arc<Shared>,
-    thread: Thread,
+    /// Who draws; nobody where frames are pushed.
+    thread: Option<Thread>,
+    /// What pushes frames, which lives as long as somebody may want them.
+    _keeps: Option<Arc<dyn Send + Sync>>,
+}
+
+/// Where frames are pushed that somebody else makes as time goes by, for one [`Live`].
+#[derive(Clone)]
+pub(crate) struct Pusher {
+    codec: Codec,
+    epoch: Instant,
+    shared: Arc<Shared>,
 }
 
 struct Shared {
@@ -70,8 +85,27 @@ impl Live {
             codec,
             epoch,
             shared,
-            thread: handle.thread().clone(),
+            thread: Some(handle.thread().clone()),
+            _keeps: None,
         }))
+    }
+
+    /// Returns a source whose frames are pushed, and where to push them; `keeps` is what pushes.
+    pub(crate) fn pushed(codec: Codec, keeps: Arc<dyn Send + Sync>) -> (Arc<Self>, Pusher) {
+        let (epoch, shared) = (Instant::now(), Arc::new(Shared::new()));
+        let pusher = Pusher {
+            codec,
+            epoch,
+            shared: Arc::clone(&shared),
+        };
+        let live = Self {
+            codec,
+            epoch,
+            shared,
+            thread: None,
+            _keeps: Some(keeps),
+        };
+        (Arc::new(live), pusher)
     }
 
     /// Returns the codec of its frames.
@@ -102,14 +136,57 @@ impl Live {
     pub fn request_key_frame(&self) {
         self.shared.wants_key.store(true, Ordering::Relaxed);
         // So that it is begun now, and ready when its time comes.
-        self.thread.unpark();
+        if let Some(thread) = &self.thread {
+            thread.unpark();
+        }
     }
 }
 
 impl Drop for Live {
     fn drop(&mut self) {
         self.shared.stopped.store(true, Ordering::Relaxed);
-        self.thread.unpark();
+        if let Some(thread) = &self.thread {
+            thread.unpark();
+        }
+    }
+}
+
+impl Shared {
+    fn new() -> Self {
+        Self {
+            frames: broadcast::Sender::new(BACKLOG),
+            wants_key: AtomicBool::new(true),
+            stopped: AtomicBool::new(false),
+        }
+    }
+}
+
+impl Pusher {
+    /// Returns the codec its frames must have.
+    pub(crate) fn codec(&self) -> Codec {
+        self.codec
+    }
+
+    /// Says whether its [`Live`] is gone.
+    pub(crate) fn is_over(&self) -> bool {
+        self.shared.stopped.load(Ordering::Relaxed)
+    }
+
+    /// Says whether anybody listens.
+    pub(crate) fn is_heard(&self) -> bool {
+        self.shared.frames.receiver_count() > 0
+    }
+
+    /// Says once whether a key frame has been asked for since the last time.
+    pub(crate) fn take_key_request(&self) -> bool {
+        self.shared.wants_key.swap(false, Ordering::Relaxed)
+    }
+
+    /// Passes on a frame that plays at `at`; its media time is set to that.
+    pub(crate) fn push(&self, mut frame: Frame, at: Instant) {
+        frame.media_time = at.saturating_duration_since(self.epoch);
+        // An error means that nobody listens.
+        let _ = self.shared.frames.send(Arc::new(frame));
     }
 }
 
@@ -117,6 +194,8 @@ impl Drop for Live {
 struct Work<D> {
     encoder: VideoEncoder,
     draw: D,
+    effort: Effort,
+    has_warned: bool,
     frame_duration: Duration,
     epoch: Instant,
     shared: Arc<Shared>,
@@ -131,13 +210,11 @@ impl<D: FnMut(u64, Duration, SystemTime) -> Picture> Work<D> {
         Ok(Self {
             encoder: VideoEncoder::new(codec, settings)?,
             draw,
+            effort: Effort::new(settings),
+            has_warned: false,
             frame_duration: settings.frame_duration(),
             epoch: Instant::now(),
-            shared: Arc::new(Shared {
-                frames: broadcast::Sender::new(BACKLOG),
-                wants_key: AtomicBool::new(true),
-                stopped: AtomicBool::new(false),
-            }),
+            shared: Arc::new(Shared::new()),
             last_key: None,
             runs: false,
         })
@@ -174,7 +251,12 @@ impl<D: FnMut(u64, Duration, SystemTime) -> Picture> Work<D> {
             }
             // Moments that passed while encoding are left out; the clock goes on.
             let passed = self.epoch.elapsed().as_nanos() / self.frame_duration.as_nanos().max(1);
-            count = (count + 1).max(u64::try_from(passed).unwrap_or(u64::MAX));
+            let next = count + self.effort.reduction().stride;
+            count = next.max(u64::try_from(passed).unwrap_or(u64::MAX));
+            if let Err(error) = self.adapt(due, count > next) {
+                tracing::error!(%error, "the picture stops");
+                return;
+            }
         }
     }
 
@@ -192,14 +274,19 @@ impl<D: FnMut(u64, Duration, SystemTime) -> Picture> Work<D> {
         if key {
             self.shared.wants_key.store(false, Ordering::Relaxed);
         }
-        let last = count.saturating_add(self.encoder.held());
+        let stride = self.effort.reduction().stride;
+        let last = count.saturating_add(self.encoder.held() * stride);
         let first = if self.runs { last } else { count };
         self.runs = true;
         let mut frames = Vec::new();
-        for number in first..=last {
+        let size = self.effort.settings();
+        for number in (first..=last).step_by(stride as usize) {
             let media_time = times(self.frame_duration, number);
             let clock = self.wall_clock(media_time);
-            let picture = (self.draw)(number, media_time, clock);
+            let mut picture = (self.draw)(number, media_time, clock);
+            if (picture.width(), picture.height()) != (size.width, size.height) {
+                picture = fit(&picture, size.width, size.height);
+            }
             for encoded in self.encoder.encode(&picture, media_time, key)? {
                 frames.push(self.packetize(encoded)?);
             }
@@ -211,7 +298,42 @@ impl<D: FnMut(u64, Duration, SystemTime) -> Picture> Work<D> {
         if encoded.is_key {
             self.last_key = Some(encoded.media_time);
         }
-        encoded.packetize(self.encoder.codec(), self.frame_duration)
+        let lasts = times(self.frame_duration, self.effort.reduction().stride);
+        encoded.packetize(self.encoder.codec(), lasts)
+    }
+
+    /// Encodes less where this machine does not keep up, and more again where it does for a while.
+    fn adapt(&mut self, media_time: Duration, is_late: bool) -> Result<(), MediaError> {
+        if self.last_key.is_none() {
+            // Nobody watches, or the first picture is not out yet.
+            self.effort.rest();
+            return Ok(());
+        }
+        let Some(change) = self.effort.judge(media_time, is_late) else {
+            return Ok(());
+        };
+        let (codec, now) = (self.encoder.codec(), self.effort.settings());
+        if change == Change::Less && !std::mem::replace(&mut self.has_warned, true) {
+            let faster = match codec {
+                Codec::Vp8 => "",
+                _ => ", or VP8, which is encoded fastest",
+            };
+            tracing::warn!(
+                "a picture in {codec} is too much for this machine: it goes on with less; choose a smaller \
+                 size or rate{faster}"
+            );
+        }
+        tracing::info!(
+            "the picture is {codec} of {}x{} at {} a second",
+            now.width,
+            now.height,
+            now.frame_rate
+        );
+        self.encoder = VideoEncoder::new(codec, now)?;
+        self.last_key = None;
+        self.runs = false;
+        self.shared.wants_key.store(true, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Stops encoding: whoever comes next starts with a key frame, whenever the last one was.

@@ -1,8 +1,12 @@
 //! A raw picture: 8-bit 4:2:0, BT.601 limited range, as VP8 and most WebRTC senders have it.
 
+mod fit;
+
 use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::U8;
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
+
+pub(crate) use fit::fit;
 
 /// Luma and the two chroma values of one colour.
 pub type Yuv = [u8; 3];

@@ -14,7 +14,7 @@ use crate::film::Acceptance;
 use crate::generate;
 use crate::list::{self, Line};
 use crate::sound::{self, Count, Flow, Sink, lasting, pour_silent_samples, samples};
-use crate::source::{Origin, Reel, Source, SourceOptions, SourceSpec};
+use crate::source::{Origin, Reel, Source, SourceOptions, SourceSpec, not_a_feed};
 use crate::stills;
 use crate::track::Track;
 
@@ -81,6 +81,7 @@ fn item(line: usize, spec: SourceSpec) -> Result<Item, MediaError> {
             "a playlist in a playlist is not played: name its items",
         ));
     }
+    not_a_feed(&spec)?;
     if spec.never_ends() {
         return Err(cannot("it never ends: give it an end, as in `#t=0,10`"));
     }

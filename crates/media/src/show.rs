@@ -53,9 +53,10 @@ impl Show {
             | Origin::Tone { .. }
             | Origin::Silence
             | Origin::Babble
-            | Origin::Say(_) => {
+            | Origin::Say(_)
+            | Origin::Feed(_) => {
                 return Err(MediaError::UnknownSource {
-                    text: spec.to_string(),
+                    text: spec.label(),
                     reason: "it is not drawn here".into(),
                 });
             }

@@ -167,7 +167,7 @@ fn picture(spec: &SourceSpec, width: usize, height: usize) -> Result<Picture, Me
 
 fn no_slide(spec: &SourceSpec) -> MediaError {
     MediaError::UnknownSource {
-        text: spec.to_string(),
+        text: spec.label(),
         reason: "a slide is a PNG or JPEG file, or `card:TEXT`".into(),
     }
 }

@@ -28,6 +28,7 @@ use plan::Planned;
 use work::Work;
 
 pub use plan::target;
+pub(crate) use plan::target_of;
 
 /// The pictures of a film on their way into another codec.
 pub struct Transcoding {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use media::{Boundary, Frame, Live, Made, Repeat, Timeline, Track};
+use media::{Boundary, Frame, Kind, Live, Made, Repeat, Timeline, Track};
 use peer::{MediaSender, ReceiverReport};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
@@ -14,6 +14,10 @@ use crate::sources::Part;
 
 /// The least step between two frames where a live source takes over, so that time rises.
 const STEP: Duration = Duration::from_millis(1);
+
+/// A live source that gives nothing for so long is away: until it is back, the idle track plays.
+const SOUND_PATIENCE: Duration = Duration::from_millis(200);
+const PICTURE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Where frames go.
 pub(crate) trait Sink {
@@ -57,8 +61,8 @@ struct Forwarding {
     frames: broadcast::Receiver<Arc<Frame>>,
     /// Whether frames are left out until a key frame comes.
     wants_key: bool,
-    /// Whether its first frame was forwarded, so that it sets the pace.
-    leads: bool,
+    /// Until when it sets the pace, from its first frame on.
+    leads_until: Option<Instant>,
 }
 
 /// Which packets were the clip's, and what became of them.
@@ -115,7 +119,7 @@ impl<S: Sink> Lane<S> {
                     live: Arc::clone(live),
                     frames: live.subscribe(),
                     wants_key: true,
-                    leads: false,
+                    leads_until: None,
                 });
             }
             None => {}
@@ -129,10 +133,14 @@ impl<S: Sink> Lane<S> {
     }
 
     pub(super) fn send_due(&mut self, now: Instant, gauge: Option<&dyn Gauge>) {
-        if self.is_forwarding() {
+        if self.is_forwarding(now) {
             return;
         }
         while let Some(due) = self.timeline.poll(now) {
+            // What a live source has been playing since is in the past.
+            if self.last.is_some_and(|last| due.stream_time <= last) {
+                continue;
+            }
             match due.boundary {
                 Some(Boundary::Started) => self.clip.first = Some(self.sink.next_sequence_number()),
                 Some(Boundary::Finished) => self.clip.end = Some(self.sink.next_sequence_number()),
@@ -168,19 +176,28 @@ impl<S: Sink> Lane<S> {
         }
     }
 
-    /// Returns when the next frame is due; nothing while a live source sets the pace.
+    /// Returns when the next frame is due, or when a live source will have been away for too long.
     pub(super) fn next_due(&self) -> Option<Instant> {
-        if self.is_forwarding() {
-            None
-        } else {
-            Some(self.timeline.next_due())
-        }
+        let leads_until = self.forwarding.as_ref().and_then(|live| live.leads_until);
+        Some(leads_until.unwrap_or(self.timeline.next_due()))
     }
 
-    fn is_forwarding(&self) -> bool {
-        self.forwarding
-            .as_ref()
-            .is_some_and(|forwarding| forwarding.leads)
+    /// Says whether a live source sets the pace; one that has been away begins anew, with a key frame.
+    fn is_forwarding(&mut self, now: Instant) -> bool {
+        let Some(forwarding) = &mut self.forwarding else {
+            return false;
+        };
+        match forwarding.leads_until {
+            Some(until) if now < until => true,
+            Some(_) => {
+                debug!("a live source is away");
+                forwarding.leads_until = None;
+                forwarding.wants_key = true;
+                forwarding.live.request_key_frame();
+                false
+            }
+            None => false,
+        }
     }
 
     fn send(&mut self, frame: &Frame, stream_time: Duration) {
@@ -190,7 +207,7 @@ impl<S: Sink> Lane<S> {
         self.sink.send(frame, self.base.wrapping_add(ticks as u32));
     }
 
-    pub(super) fn live_frame(&mut self, frame: &Frame) {
+    pub(super) fn live_frame(&mut self, now: Instant, frame: &Frame) {
         let Some(forwarding) = &mut self.forwarding else {
             return;
         };
@@ -198,7 +215,10 @@ impl<S: Sink> Lane<S> {
             return;
         }
         forwarding.wants_key = false;
-        forwarding.leads = true;
+        forwarding.leads_until = Some(match frame.codec.kind() {
+            Kind::Audio => now + SOUND_PATIENCE + frame.duration,
+            Kind::Video => now + PICTURE_PATIENCE,
+        });
         // All live sources share the machine's clock, so that sound and picture stay together.
         let at = forwarding.live.epoch() + frame.media_time;
         let stream_time = at.saturating_duration_since(self.timeline.start());

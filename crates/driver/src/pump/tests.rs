@@ -286,6 +286,64 @@ fn a_live_picture_answers_a_request_with_its_next_frame() {
     }
 }
 
+#[test]
+fn a_live_source_that_is_away_is_replaced_until_its_next_key_frame() {
+    let source = media::open_video(&"bars:64x64".parse().unwrap(), Codec::Vp8).unwrap();
+    let media::Source::Live(live) = source else {
+        panic!("bars are live")
+    };
+    let start = live.epoch();
+    let at = |ms| start + Duration::from_millis(ms);
+    let sent = Sent::default();
+    let slate = track(Codec::Vp8, b'_', 2, Duration::from_millis(200));
+    let part = Part::Live(live);
+    let lane = Lane::new(Notebook(Rc::clone(&sent)), slate, Some(part), 0, start);
+    let mut pump = Pump::new(None, Some(lane), Repeat::Once, start);
+    pump.command(start, PumpCommand::Release);
+    pump.turn(at(2_500));
+    let slates = || {
+        sent.borrow()
+            .iter()
+            .filter(|(_, payload)| payload[0] == b'_')
+            .count()
+    };
+    let before = slates();
+    assert!(before > 0);
+
+    let mut comes = |ms, is_key| {
+        pump.turn(at(ms));
+        let frame = Frame {
+            codec: Codec::Vp8,
+            payloads: vec![Bytes::from_static(b"live")],
+            media_time: Duration::from_millis(ms),
+            duration: Duration::ZERO,
+            is_key,
+            promise: None,
+        };
+        pump.live_frame(at(ms), Kind::Video, &frame);
+        sent.borrow()
+            .iter()
+            .filter(|(_, payload)| payload[0] == b'l')
+            .count()
+    };
+    assert_eq!(comes(2_540, false), 0, "nobody can begin there");
+    assert_eq!(comes(2_560, true), 1);
+    assert_eq!(comes(3_400, false), 2);
+    assert_eq!(slates(), before, "it sets the pace");
+    assert_eq!(
+        comes(5_000, false),
+        2,
+        "it was away, and what was missed is missing"
+    );
+    assert!(slates() > before);
+    let before = slates();
+    assert_eq!(comes(5_040, true), 3);
+    assert_eq!(comes(5_600, false), 4);
+    assert_eq!(slates(), before);
+    let times: Vec<u32> = sent.borrow().iter().map(|(time, _)| *time).collect();
+    assert!(times.is_sorted());
+}
+
 fn answers_with_its_next_frame(codec: Codec) {
     let source = media::open_video(&"bars:64x64".parse().unwrap(), codec).unwrap();
     let media::Source::Live(live) = source else {
@@ -314,7 +372,7 @@ fn answers_with_its_next_frame(codec: Codec) {
             let wait = Duration::from_secs(5);
             let frame = tokio::time::timeout(wait, next_live(&mut pump.video)).await;
             let frame = frame.expect("a picture");
-            pump.live_frame(Kind::Video, &frame);
+            pump.live_frame(Instant::now(), Kind::Video, &frame);
             frame
         };
         // Past the pause between two key frames; unasked, none comes.

@@ -186,3 +186,25 @@ fn nobody_listening_costs_nothing_and_a_newcomer_gets_a_key_frame() {
     assert_eq!(drawn.load(Ordering::SeqCst), before);
     assert!(next(&mut live.subscribe()).is_key);
 }
+
+#[test]
+fn who_cannot_keep_up_does_less() {
+    // Whatever the machine: this takes three times as long as it may.
+    let live = Live::start(Codec::Vp8, SETTINGS, |n, _, _| {
+        thread::sleep(Duration::from_millis(60));
+        moving(64, 64, n as u32)
+    })
+    .unwrap();
+    let mut frames = live.subscribe();
+    let first = next(&mut frames);
+    assert_eq!(first.duration, Duration::from_millis(20));
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        let frame = next(&mut frames);
+        if frame.duration == Duration::from_millis(40) {
+            assert!(frame.is_key, "the encoder is a new one");
+            break;
+        }
+        assert!(Instant::now() < deadline);
+    }
+}

@@ -19,7 +19,7 @@ use super::{File, encoded, mp4, opus_packets};
 use crate::codec::Kind;
 use crate::error::MediaError;
 use crate::opus::OpusSettings;
-use crate::sound::{CHANNELS, Flow, Resample, Sink, samples};
+use crate::sound::{CHANNELS, Flow, Resample, Sink, samples, two_of};
 use crate::track::Track;
 
 /// Reads the first sound of the file: Opus as it is, anything else encoded as Opus.
@@ -349,19 +349,4 @@ pub(super) fn resample_of(
         return Err(file.unsupported(&found, Some(Kind::Audio)));
     }
     Resample::new(rate)
-}
-
-/// Returns left and right of one moment: of one channel or two as they are, of more the mean of all.
-pub(super) fn two_of(moment: &[f32]) -> [f32; CHANNELS] {
-    let within = |sample: f32| {
-        if sample.is_finite() {
-            sample.clamp(-1.0, 1.0)
-        } else {
-            0.0
-        }
-    };
-    match *moment {
-        [left, right] => [within(left), within(right)],
-        _ => [within(moment.iter().sum::<f32>() / moment.len().max(1) as f32); CHANNELS],
-    }
 }

@@ -10,7 +10,7 @@ mod preparing;
 mod stated;
 mod wav;
 mod webm;
-mod y4m;
+pub(crate) mod y4m;
 
 pub(crate) use stated::Stated;
 

@@ -7,7 +7,7 @@ use hound::{SampleFormat, WavReader};
 
 use super::{File, decoded};
 use crate::error::MediaError;
-use crate::sound::{CHANNELS, Flow, Sink};
+use crate::sound::{CHANNELS, Flow, Sink, two_of};
 
 /// Moments that are handed on at a time.
 const CHUNK: usize = 1024;
@@ -73,7 +73,7 @@ fn pour_samples(
         if moment.len() < channels {
             continue;
         }
-        stereo.extend(decoded::two_of(&moment));
+        stereo.extend(two_of(&moment));
         moment.clear();
         if stereo.len() == CHUNK * CHANNELS {
             if resample.take(&stereo, to)?.is_break() {

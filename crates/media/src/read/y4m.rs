@@ -7,10 +7,10 @@ use crate::codec::Kind;
 use crate::error::MediaError;
 use crate::film::{Coding, Film, FilmFrame, Sampling};
 
-pub(super) const MAGIC: &[u8] = b"YUV4MPEG2";
+pub(crate) const MAGIC: &[u8] = b"YUV4MPEG2";
 
 /// The longest line of a header that is believed.
-const LONGEST_LINE: usize = 1024;
+pub(crate) const LONGEST_LINE: usize = 1024;
 
 /// The largest side of a picture that is believed, in pixels.
 const LONGEST_SIDE: usize = 16_384;
@@ -20,7 +20,13 @@ pub(super) fn read(file: &File<'_>) -> Result<Film, MediaError> {
     let Some(mut at) = line_end(bytes, 0) else {
         return Err(file.broken(0, "its first line does not end"));
     };
-    let header = Header::read(file, &bytes[..at - 1])?;
+    let header = Header::read(&bytes[..at - 1]).map_err(|wrong| match wrong {
+        Wrong::Layout(name) => {
+            let found = format!("holds pictures laid out as `{name}`");
+            file.unsupported(&found, Some(Kind::Video))
+        }
+        Wrong::Value(problem) => file.broken(0, problem),
+    })?;
     let size = header.sampling.size(header.width, header.height);
     let mut frames: Vec<FilmFrame> = Vec::new();
     while at < bytes.len() {
@@ -60,17 +66,26 @@ fn line_end(bytes: &[u8], at: usize) -> Option<usize> {
     Some(at + line.iter().position(|byte| *byte == b'\n')? + 1)
 }
 
-struct Header {
-    width: usize,
-    height: usize,
+/// What the first line says.
+pub(crate) struct Header {
+    pub(crate) width: usize,
+    pub(crate) height: usize,
     /// Pictures a second.
-    rate: f64,
-    sampling: Sampling,
+    pub(crate) rate: f64,
+    pub(crate) sampling: Sampling,
     is_interlaced: bool,
 }
 
+/// What is wrong with the first line.
+pub(crate) enum Wrong {
+    /// Planes are laid out in a way that has this name.
+    Layout(String),
+    /// Something that cannot be.
+    Value(&'static str),
+}
+
 impl Header {
-    fn read(file: &File<'_>, line: &[u8]) -> Result<Self, MediaError> {
+    pub(crate) fn read(line: &[u8]) -> Result<Self, Wrong> {
         let line = String::from_utf8_lossy(line);
         let words = line.split(' ').skip(1);
         let (mut width, mut height, mut rate) = (0, 0, 25.0);
@@ -85,20 +100,19 @@ impl Header {
                 Some('F') => rate = ratio(value).unwrap_or(0.0),
                 Some('I') => is_interlaced = matches!(value, "t" | "b" | "m"),
                 Some('C') => {
-                    sampling = sampling_of(value).ok_or_else(|| {
-                        let found = format!("holds pictures laid out as `{value}`");
-                        file.unsupported(&found, Some(Kind::Video))
-                    })?;
+                    sampling = sampling_of(value).ok_or_else(|| Wrong::Layout(value.into()))?;
                 }
                 _ => {}
             }
         }
         let sides = 1..=LONGEST_SIDE;
         if !sides.contains(&width) || !sides.contains(&height) {
-            return Err(file.broken(0, "its first line states no size that can be"));
+            return Err(Wrong::Value("its first line states no size that can be"));
         }
         if !(0.1..=1000.0).contains(&rate) {
-            return Err(file.broken(0, "its first line states no frame rate that can be"));
+            return Err(Wrong::Value(
+                "its first line states no frame rate that can be",
+            ));
         }
         Ok(Self {
             width,

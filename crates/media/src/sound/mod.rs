@@ -95,7 +95,9 @@ fn pour_whole(spec: &SourceSpec, channels: u8, to: &mut dyn Sink) -> Result<Flow
             }
             Ok(Flow::Break(()))
         }
-        Origin::Bars { .. } | Origin::Card(_) | Origin::Slides(_) => Err(not_heard(spec)),
+        Origin::Bars { .. } | Origin::Card(_) | Origin::Slides(_) | Origin::Feed(_) => {
+            Err(not_heard(spec))
+        }
     }
 }
 
@@ -147,6 +149,21 @@ pub(crate) fn samples(time: Duration) -> u64 {
 pub(crate) fn lasting(samples: u64) -> Duration {
     let nanos = u128::from(samples) * 1_000_000_000 / u128::from(SAMPLE_RATE);
     Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+}
+
+/// Returns left and right of one moment: of one channel or two as they are, of more the mean of all.
+pub(crate) fn two_of(moment: &[f32]) -> [f32; CHANNELS] {
+    let within = |sample: f32| {
+        if sample.is_finite() {
+            sample.clamp(-1.0, 1.0)
+        } else {
+            0.0
+        }
+    };
+    match *moment {
+        [left, right] => [within(left), within(right)],
+        _ => [within(moment.iter().sum::<f32>() / moment.len().max(1) as f32); CHANNELS],
+    }
 }
 
 /// Counts what it is given, and keeps nothing.

@@ -7,7 +7,7 @@ use super::{CHANNELS, Flow, Sink};
 use crate::error::MediaError;
 use crate::opus::SAMPLE_RATE;
 
-/// Samples that are resampled at a time, about.
+/// Samples that are resampled at a time, about, of what is there as a whole.
 const CHUNK: usize = 1024;
 
 /// Takes samples of one rate, and hands on those of 48 kHz.
@@ -35,6 +35,19 @@ impl Resample {
     ///
     /// Fails if that is no sound people have.
     pub(crate) fn new(rate: u32) -> Result<Self, MediaError> {
+        Self::by(CHUNK, rate)
+    }
+
+    /// Begins with sound that comes as time goes by, and is resampled 20 ms at a time.
+    ///
+    /// # Errors
+    ///
+    /// Fails if that is no sound people have.
+    pub(crate) fn live(rate: u32) -> Result<Self, MediaError> {
+        Self::by(rate as usize / 50, rate)
+    }
+
+    fn by(chunk: usize, rate: u32) -> Result<Self, MediaError> {
         if !(4_000..=384_000).contains(&rate) {
             let what = format!("it has {rate} samples a second; 4000 to 384000 are played");
             return Err(MediaError::Sound(what));
@@ -43,7 +56,7 @@ impl Resample {
             return Ok(Self { inner: None });
         }
         let (from, to) = (rate as usize, SAMPLE_RATE as usize);
-        let resampler = Fft::<f32>::new(from, to, CHUNK, CHANNELS, FixedSync::Both)
+        let resampler = Fft::<f32>::new(from, to, chunk, CHANNELS, FixedSync::Both)
             .map_err(|error| failed(&error))?;
         Ok(Self {
             inner: Some(Inner {
@@ -54,6 +67,14 @@ impl Resample {
                 taken: 0,
                 given: 0,
             }),
+        })
+    }
+
+    /// Returns how many seconds of what was taken have not been handed on.
+    pub(crate) fn inside(&self) -> f64 {
+        self.inner.as_ref().map_or(0.0, |inner| {
+            let taken = inner.taken as f64 / f64::from(inner.rate);
+            taken - inner.given as f64 / f64::from(SAMPLE_RATE)
         })
     }
 

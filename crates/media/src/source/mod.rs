@@ -10,10 +10,12 @@ use std::sync::Arc;
 
 pub use options::SourceOptions;
 pub use reel::Reel;
+pub(crate) use text::{escape, unescape};
 
 use crate::codec::{Codec, Kind};
 use crate::edit;
 use crate::error::MediaError;
+use crate::feed::FeedOrigin;
 use crate::film::Acceptance;
 use crate::generate;
 use crate::live::Live;
@@ -65,6 +67,8 @@ pub enum Origin {
     Slides(PathBuf),
     /// Sources one after another: `playlist:` and a list of them, such as an M3U file.
     Playlist(PathBuf),
+    /// A device, another program, or the network; opened as a [`Feed`](crate::Feed).
+    Feed(FeedOrigin),
 }
 
 impl SourceSpec {
@@ -78,6 +82,20 @@ impl SourceSpec {
         match &self.origin {
             Origin::File(path) => Some(path),
             _ => None,
+        }
+    }
+
+    /// Tells whether it is a live input.
+    pub fn is_feed(&self) -> bool {
+        matches!(self.origin, Origin::Feed(_))
+    }
+
+    /// Returns what it is called in logs and before others: as it is written, but of a command its name
+    /// alone.
+    pub fn label(&self) -> String {
+        match &self.origin {
+            Origin::Feed(feed) => feed.label(),
+            _ => self.to_string(),
         }
     }
 }
@@ -139,6 +157,7 @@ pub fn open_audio_as(spec: &SourceSpec, settings: OpusSettings) -> Result<Source
     if !spec.may_be(Kind::Audio) {
         return Err(not_heard(spec));
     }
+    not_a_feed(spec)?;
     if spec.never_ends() {
         if spec.options.loudness.is_some() {
             return Err(no(
@@ -185,7 +204,7 @@ pub fn open_video(spec: &SourceSpec, codec: Codec) -> Result<Source, MediaError>
 /// Fails if it cannot be read.
 pub fn missing(spec: &SourceSpec, kind: Kind) -> Result<Option<MediaError>, MediaError> {
     let of_the_other_kind = || MediaError::NoTrack {
-        path: spec.to_string().into(),
+        path: spec.label().into(),
         kind,
         remedy: "name another source".into(),
     };
@@ -211,16 +230,31 @@ pub fn missing(spec: &SourceSpec, kind: Kind) -> Result<Option<MediaError>, Medi
     }
 }
 
+/// Refuses live inputs where a source is read to its end, or played over and over.
+pub(crate) fn not_a_feed(spec: &SourceSpec) -> Result<(), MediaError> {
+    if spec.is_feed() {
+        return Err(played_elsewhere(spec));
+    }
+    Ok(())
+}
+
+fn played_elsewhere(spec: &SourceSpec) -> MediaError {
+    no(
+        spec,
+        "it is a live input, which is played by `join` and `run` alone, and in no list",
+    )
+}
+
 pub(crate) fn not_heard(spec: &SourceSpec) -> MediaError {
     no(
         spec,
-        "it is a picture; sound comes from a file, `tone`, `babble`, `say:TEXT` or `silence`",
+        "it is a picture; sound comes from a file, `tone`, `babble`, `say:TEXT`, `silence` or `mic`",
     )
 }
 
 fn no(spec: &SourceSpec, reason: &str) -> MediaError {
     MediaError::UnknownSource {
-        text: spec.to_string(),
+        text: spec.label(),
         reason: reason.into(),
     }
 }

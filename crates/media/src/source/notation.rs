@@ -9,12 +9,14 @@ use super::text::{escape, unescape};
 use super::{Origin, SourceSpec};
 use crate::codec::Kind;
 use crate::error::MediaError;
+use crate::feed::{FeedOrigin, split_command};
 
 const DEFAULT_TONE: u32 = 440;
 const DEFAULT_BARS: (usize, usize) = (640, 360);
 
 /// Everything that is no path, for whoever wrote something else.
-const NAMES: &str = "tone, silence, babble, say:TEXT, bars, card:TEXT, slides:LIST, playlist:FILE";
+const NAMES: &str = "tone, silence, babble, say:TEXT, bars, card:TEXT, slides:LIST, playlist:FILE, mic, camera, \
+                     exec:COMMAND, -, unix:PATH, tcp:HOST:PORT, rtp://ADDRESS:PORT";
 /// The longest text that is said or shown, in bytes: half an hour of speech.
 const LONGEST_TEXT: usize = 32_000;
 
@@ -22,23 +24,22 @@ impl FromStr for SourceSpec {
     type Err = MediaError;
 
     fn from_str(text: &str) -> Result<Self, MediaError> {
-        let wrong = |reason: String| MediaError::UnknownSource {
-            text: text.into(),
-            reason,
+        let (head, fragment) = match split_command(text) {
+            Some(parts) => parts,
+            None => match text.split_once('#') {
+                Some((head, fragment)) => (head, Some(fragment)),
+                None => (text, None),
+            },
         };
-        let (head, fragment) = match text.split_once('#') {
-            Some((head, fragment)) => (head, Some(fragment)),
-            None => (text, None),
+        let wrong = |text: String| move |reason| MediaError::UnknownSource { text, reason };
+        let mut spec = Self::from(origin(head).map_err(wrong(text.into()))?);
+        let read = fragment.map_or(Ok(()), |fragment| spec.read_options(fragment));
+        // What a command holds is not shown.
+        let shown = match &spec.origin {
+            Origin::Feed(feed @ FeedOrigin::Command(_)) => feed.label(),
+            _ => text.into(),
         };
-        let origin = origin(head).map_err(wrong)?;
-        let mut spec = Self {
-            origin,
-            options: SourceOptions::default(),
-        };
-        if let Some(fragment) = fragment {
-            spec.read_options(fragment).map_err(wrong)?;
-        }
-        spec.check().map_err(wrong)?;
+        read.and_then(|()| spec.check()).map_err(wrong(shown))?;
         Ok(spec)
     }
 }
@@ -63,6 +64,9 @@ fn origin(head: &str) -> Result<Origin, String> {
         None | Some("") => Err(format!("there is no path: write `{example}`")),
         Some(value) => Ok(PathBuf::from(unescape(value))),
     };
+    if let Some(feed) = FeedOrigin::read(name, value) {
+        return feed.map(Origin::Feed);
+    }
     match (name, value) {
         ("", _) => Err(format!("name a file, or one of {NAMES}")),
         ("silence", None) => Ok(Origin::Silence),
@@ -109,10 +113,10 @@ impl SourceSpec {
                 None => (option, None),
             };
             if !allowed.contains(&key) {
-                let mut reason = format!(
-                    "`{key}` is no option here: there are {}",
-                    allowed.join(", ")
-                );
+                let mut reason = match allowed {
+                    [] => format!("`{key}` is no option here: there are none"),
+                    some => format!("`{key}` is no option here: there are {}", some.join(", ")),
+                };
                 match self.origin {
                     Origin::File(_) => {
                         reason +=
@@ -135,6 +139,9 @@ impl SourceSpec {
     /// Checks what depends on more than one option.
     fn check(&self) -> Result<(), String> {
         let options = &self.options;
+        if let Origin::Feed(feed) = &self.origin {
+            return feed.check(options);
+        }
         let fades = !options.fade_in.is_zero() || !options.fade_out.is_zero();
         if self.never_ends() && (options.rounds.is_some() || !options.gap.is_zero() || fades) {
             return Err(format!(
@@ -157,26 +164,32 @@ impl SourceSpec {
                 | Origin::Silence
                 | Origin::Babble
                 | Origin::Bars { .. }
-                | Origin::Card(_) => true,
+                | Origin::Card(_)
+                | Origin::Feed(_) => true,
                 Origin::File(_) | Origin::Say(_) | Origin::Slides(_) | Origin::Playlist(_) => false,
             }
     }
 
     /// Tells whether this can be a source of `kind`, as far as its name says; files may hold either.
     pub fn may_be(&self, kind: Kind) -> bool {
-        match self.origin {
+        match &self.origin {
             Origin::File(_) | Origin::Playlist(_) => true,
             Origin::Tone { .. } | Origin::Silence | Origin::Babble | Origin::Say(_) => {
                 kind == Kind::Audio
             }
             Origin::Bars { .. } | Origin::Card(_) | Origin::Slides(_) => kind == Kind::Video,
+            Origin::Feed(feed) => feed.may_be(kind, &self.options),
         }
     }
 
     /// Returns the same source with its path, where it has one, put through `resolve`.
     pub fn resolved(mut self, resolve: impl FnOnce(&Path) -> PathBuf) -> Self {
-        if let Origin::File(path) | Origin::Slides(path) | Origin::Playlist(path) = &mut self.origin
-        {
+        let path = match &mut self.origin {
+            Origin::File(path) | Origin::Slides(path) | Origin::Playlist(path) => Some(path),
+            Origin::Feed(feed) => feed.path_mut(),
+            _ => None,
+        };
+        if let Some(path) = path {
             *path = resolve(path);
         }
         self
@@ -198,6 +211,7 @@ impl Origin {
             Self::Bars { .. } => &["t", "loop", "gap"],
             Self::Card(_) => &["t", "loop", "gap", "size"],
             Self::Slides(_) => &["t", "loop", "gap", "size", "each", "crossfade"],
+            Self::Feed(feed) => feed.options(),
         }
     }
 }
@@ -235,6 +249,7 @@ impl fmt::Display for Origin {
             Self::Card(text) => write!(f, "card:{}", escape(text)),
             Self::Slides(path) => write!(f, "slides:{}", escape(&path.to_string_lossy())),
             Self::Playlist(path) => write!(f, "playlist:{}", escape(&path.to_string_lossy())),
+            Self::Feed(feed) => feed.fmt(f),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::text::{escape, unescape};
+use crate::codec::Codec;
 
 /// The options of a source; each at its default where nothing is said.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -28,7 +29,7 @@ pub struct SourceOptions {
     pub voice: Option<String>,
     /// `speed=WORDS`: how many words of speech a minute.
     pub speed: Option<u16>,
-    /// `size=WIDTHxHEIGHT`: the size of a picture that is drawn here.
+    /// `size=WIDTHxHEIGHT`: the size of a picture that is drawn here, or asked of a camera.
     pub size: Option<(usize, usize)>,
     /// `each=SECONDS`: how long each slide shows that says nothing itself.
     pub each: Option<Duration>,
@@ -36,6 +37,16 @@ pub struct SourceOptions {
     pub crossfade: Duration,
     /// `seed=N`: which babble.
     pub seed: Option<u64>,
+    /// `rate=N`: pictures a second that are asked of a camera.
+    pub rate: Option<u32>,
+    /// `restart`: whether a command is started again when it has ended.
+    pub restart: bool,
+    /// `listen`: whether others connect to us, one at a time.
+    pub listen: bool,
+    /// `codec=NAME`: what packets hold.
+    pub codec: Option<Codec>,
+    /// `pt=N`: their payload type; any where nothing is said.
+    pub payload_type: Option<u8>,
 }
 
 /// The loudness of broadcasts (EBU R 128), which `loudness` alone means.
@@ -109,6 +120,26 @@ impl SourceOptions {
             "seed" => {
                 let seed = given.parse().ok();
                 self.seed = Some(seed.ok_or("`seed` is a whole number, as in `seed=7`")?);
+            }
+            "rate" => {
+                let rate = given.parse().ok().filter(|rate| (1..=120).contains(rate));
+                let what = "`rate` is 1 to 120 pictures a second, as in `rate=30`";
+                self.rate = Some(rate.ok_or(what)?);
+            }
+            "restart" | "listen" if value.is_some() => {
+                return Err(format!("`{key}` takes no value"));
+            }
+            "restart" => self.restart = true,
+            "listen" => self.listen = true,
+            "codec" => {
+                let codec = Codec::from_name(given);
+                let what = "`codec` is opus, VP8, VP9, H264 or AV1, as in `codec=VP8`";
+                self.codec = Some(codec.ok_or(what)?);
+            }
+            "pt" => {
+                let number = given.parse().ok().filter(|number| *number <= 127);
+                self.payload_type =
+                    Some(number.ok_or("`pt` is a payload type, 0 to 127, as in `pt=96`")?);
             }
             // What may stand with a source is checked before.
             other => return Err(format!("`{other}` is not known")),
@@ -225,6 +256,11 @@ impl fmt::Display for SourceOptions {
             options.push(format!("crossfade={}", seconds(self.crossfade)));
         }
         options.extend(self.seed.map(|seed| format!("seed={seed}")));
+        options.extend(self.rate.map(|rate| format!("rate={rate}")));
+        options.extend(self.restart.then(|| "restart".to_owned()));
+        options.extend(self.listen.then(|| "listen".to_owned()));
+        options.extend(self.codec.map(|codec| format!("codec={codec}")));
+        options.extend(self.payload_type.map(|number| format!("pt={number}")));
         f.write_str(&options.join("&"))
     }
 }

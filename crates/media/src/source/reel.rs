@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::{Origin, Source, SourceSpec, no};
+use super::{Origin, Source, SourceSpec, no, played_elsewhere};
 use crate::codec::Codec;
 use crate::edit;
 use crate::error::MediaError;
@@ -56,9 +56,10 @@ impl Reel {
             Origin::Tone { .. } | Origin::Silence | Origin::Babble | Origin::Say(_) => {
                 return Err(no(
                     spec,
-                    "it is sound; pictures come from a file, `bars`, `card:TEXT` or `slides:LIST`",
+                    "it is sound; pictures come from a file, `bars`, `card:TEXT`, `slides:LIST` or `camera`",
                 ));
             }
+            Origin::Feed(_) => return Err(played_elsewhere(spec)),
         };
         Ok(Self {
             spec: spec.clone(),

@@ -1,7 +1,7 @@
 //! Text inside a source's name: what would mean something there is written as in URIs, `%23` for `#`.
 
 /// Replaces every `%` that two hexadecimal digits follow; what then is no UTF-8 stays as it was.
-pub(super) fn unescape(text: &str) -> String {
+pub(crate) fn unescape(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut plain = Vec::with_capacity(bytes.len());
     let mut at = 0;
@@ -21,7 +21,7 @@ pub(super) fn unescape(text: &str) -> String {
 }
 
 /// The opposite: what [`unescape`] makes `text` of.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for (at, character) in text.char_indices() {
         let means_something = match character {

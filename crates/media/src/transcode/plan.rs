@@ -74,14 +74,26 @@ pub(super) fn plan(film: &Film, part: &Range<Duration>, most: u32) -> Vec<Planne
 /// Returns how the pictures of a film are encoded for a far end that takes `accepted`: no larger and
 /// no faster than they are, than 720p at 30 pictures a second (360p in AV1), and than the far end takes.
 pub fn target(film: &Film, accepted: &Acceptance) -> VideoSettings {
+    VideoSettings {
+        key_interval: NEVER,
+        ..target_of((film.width, film.height), film.frame_rate(), accepted)
+    }
+}
+
+/// Returns the same for pictures of this size and rate.
+pub(crate) fn target_of(
+    (width, height): (u32, u32),
+    frame_rate: f64,
+    accepted: &Acceptance,
+) -> VideoSettings {
     let blocks = MOST_BLOCKS.min(accepted.most_blocks().unwrap_or(u64::MAX));
     let pixels = match accepted.codec {
         Codec::Av1 => MOST_PIXELS_AV1,
         _ => u64::MAX,
     };
-    let (width, height) = fitted(film.width, film.height, blocks, pixels);
+    let (width, height) = fitted(width, height, blocks, pixels);
     let most = most_pictures(accepted, width, height);
-    let frame_rate = film.frame_rate().round().clamp(1.0, most.into());
+    let frame_rate = frame_rate.round().clamp(1.0, most.into());
     // The fewer pictures there are, the more one differs from the one before.
     let weight = (frame_rate + f64::from(MOST_PICTURES)) / 2.0;
     let bits = (width * height) as f64 * weight * BITS_PER_PIXEL;
@@ -93,7 +105,7 @@ pub fn target(film: &Film, accepted: &Acceptance) -> VideoSettings {
         bit_rate: bit_rate
             .min(accepted.max_bit_rate.unwrap_or(u32::MAX))
             .max(64_000),
-        key_interval: NEVER,
+        ..VideoSettings::default()
     }
 }
 

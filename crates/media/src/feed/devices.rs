@@ -1,0 +1,130 @@
+//! Which devices there are.
+
+use cpal::SupportedStreamConfigRange;
+use cpal::traits::{DeviceTrait, HostTrait};
+use linuxvideo::Device;
+
+use super::camera;
+
+/// What a device is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeviceKind {
+    /// It records sound.
+    Microphone,
+    /// It plays sound.
+    Speaker,
+    /// It records pictures.
+    Camera,
+}
+
+/// A device that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceFound {
+    /// What it is for.
+    pub kind: DeviceKind,
+    /// What stands after `mic:` or `camera:` to use it.
+    pub id: String,
+    /// What its maker calls it.
+    pub name: String,
+    /// What it gives or takes; empty where it cannot be opened at the moment.
+    pub formats: Vec<String>,
+}
+
+/// Looks for all devices of this machine.
+pub fn devices() -> Vec<DeviceFound> {
+    let mut found = sound_devices();
+    found.extend(camera::files().into_iter().filter_map(|path| {
+        let device = Device::open(&path).ok().filter(camera::captures)?;
+        let name = device.capabilities().ok()?.card().to_owned();
+        let formats = camera::layouts(&device)
+            .into_iter()
+            .map(|(layout, sizes)| {
+                let sizes: Vec<String> = sizes.iter().map(|(w, h)| format!("{w}x{h}")).collect();
+                format!("{} {}", layout.fourcc().escape_ascii(), sizes.join(" "))
+            })
+            .collect();
+        Some(DeviceFound {
+            kind: DeviceKind::Camera,
+            id: path.display().to_string(),
+            name,
+            formats,
+        })
+    }));
+    found
+}
+
+/// Keeps what the sound library of this thread writes on standard error in memory, and forgets what it
+/// has kept: what is amiss is an error, or a device that is not there.
+pub(super) fn quiet() {
+    // If that cannot be, it is seen.
+    let _ = alsa::Output::local_error_handler();
+}
+
+fn sound_devices() -> Vec<DeviceFound> {
+    quiet();
+    let host = cpal::default_host();
+    let Ok(all) = host.devices() else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for device in all {
+        let Ok(id) = device.id() else { continue };
+        // It takes everything and gives silence.
+        if id.id() == "null" {
+            continue;
+        }
+        let name = device.description().map_or_else(
+            |_| id.id().to_owned(),
+            |description| description.name().to_owned(),
+        );
+        let mut add = |kind, formats: Vec<String>| {
+            // Names of plugins that lead nowhere are no devices.
+            if !formats.is_empty() {
+                found.push(DeviceFound {
+                    kind,
+                    id: id.id().to_owned(),
+                    name: name.clone(),
+                    formats,
+                });
+            }
+        };
+        if device.supports_input() {
+            let formats = device.supported_input_configs().map(described);
+            add(DeviceKind::Microphone, formats.unwrap_or_default());
+        }
+        if device.supports_output() {
+            let formats = device.supported_output_configs().map(described);
+            add(DeviceKind::Speaker, formats.unwrap_or_default());
+        }
+    }
+    found
+}
+
+/// Returns one line for each number of channels and range of rates, with the formats of samples.
+fn described(ranges: impl Iterator<Item = SupportedStreamConfigRange>) -> Vec<String> {
+    let mut lines: Vec<(String, Vec<String>)> = Vec::new();
+    for range in ranges.filter(|range| (1..=2).contains(&range.channels())) {
+        let (least, most) = (range.min_sample_rate(), range.max_sample_rate());
+        let rates = if least == most {
+            format!("{least}")
+        } else {
+            format!("{least}-{most}")
+        };
+        let channels = match range.channels() {
+            1 => "mono",
+            _ => "stereo",
+        };
+        let (line, format) = (
+            format!("{channels} {rates} Hz"),
+            range.sample_format().to_string(),
+        );
+        match lines.iter_mut().find(|(known, _)| *known == line) {
+            Some((_, formats)) => formats.push(format),
+            None => lines.push((line, vec![format])),
+        }
+    }
+    lines
+        .into_iter()
+        .map(|(line, formats)| format!("{line}: {}", formats.join(" ")))
+        .collect()
+}
