@@ -27,6 +27,14 @@ async fn read_by_prometheus(text: &str) -> Option<String> {
     (!ended.status.success()).then(|| String::from_utf8_lossy(&ended.stderr).into_owned())
 }
 
+/// Starts a load test with a live page, whose callers stay for a minute.
+fn start(node: &PracticeNode, more: &[&str]) -> Process {
+    let always = [
+        "load", "--json", "--listen", "0", "--hold", "60", "--node", &node.http,
+    ];
+    Process::start(&[&always[..], more].concat())
+}
+
 /// Where the live page is, as the command says it.
 async fn address(load: &Process) -> String {
     wait_for("the live page's address", SOON, async || {
@@ -43,26 +51,14 @@ async fn address(load: &Process) -> String {
 async fn the_live_page_moves_while_callers_join_and_prometheus_reads_the_figures() {
     let _turn = the_stage_alone().await;
     let node = PracticeNode::start(&["--conference", "load-1", "--conference", "load-2"]).await;
-    let load = Process::start(&[
-        "load",
-        "--json",
-        "--listen",
-        "0",
-        "--node",
-        &node.http,
-        "--conferences",
-        "2",
-        "--participants",
-        "4",
-        "--rate",
-        "1",
-        "--hold",
-        "60",
+    let places = ["--conferences", "2", "--participants", "4", "--rate", "1"];
+    let judged = [
         "--threshold",
         "failures.rate <= 100%",
         "--threshold",
         "joins.ok == 9",
-    ]);
+    ];
+    let load = start(&node, &[&places[..], &judged].concat());
     let page = address(&load).await;
     with_chromium(&[], async |tab: &Tab| {
         tab.open(&page).await;
@@ -126,18 +122,7 @@ async fn the_live_page_moves_while_callers_join_and_prometheus_reads_the_figures
 async fn a_page_whose_load_tester_was_killed_says_so_and_claims_no_verdict() {
     let _turn = the_stage_alone().await;
     let node = PracticeNode::start(&["--conference", "load-1"]).await;
-    let load = Process::start(&[
-        "load",
-        "--json",
-        "--listen",
-        "0",
-        "--node",
-        &node.http,
-        "--participants",
-        "2",
-        "--hold",
-        "60",
-    ]);
+    let load = start(&node, &["--participants", "2"]);
     let page = address(&load).await;
     with_chromium(&[], async |tab: &Tab| {
         tab.open(&page).await;

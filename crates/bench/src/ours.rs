@@ -116,21 +116,16 @@ async fn send(
 ) -> Sent<Caller> {
     let senders = [Kind::Audio, Kind::Video].map(|kind| caller.peer.sender(kind));
     let (mut packets, mut late) = (0, Vec::new());
-    loop {
-        let (when, due) = schedule.next();
-        if when >= end {
-            return Sent {
-                _caller: caller,
-                packets,
-                late,
-            };
-        }
-        tokio::time::sleep_until(when.into()).await;
-        late.push(when.elapsed().as_secs_f64() * 1000.0);
+    while let Some(due) = schedule.wait(end, &mut late).await {
         let (frame, timestamp) = material.frame(due);
         let sender = senders[frame.codec.kind() as usize].as_ref();
         if sender.is_some_and(|sender| sender.send(frame, timestamp).is_ok()) {
             packets += frame.payloads.len() as u64;
         }
+    }
+    Sent {
+        _caller: caller,
+        packets,
+        late,
     }
 }

@@ -198,17 +198,7 @@ async fn send(
 ) -> Sent<Caller> {
     let (mut packets, mut late) = (0, Vec::new());
     let mut sequence_numbers = [0_u16; 2];
-    loop {
-        let (when, due) = schedule.next();
-        if when >= end {
-            return Sent {
-                _caller: caller,
-                packets,
-                late,
-            };
-        }
-        tokio::time::sleep_until(when.into()).await;
-        late.push(when.elapsed().as_secs_f64() * 1000.0);
+    while let Some(due) = schedule.wait(end, &mut late).await {
         let (frame, timestamp) = material.frame(due);
         let at = frame.codec.kind() as usize;
         let (track, ssrc, payload_type) = &caller.tracks[at];
@@ -230,5 +220,10 @@ async fn send(
                 packets += 1;
             }
         }
+    }
+    Sent {
+        _caller: caller,
+        packets,
+        late,
     }
 }

@@ -69,6 +69,17 @@ impl Schedule {
             (video, Due::Video { number, packets })
         }
     }
+
+    /// Waits for the next thing and adds how late it is told, in ms; nothing if it is not due before `end`.
+    pub(crate) async fn wait(&mut self, end: Instant, late: &mut Vec<f64>) -> Option<Due> {
+        let (when, due) = self.next();
+        if when >= end {
+            return None;
+        }
+        tokio::time::sleep_until(when.into()).await;
+        late.push(when.elapsed().as_secs_f64() * 1000.0);
+        Some(due)
+    }
 }
 
 /// Frames that all callers share, as they would share a file.
