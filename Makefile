@@ -15,11 +15,14 @@ BUILD_PACKAGES := build-essential cmake nasm pkg-config libasound2-dev libvpx-de
 TEST_PACKAGES  := chromium chromium-driver coturn espeak-ng ffmpeg fonts-dejavu-core iproute2 libasound2-plugins \
                   procps pulseaudio pulseaudio-utils python3-venv slurm-client slurmctld slurmd systemd valgrind
 PYTHON         := target/python/.done
+# libFuzzer for cargo, and how long each of its targets runs.
+CARGO_FUZZ     := target/tools/bin/cargo-fuzz
+SECONDS        := 60
 
 step = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo demo-watch test test-unit test-long conformance check fmt bench deps deps-test toolchain clean
+.PHONY: help build demo demo-watch test test-unit test-long conformance check fmt fuzz bench deps deps-test toolchain clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -61,6 +64,14 @@ check: deps ## formatting and lints
 
 fmt: toolchain ## formats the code
 	$(CARGO) fmt --all
+
+fuzz: deps $(CARGO_FUZZ) ## fuzzes every reader; SECONDS=180 for each, TARGETS="mp4 sdp" for some
+	$(call step,fuzzing: SECONDS=$(SECONDS) (its own build takes a quarter of an hour the first time))
+	PATH="$(CURDIR)/$(dir $(CARGO_FUZZ)):$$PATH" tests/fuzz/run $(SECONDS) $(TARGETS)
+
+$(CARGO_FUZZ):
+	$(call step,cargo-fuzz)
+	$(CARGO) install cargo-fuzz --version 0.13.2 --locked --root target/tools
 
 bench: deps ## what callers cost, beside the floor of the machine; BENCH=--quick for an impression
 	$(call step,bench)

@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use load::MOST_SHARDS;
+
 /// One of several parts of the same test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Part {
@@ -21,10 +23,13 @@ impl Part {
     }
 
     fn new(index: usize, count: usize) -> Result<Self, String> {
-        if index < count {
+        if index >= count {
+            return Err(format!("there is no part {index} of {count}: count from 0"));
+        }
+        if u32::try_from(count).is_ok_and(|count| count <= MOST_SHARDS) {
             Ok(Self { index, count })
         } else {
-            Err(format!("there is no part {index} of {count}: count from 0"))
+            Err(format!("a test has {MOST_SHARDS} parts at most"))
         }
     }
 
@@ -123,7 +128,7 @@ mod tests {
     #[test]
     fn parts_are_written_as_fractions_from_nought() {
         assert_eq!("1/4".parse(), Ok(Part { index: 1, count: 4 }));
-        for text in ["4/4", "1", "a/b", "1/0"] {
+        for text in ["4/4", "1", "a/b", "1/0", "1/100001"] {
             assert!(text.parse::<Part>().is_err(), "{text}");
         }
     }

@@ -45,7 +45,7 @@ pub use measurements::{Counter, Interval, Measurements};
 pub use metric::Metric;
 pub use plan::{Plan, PlannedCaller};
 pub use ramp::Ramp;
-pub use result::{ResultError, Run, RunResult, VERSION, write_whole};
+pub use result::{MOST_SHARDS, ResultError, Run, RunResult, VERSION, write_whole};
 pub use rows::{CallerRow, Generator};
 pub use scenario::{Role, Roles, Scenario, ScenarioError};
 pub use standing::Standing;

@@ -14,6 +14,9 @@ pub const VERSION: u32 = 2;
 /// The oldest version that is still read. In version 1 a test that was cut short did not say so.
 const OLDEST: u32 = 1;
 
+/// The most shards of a run: those that are missing are named one by one.
+pub const MOST_SHARDS: u32 = 100_000;
+
 /// What was run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Run {
@@ -72,6 +75,14 @@ pub enum ResultError {
         path: PathBuf,
         /// What is wrong with it.
         source: serde_json::Error,
+    },
+    /// The file speaks of more shards than a run can have.
+    #[error("{} speaks of {found} parts, and a test has {MOST_SHARDS} at most", path.display())]
+    Shards {
+        /// The file.
+        path: PathBuf,
+        /// How many.
+        found: u32,
     },
     /// The file is of a version that this program does not know.
     #[error(
@@ -196,6 +207,12 @@ impl RunResult {
             _ => {}
         }
         let mut result: Self = serde_json::from_value(value).map_err(form)?;
+        if result.shards > MOST_SHARDS {
+            return Err(ResultError::Shards {
+                path: path.to_owned(),
+                found: result.shards,
+            });
+        }
         result.version = VERSION;
         result
             .parsed_thresholds()

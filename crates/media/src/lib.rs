@@ -39,6 +39,8 @@ mod error;
 mod feed;
 mod film;
 mod frame;
+#[doc(hidden)]
+pub mod fuzzing;
 mod generate;
 mod h264;
 mod jitter;

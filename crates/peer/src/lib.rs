@@ -18,6 +18,8 @@ mod dscp;
 mod engine;
 mod error;
 mod event;
+#[doc(hidden)]
+pub mod fuzzing;
 mod gate;
 mod handler;
 mod intake;

@@ -20,6 +20,8 @@ use crate::{Equipment, Measurements, Progress, Role, Scenario};
 
 mod class;
 mod crew;
+#[doc(hidden)]
+pub mod fuzzing;
 mod link;
 mod message;
 mod statistics;

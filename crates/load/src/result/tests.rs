@@ -92,6 +92,19 @@ fn four_splits_of_a_run_merge_to_the_whole_byte_by_byte() {
 }
 
 #[test]
+fn a_file_that_speaks_of_parts_without_end_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("result.json");
+    for (shards, is_read) in [(MOST_SHARDS, true), (u32::MAX, false)] {
+        let mut result = RunResult::new(run(), 1, &[], Measurements::new(Duration::from_secs(1)));
+        result.shards = shards;
+        write_whole(&path, &result.to_json()).expect("room");
+        let read = RunResult::read(&path);
+        assert_eq!(read.is_ok(), is_read, "{shards}: {read:?}");
+    }
+}
+
+#[test]
 fn a_part_that_was_cut_short_keeps_the_whole_from_passing() {
     let part = |shard: u32, cut_short: Option<&str>| {
         let mut measurements = Measurements::new(Duration::from_secs(60));

@@ -15,7 +15,7 @@ use symphonia::core::meta::MetadataOptions;
 use symphonia::core::packet::Packet;
 use symphonia::core::units::{TimeBase, Timestamp};
 
-use super::{File, encoded, mp4, opus_packets};
+use super::{File, LONGEST, encoded, mp4, opus_packets};
 use crate::codec::Kind;
 use crate::error::MediaError;
 use crate::opus::OpusSettings;
@@ -153,7 +153,7 @@ fn as_it_is(
             continue;
         }
         start.of_ours(packet.pts);
-        delay += lasting(base, packet.trim_start);
+        delay = delay.saturating_add(lasting(base, packet.trim_start));
         let since_ours = time(base, packet.pts).unwrap_or_default();
         let since_ours = since_ours.saturating_sub(start.ours.unwrap_or_default());
         packets.push((since_ours, Bytes::from(packet.data.into_vec())));
@@ -260,13 +260,20 @@ impl Start {
 
 fn time(base: Option<TimeBase>, at: Timestamp) -> Option<Duration> {
     let time = base?.calc_time(at)?;
-    Duration::try_from_secs_f64(time.as_secs_f64()).ok()
+    believed(time.as_secs_f64())
 }
 
 fn lasting(base: Option<TimeBase>, ticks: symphonia::core::units::Duration) -> Duration {
     base.and_then(|base| base.calc_duration(ticks))
-        .and_then(|lasts| Duration::try_from_secs_f64(lasts.as_secs_f64()).ok())
+        .and_then(|lasts| believed(lasts.as_secs_f64()))
         .unwrap_or_default()
+}
+
+/// What is far beyond a day is wrong however far it is, and is refused where it matters; here it is
+/// kept from being more than can be added up.
+fn believed(seconds: f64) -> Option<Duration> {
+    let time = Duration::try_from_secs_f64(seconds).ok()?;
+    Some(time.min(2 * LONGEST))
 }
 
 /// Decoded sound on its way.

@@ -27,7 +27,7 @@ use crate::error::{MediaError, ffmpeg_options};
 use crate::film::Film;
 use crate::frame::{Frame, FrameError};
 use crate::opus::OpusSettings;
-use crate::sound::{Encode, Flow, Sink, pour_silence};
+use crate::sound::{CHANNELS, Encode, Flow, Sink, pour_silence, samples};
 use crate::track::{Clip, Track};
 
 /// The largest file that is read, in bytes: files are played from memory.
@@ -234,10 +234,11 @@ pub(crate) fn find_sound(path: &Path) -> Result<(), MediaError> {
 /// Pours the sound of a file into `to`, from where its pictures begin, were there any.
 pub(crate) fn pour(path: &Path, to: &mut dyn Sink) -> Result<Flow, MediaError> {
     let file = File::read(path)?;
-    if pour_silence(begins(&file)?, to)?.is_break() {
+    let mut bounded = Bounded::new(&file, LONGEST, to);
+    if pour_silence(begins(&file)?, &mut bounded)?.is_break() {
         return Ok(Flow::Break(()));
     }
-    pour_file(&file, to)
+    pour_file(&file, &mut bounded)
 }
 
 /// A little more than the far end's limit is not worth a second encoding.
@@ -261,16 +262,22 @@ fn is_opus(file: &File<'_>) -> Result<bool, MediaError> {
     }
 }
 
-/// Returns when the sound begins, compared with the pictures.
+/// Returns when the sound begins, compared with the pictures: within a day.
 fn begins(file: &File<'_>) -> Result<Duration, MediaError> {
-    match file.container()? {
+    let begins = match file.container()? {
         Container::Ogg if ogg_opus::is_there(file)? => Ok(Duration::ZERO),
         Container::Wav if wav::holds_samples(&file.bytes) => Ok(Duration::ZERO),
         Container::Ivf | Container::AnnexB | Container::Y4m => Err(no_sound(file)),
         Container::Ogg | Container::Wav | Container::Mp4 | Container::Sound | Container::Webm => {
             decoded::begins(file)
         }
+    }?;
+    if begins > LONGEST {
+        let hours = begins.as_secs() / 3600;
+        let problem = format!("its sound begins after {hours} hours; a day at most is believed");
+        return Err(file.broken(0, problem));
     }
+    Ok(begins)
 }
 
 fn pour_file(file: &File<'_>, to: &mut dyn Sink) -> Result<Flow, MediaError> {
@@ -289,29 +296,40 @@ fn pour_file(file: &File<'_>, to: &mut dyn Sink) -> Result<Flow, MediaError> {
 
 /// Encodes the sound of a file.
 fn encoded(file: &File<'_>, settings: OpusSettings) -> Result<Track, MediaError> {
-    let mut bounded = Bounded {
-        file,
-        to: Encode::new(settings, begins(file)?)?,
-    };
-    let _ = pour_file(file, &mut bounded)?;
-    match bounded.to.finish()? {
+    let begins = begins(file)?;
+    let mut encode = Encode::new(settings, begins)?;
+    let _ = pour_file(file, &mut Bounded::new(file, LONGEST - begins, &mut encode))?;
+    match encode.finish()? {
         Some(track) => Ok(track),
         None => Err(file.broken(file.bytes.len() as u64, "there is no sound in it")),
     }
 }
 
-/// Refuses to go on for longer than a day.
+/// Refuses to go on for longer than is believed: time stamps and few bytes can promise centuries.
 struct Bounded<'a> {
     file: &'a File<'a>,
-    to: Encode,
+    /// How many samples on one channel may still come.
+    left: u64,
+    to: &'a mut dyn Sink,
+}
+
+impl<'a> Bounded<'a> {
+    fn new(file: &'a File<'_>, longest: Duration, to: &'a mut dyn Sink) -> Self {
+        Self {
+            file,
+            left: samples(longest),
+            to,
+        }
+    }
 }
 
 impl Sink for Bounded<'_> {
     fn take(&mut self, samples: &[f32]) -> Result<Flow, MediaError> {
-        if self.to.media_time() > LONGEST {
+        let Some(left) = self.left.checked_sub((samples.len() / CHANNELS) as u64) else {
             let end = self.file.bytes.len() as u64;
             return Err(self.file.broken(end, "it plays for longer than a day"));
-        }
+        };
+        self.left = left;
         self.to.take(samples)
     }
 }

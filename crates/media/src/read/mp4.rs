@@ -59,7 +59,8 @@ fn find(bytes: &[u8], number: u32) -> Option<Placement> {
 }
 
 fn seconds(ticks: u64, scale: u32) -> Option<Duration> {
-    Duration::try_from_secs_f64(ticks as f64 / f64::from(scale)).ok()
+    let nanos = u128::from(ticks) * 1_000_000_000 / u128::from(scale);
+    Some(Duration::from_nanos(u64::try_from(nanos).ok()?))
 }
 
 /// Reads the ticks of a second from `mvhd` or `mdhd`.

@@ -78,7 +78,7 @@ impl Decoding {
 
     /// Leaves out so many samples more.
     pub(super) fn leave_out(&mut self, samples: u64) {
-        self.left_out += samples;
+        self.left_out = self.left_out.saturating_add(samples);
     }
 
     /// Hands on what is heard of a packet, which is stamped with `time` where its container does that;

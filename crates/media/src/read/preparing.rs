@@ -11,6 +11,10 @@ use crate::payload;
 
 const START_CODE: [u8; 4] = [0, 0, 0, 1];
 
+/// How many bytes of headers may come before key frames on top of what the file has itself: in real
+/// ones a header is shorter than its picture.
+const SPARE: u64 = 1 << 20;
+
 /// Prepares the frames of one track.
 pub(super) struct Preparing<'a> {
     file: &'a File<'a>,
@@ -19,6 +23,8 @@ pub(super) struct Preparing<'a> {
     size_length: Option<usize>,
     /// What goes before a key frame that comes without: parameter sets, or a sequence header.
     headers: Bytes,
+    /// How many bytes of them may still be put there.
+    left: u64,
 }
 
 impl<'a> Preparing<'a> {
@@ -51,6 +57,7 @@ impl<'a> Preparing<'a> {
             codec,
             size_length,
             headers,
+            left: file.bytes.len() as u64 + SPARE,
         })
     }
 
@@ -89,8 +96,15 @@ impl<'a> Preparing<'a> {
         whole.put_slice(&self.headers);
         whole.put_slice(&bytes);
         let whole = whole.freeze();
-        let is_key = self.codec.is_key_frame(&whole);
-        Ok((if is_key { whole } else { bytes }, is_key))
+        if !self.codec.is_key_frame(&whole) {
+            return Ok((bytes, false));
+        }
+        let left = self.left.checked_sub(self.headers.len() as u64);
+        self.left = left.ok_or_else(|| {
+            let problem = format!("up to frame {number}, its headers are longer than its pictures");
+            self.file.broken(0, problem)
+        })?;
+        Ok((whole, true))
     }
 }
 

@@ -35,11 +35,6 @@ impl Encode {
         })
     }
 
-    /// Returns when what comes next is heard.
-    pub(crate) fn media_time(&self) -> Duration {
-        self.media_time
-    }
-
     /// Makes the track; nothing if nothing was given.
     pub(crate) fn finish(mut self) -> Result<Option<Track>, MediaError> {
         if self.frames.is_empty() && self.waiting.is_empty() {

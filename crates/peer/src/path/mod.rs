@@ -9,6 +9,7 @@
 //! What RTP needs besides is done when the shard's clock ticks: reports, requests for what is missing.
 
 mod header;
+mod hostile;
 mod incoming;
 mod outgoing;
 mod receiving;
@@ -39,6 +40,7 @@ use crate::{
     socket::Socket,
     srtp::{Keys, Master, Receiving, Sending},
 };
+pub use hostile::HostileFarEnd;
 use incoming::Reception;
 use outgoing::{Outgoing, Repair};
 use receiving::Stream;

@@ -72,7 +72,7 @@ pub(crate) fn is_media(datagram: &[u8]) -> bool {
 }
 
 /// RTCP has no RTP payload types that collide with it (RFC 5761 §4).
-fn is_rtcp(packet: &[u8]) -> bool {
+pub(super) fn is_rtcp(packet: &[u8]) -> bool {
     matches!(packet.get(1), Some(192..=223))
 }
 

@@ -1,14 +1,14 @@
 //! STUN and TURN servers: their URIs, the ways to them, and what became of asking them.
 
 mod error;
-mod framing;
+pub(crate) mod framing;
 mod link;
 mod links;
 mod media;
 mod resolving;
 mod servers;
 mod standing;
-mod stun;
+pub(crate) mod stun;
 mod uri;
 
 pub use error::IceServerError;

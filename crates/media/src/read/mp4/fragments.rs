@@ -6,6 +6,11 @@ use shiguredo_mp4::boxes::{MoofBox, MvexBox, TrafBox};
 use super::pictures::Sample;
 use super::{boxes, boxes_at, number_at};
 
+/// The most samples of one fragment, and of all of them: some nine hours at thirty a second, and some
+/// four days. Samples may be promised in a few bytes, and memory is taken for each.
+const MOST_OF_ONE: u64 = 1 << 20;
+const MOST: usize = 10 << 20;
+
 /// Returns the samples of track `number`, in order; up to the first fragment that makes no sense or
 /// is cut off.
 pub(super) fn samples(bytes: &[u8], number: u32, defaults: &MvexBox) -> Vec<Sample> {
@@ -28,7 +33,8 @@ pub(super) fn samples(bytes: &[u8], number: u32, defaults: &MvexBox) -> Vec<Samp
         samples: Vec::new(),
     };
     for found in boxes_at(bytes).filter(|found| &found.kind == b"moof") {
-        if promised(&found.whole[found.header..]) > bytes.len() as u64 {
+        let most = MOST_OF_ONE.min(bytes.len() as u64);
+        if promised(&found.whole[found.header..]) > most || reading.samples.len() > MOST {
             break;
         }
         let Ok((fragment, _)) = MoofBox::decode(found.whole) else {
@@ -45,8 +51,7 @@ pub(super) fn samples(bytes: &[u8], number: u32, defaults: &MvexBox) -> Vec<Samp
     reading.samples
 }
 
-/// Returns how many samples the runs of a fragment speak of: they may do so in a few bytes, and memory
-/// is taken for each.
+/// Returns how many samples the runs of a fragment speak of.
 fn promised(fragment: &[u8]) -> u64 {
     boxes(fragment)
         .filter(|(kind, _)| kind == b"traf")
