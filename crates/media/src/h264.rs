@@ -1,7 +1,7 @@
 //! H.264, constrained baseline, by openh264.
 #![expect(
     unsafe_code,
-    reason = "a running encoder's bit rate is set by openh264's own interface"
+    reason = "a running encoder's bit rate, and its silence, are set by openh264's own interface"
 )]
 
 use std::fmt;
@@ -16,7 +16,10 @@ use openh264::encoder::{
 };
 use openh264::formats::{YUVSlices, YUVSource};
 use openh264::{OpenH264API, Timestamp};
-use openh264_sys2::{ENCODER_OPTION_BITRATE, SBitrateInfo, SPATIAL_LAYER_ALL};
+use openh264_sys2::{
+    ENCODER_OPTION_BITRATE, ENCODER_OPTION_TRACE_LEVEL, SBitrateInfo, SPATIAL_LAYER_ALL,
+    WELS_LOG_QUIET,
+};
 
 use crate::codec::Codec;
 use crate::error::MediaError;
@@ -60,8 +63,20 @@ impl H264Encoder {
             .complexity(Complexity::Low)
             .num_threads(1)
             .vui(VuiConfig::bt601());
-        let encoder =
+        let mut encoder =
             Encoder::with_api_config(OpenH264API::from_source(), config).map_err(failed)?;
+        // It is set up by its first picture, and would warn of it on our standard error.
+        let mut level = WELS_LOG_QUIET;
+        // SAFETY: this option may be set before that; it takes a pointer to an int, which is read during
+        // the call alone.
+        let code = unsafe {
+            encoder
+                .raw_api()
+                .set_option(ENCODER_OPTION_TRACE_LEVEL, ptr::from_mut(&mut level).cast())
+        };
+        if code != 0 {
+            return Err(refused(format!("openh264 cannot be silent: {code}")));
+        }
         Ok(Self {
             encoder,
             settings,

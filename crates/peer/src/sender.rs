@@ -1,6 +1,6 @@
 //! Media going out.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use media::{Codec, Frame, Kind};
 
@@ -46,6 +46,12 @@ impl MediaSender {
         }
         self.path.send(frame, timestamp);
         Ok(())
+    }
+
+    /// Notes how old what is sent here is by then: a mixer holds sound back that a switch of pictures does
+    /// not. Sender reports tell it, so that receivers play both in step (RFC 3550 §6.4.1).
+    pub fn set_age(&self, age: Duration) {
+        self.path.set_age(self.kind(), age);
     }
 
     /// SSRC of this stream.

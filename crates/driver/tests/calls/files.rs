@@ -20,10 +20,8 @@ use node::ConferenceSettings;
 
 use crate::scene::{Scene, data, is_in};
 
-/// How far sound and picture may be apart, in milliseconds. The node's mixer holds sound back for some
-/// forty, which it does not do to pictures, and a busy machine adds to it; people notice 125
-/// (ITU-R BT.1359).
-const APART: f64 = 80.0;
+/// How far sound and picture may be apart, in milliseconds; people notice 125 (ITU-R BT.1359).
+const APART: f64 = 40.0;
 /// How many calls run at the same time.
 const ABREAST: usize = 4;
 /// Seconds of speech and film.

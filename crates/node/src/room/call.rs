@@ -101,6 +101,8 @@ pub(super) struct Call {
     pub own_mix: Option<MixEncoder>,
     /// Up to this tick it gets its own mix.
     pub own_mix_until: u64,
+    /// How old its mix is, as its sender was told last.
+    mix_age: Duration,
     /// Whether somebody needs a key frame of it.
     pub key_frame_wanted: bool,
     /// The codec of its video, if it has any.
@@ -146,6 +148,7 @@ impl Call {
             view,
             own_mix: None,
             own_mix_until: 0,
+            mix_age: Duration::ZERO,
             key_frame_wanted: false,
             codec: None,
             told_flowing: (false, false),
@@ -230,6 +233,16 @@ impl Call {
             && let Err(error) = sender.send(frame, timestamp)
         {
             tracing::trace!(call = %self.uuid, %error, "a frame was not sent");
+        }
+    }
+
+    /// Notes how old the mix is that goes out.
+    pub(super) fn set_mix_age(&mut self, age: Duration) {
+        if let Some(audio) = &self.audio
+            && self.mix_age != age
+        {
+            self.mix_age = age;
+            audio.set_age(age);
         }
     }
 

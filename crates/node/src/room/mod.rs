@@ -27,6 +27,7 @@ mod encoding;
 mod far_end;
 mod hearing;
 mod inbound;
+mod mix_age;
 mod mixer;
 mod pictures;
 mod plan;

@@ -29,6 +29,9 @@ impl State {
         });
         let shared = self.shared_mix.encode(mixer.everyone().as_ref());
         let silence = self.shared_mix.silence();
+        let ears = sounds.keys().filter_map(|key| self.calls.get(key));
+        let held: Vec<_> = ears.map(|call| call.hearing.ear().delay()).collect();
+        let age = self.mix_age.tick(held.into_iter());
         // Wraps after a day, as RTP timestamps do.
         let timestamp = self.ticks.wrapping_mul(TICK_SAMPLES as u64) as u32;
         for (key, call) in &mut self.calls {
@@ -47,6 +50,7 @@ impl State {
             } else {
                 Arc::clone(&shared)
             };
+            call.set_mix_age(age);
             call.send(&frame, timestamp);
         }
         self.ticks += 1;

@@ -15,6 +15,7 @@ use super::call::{Call, CallKey};
 use super::counters::CallCounters;
 use super::encoding::MixEncoder;
 use super::far_end::FarEnd;
+use super::mix_age::MixAge;
 use super::pictures::Pictures;
 use super::stage::Stage;
 use super::transcode::Transcoders;
@@ -41,6 +42,7 @@ pub(super) struct State {
     /// Who stands before all others on the stage, whoever speaks.
     pub(super) spotlights: Vec<ParticipantUuid>,
     pub(super) shared_mix: MixEncoder,
+    pub(super) mix_age: MixAge,
     pub(super) babble: Babble,
     pub(super) faults: MediaFaults,
     pub(super) pictures: Pictures,
@@ -71,6 +73,7 @@ impl State {
             stage: Stage::default(),
             spotlights: Vec::new(),
             shared_mix: MixEncoder::new()?,
+            mix_age: MixAge::default(),
             babble: Babble::default(),
             faults,
             pictures,

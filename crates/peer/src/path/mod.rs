@@ -227,6 +227,11 @@ impl MediaPath {
         self.state().outgoing[kind as usize].next as u32
     }
 
+    /// Notes how old media of a kind is when it is sent.
+    pub(crate) fn set_age(&self, kind: Kind, age: Duration) {
+        self.state().outgoing[kind as usize].age = age;
+    }
+
     /// SSRC of what is sent of a kind.
     pub(crate) fn ssrc(&self, kind: Kind) -> u32 {
         self.state().outgoing[kind as usize].ssrc

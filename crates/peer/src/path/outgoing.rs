@@ -1,6 +1,9 @@
 //! One stream we send: its numbers, its clock, and what it can send again.
 
-use std::{collections::VecDeque, time::Instant};
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use media::Kind;
@@ -27,6 +30,8 @@ pub(super) struct Outgoing {
     pub(super) bytes: u64,
     /// When the last frame was sent, and its RTP time.
     pub(super) clock: Option<(Instant, u32)>,
+    /// How old media is when it is sent.
+    pub(super) age: Duration,
     /// How much the last sender report covered.
     pub(super) reported: u64,
     /// How packets are sent again; `None` where the far end does not ask.
@@ -74,6 +79,7 @@ impl Outgoing {
             packets: 0,
             bytes: 0,
             clock: None,
+            age: Duration::ZERO,
             reported: 0,
             repair: None,
             history: VecDeque::new(),
@@ -149,10 +155,11 @@ impl Outgoing {
         Some((index, self.history[at].clone()))
     }
 
-    /// RTP time at `now`, by the last frame.
+    /// RTP time of what is captured at `now`, by the last frame: what will be sent when it is as old
+    /// as all that is sent here.
     pub(super) fn timestamp(&self, now: Instant) -> Option<u32> {
         let (at, timestamp) = self.clock?;
-        let since = now.saturating_duration_since(at).as_secs_f64();
+        let since = (now.saturating_duration_since(at) + self.age).as_secs_f64();
         Some(timestamp.wrapping_add((since * f64::from(self.clock_rate)) as u32))
     }
 }
@@ -187,5 +194,18 @@ mod tests {
         assert_eq!((index, sent.outline.timestamp), (65_500, 500));
         assert!(stream.sent(65_487).is_none(), "513 packets ago");
         assert!(stream.sent(66_000_u32 as u16).is_none(), "not sent yet");
+    }
+
+    #[test]
+    fn the_clock_runs_ahead_by_the_age_of_what_is_sent() {
+        let now = Instant::now();
+        let mut stream = Outgoing::new(Kind::Audio, 1);
+        assert_eq!(stream.timestamp(now), None, "nothing has been sent");
+        stream.clock_rate = 48_000;
+        stream.clock = Some((now, u32::MAX));
+        let later = now + Duration::from_millis(20);
+        assert_eq!(stream.timestamp(later), Some(959));
+        stream.age = Duration::from_millis(40);
+        assert_eq!(stream.timestamp(later), Some(959 + 1920));
     }
 }
