@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
@@ -17,6 +18,9 @@ use crate::exit::{Exit, Failure};
 
 /// The largest answer that is read, in bytes.
 const LARGEST: usize = 16 << 20;
+
+/// How long a service may take to answer: longer than any node may take for whatever is passed on to it.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where a service listens.
 #[derive(Debug)]
@@ -53,6 +57,15 @@ impl Place {
     }
 
     async fn request(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Result<Answer, Failure> {
+        within(PATIENCE, self.exchange(method, path, body)).await
+    }
+
+    async fn exchange(
         &self,
         method: Method,
         path: &str,
@@ -99,6 +112,19 @@ impl Place {
         };
         Answer::of(response.map_err(gone)?).await
     }
+}
+
+/// Waits no longer than that for an answer: a process that is stopped is still connected to.
+async fn within(
+    patience: Duration,
+    answer: impl Future<Output = Result<Answer, Failure>>,
+) -> Result<Answer, Failure> {
+    let answer = tokio::time::timeout(patience, answer).await;
+    answer.map_err(|_| {
+        Failure::failed(format!(
+            "the service has not answered within {patience:?}: see its log, and whether it is stopped"
+        ))
+    })?
 }
 
 async fn exchange(
@@ -200,4 +226,27 @@ fn gone(error: hyper::Error) -> Failure {
 
 fn no_service() -> Failure {
     Failure::failed("whoever listens there is no Standin service")
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::UnixListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_service_that_is_stuck_is_told_and_not_waited_for() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("socket");
+        // The kernel takes the connection, as it does for a process that is stopped.
+        let listener = UnixListener::bind(&path).expect("a socket");
+        let place = Place::Socket(path);
+        let answer = place.exchange(Method::GET, "/status", None);
+        let failure = within(Duration::from_millis(20), answer)
+            .await
+            .expect_err("nobody answers");
+        let said = failure.to_string();
+        assert!(said.contains("not answered within 20ms"), "{said}");
+        drop(listener);
+    }
 }
