@@ -19,17 +19,16 @@ use super::CLOSE_LIMIT;
 use super::lease::Lease;
 use super::leg::Leg;
 use super::story::Story;
-use super::wakeup::{Answered, Order, Wakeup};
+use super::wakeup::{Order, Wakeup};
 use crate::api::Access;
 use crate::pump::PumpCommand;
-use crate::rest::RequestError;
 use crate::{
-    Answer, CallerSettings, EndReason, Figures, Notice, NoticeKind, Outcome, Rejoin, State,
-    StopReason,
+    CallerSettings, EndReason, Figures, Notice, NoticeKind, Outcome, Rejoin, State, StopReason,
 };
 
 mod carrying_out;
 mod news;
+mod replies;
 mod search;
 
 /// How many wakeups may wait; whoever has more to say waits for the loop, and nothing is lost.
@@ -324,41 +323,6 @@ impl Driving {
         {
             leg.tell_pump(PumpCommand::Release);
         }
-    }
-
-    fn reply(&mut self, now: Instant, answered: Answered) {
-        let Answered {
-            id,
-            node,
-            request,
-            result,
-            took,
-        } = answered;
-        let name = request.command.name();
-        if self.settings.figures.is_some() {
-            let answer = result
-                .as_ref()
-                .map_or_else(RequestError::answer, |_| Answer::Success);
-            let verb = name;
-            self.story
-                .tell(now, NoticeKind::Request { verb, took, answer });
-            self.story.connected(self.settings.client.connecting());
-        }
-        let result = match result {
-            Ok(answer) => {
-                debug!(request = name, ?took, "answered");
-                Ok(answer)
-            }
-            Err(error) => {
-                let failure = error.to_failure();
-                debug!(request = name, ?took, %failure, "failed");
-                if let Some(node) = self.nodes.get(node) {
-                    self.story.unreachable(node, &error);
-                }
-                Err(failure)
-            }
-        };
-        self.input(now, Input::Reply(id, result));
     }
 
     /// A leg has been closed: what it recorded is whole, or the outcome says that it is not.
