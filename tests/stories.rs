@@ -11,6 +11,7 @@ mod described; // what a file holds, what will become of it, and why
 mod faults; // a silent, black or wrong node makes the very check fail that stories of hearing pass
 mod full_disk; // a disk that is full ends a file and not the call
 mod heard_and_seen; // a clip is announced, and another participant hears all of it and sees it move
+mod hooks; // programs are run and web servers told when something happens, signed and again where they were away
 mod kinds_of_node; // DTLS at once and late, v10 and modern, HTTPS with its own certificate
 mod kubernetes; // manifests: valid, consistent, and one test when done by hand
 mod live_inputs; // what other programs write and devices give

@@ -24,6 +24,7 @@ mod condition;
 mod configuration;
 mod control;
 mod events;
+mod hooks;
 mod materials;
 mod measured;
 mod patience;
@@ -35,6 +36,7 @@ use company::{Company, Read};
 pub(crate) use configuration::Configuration;
 use control::Control;
 pub(crate) use control::description;
+use hooks::Hooks;
 pub(crate) use materials::Materials;
 pub(crate) use patience::LeaveRules;
 
@@ -108,6 +110,7 @@ impl Service {
             .map(|(_, settings)| settings.destination.clone());
         // Before anybody joins: a service that cannot be told anything is not begun.
         let _control = Control::begin(&service.control, &company).await?;
+        let hooks = Hooks::begin(service.hooks, &company.events)?;
         company.begin(checked, is_alone);
         let attending = Attending {
             company: Arc::clone(&company),
@@ -118,7 +121,9 @@ impl Service {
             Stop::Interrupt => StopReason::Interrupted,
             Stop::Terminate => StopReason::Terminated,
         }));
-        match (stop, outcome.await, destination) {
+        let outcome = outcome.await;
+        hooks.end().await;
+        match (stop, outcome, destination) {
             (Some(Stop::Interrupt), ..) => Ok(Exit::Interrupted),
             (None, Some(outcome), Some(destination))
                 if !matches!(outcome.reason, EndReason::Stopped(_)) =>

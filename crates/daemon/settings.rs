@@ -18,11 +18,13 @@ use crate::run::{LeaveRules, Materials};
 use crate::sources;
 use crate::telemetry::{LogFormat, Verbosity};
 
+mod hooks;
 mod service;
 #[cfg(test)]
 mod tests;
 mod written;
 
+pub(crate) use hooks::{Action, HookSettings, Occasion, Posting};
 pub(crate) use service::{ControlSettings, ServiceSettings};
 use written::{MediaWritten, NetworkWritten, OpusWritten};
 pub(crate) use written::{Ready, Written};

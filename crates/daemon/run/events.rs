@@ -9,30 +9,42 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tokio::sync::{Notify, broadcast};
 
-use super::standing::Standing;
+use super::standing::{Standing, State};
 use crate::telling;
 
 /// How many lines may wait for a listener that is slow; what is older is lost to it.
 const LINES: usize = 1024;
 
+/// Something that happened to a participant.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(crate) participant: String,
+    /// What, by the name it has in the line.
+    pub(crate) event: String,
+    /// How it stands with it from now on, where that has changed.
+    pub(crate) state: Option<State>,
+    /// All of it, with the end of the line.
+    pub(crate) line: String,
+}
+
 /// Tells what happens. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Events {
-    lines: broadcast::Sender<Arc<str>>,
+    told: broadcast::Sender<Arc<Told>>,
     changed: Arc<Notify>,
 }
 
 impl Events {
     pub(super) fn new() -> Self {
         Self {
-            lines: broadcast::Sender::new(LINES),
+            told: broadcast::Sender::new(LINES),
             changed: Arc::default(),
         }
     }
 
     /// Listens from now on.
-    pub(crate) fn listen(&self) -> broadcast::Receiver<Arc<str>> {
-        self.lines.subscribe()
+    pub(crate) fn listen(&self) -> broadcast::Receiver<Arc<Told>> {
+        self.told.subscribe()
     }
 
     /// Waits until it stands otherwise with some participant.
@@ -46,7 +58,7 @@ impl Events {
 
     /// Tells how it stands with a participant.
     pub(super) fn standing(&self, name: &str, standing: &Standing) {
-        self.tell(name, || {
+        self.tell(name, Some(standing.state), || {
             json!({
                 "event": "standing",
                 "state": standing.state,
@@ -73,7 +85,7 @@ impl Events {
                 | NoticeKind::State(_)
         );
         if is_told {
-            self.tell(name, || {
+            self.tell(name, None, || {
                 let mut value = telling::as_json(kind);
                 if let Some(fields) = value.as_object_mut()
                     && let Some(notice) = fields.remove("notice")
@@ -85,15 +97,20 @@ impl Events {
         }
     }
 
-    fn tell(&self, name: &str, value: impl FnOnce() -> Value) {
-        if self.lines.receiver_count() == 0 {
+    fn tell(&self, name: &str, state: Option<State>, value: impl FnOnce() -> Value) {
+        if self.told.receiver_count() == 0 {
             return;
         }
         let mut value = value();
         value["participant"] = json!(name);
         value["at"] = json!(moment(Instant::now()));
         // Somebody who listened may have gone.
-        let _ = self.lines.send(format!("{value}\n").into());
+        let _ = self.told.send(Arc::new(Told {
+            participant: name.to_owned(),
+            event: value["event"].as_str().unwrap_or_default().to_owned(),
+            state,
+            line: format!("{value}\n"),
+        }));
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use node::OperatorToken;
 
 use super::written::{ControlWritten, LogWritten, Ready};
-use super::{LogSettings, Written};
+use super::{HookSettings, LogSettings, Written, hooks};
 use crate::config_file::ConfigFile;
 use crate::exit::Failure;
 use crate::operator_token;
@@ -22,6 +22,8 @@ pub(crate) struct ServiceSettings {
     pub(crate) ready: Ready,
     /// Where it listens to its operator.
     pub(crate) control: ControlSettings,
+    /// What is done when something happens.
+    pub(crate) hooks: Vec<HookSettings>,
     /// How to log.
     pub(crate) log: LogSettings,
 }
@@ -44,8 +46,14 @@ impl ControlSettings {
 
 impl Written {
     /// The keys that concern a service as a whole.
-    pub(crate) const OF_SERVICE: [&'static str; 5] =
-        ["participants", "participant", "ready", "control", "log"];
+    pub(crate) const OF_SERVICE: [&'static str; 6] = [
+        "participants",
+        "participant",
+        "ready",
+        "control",
+        "hook",
+        "log",
+    ];
 
     /// Takes what concerns the service as a whole, and checks it; what is left is a participant.
     pub(crate) fn take_service(&mut self, file: &ConfigFile) -> Result<ServiceSettings, Failure> {
@@ -54,6 +62,7 @@ impl Written {
             tables: self.participant.keys().cloned().collect(),
             ready: self.ready,
             control: self.control.check(file)?,
+            hooks: hooks::check(&self.hook, file)?,
             log: LogSettings {
                 format: self.log.format,
                 verbosity: self.log.level.into(),
@@ -69,6 +78,7 @@ impl Written {
         self.participant.clear();
         self.ready = Ready::default();
         self.control = ControlWritten::default();
+        self.hook.clear();
         self.log = LogWritten::default();
     }
 }

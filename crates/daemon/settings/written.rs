@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use media::OpusWishes;
 use serde::{Deserialize, Serialize};
 
+use super::hooks::HookWritten;
 use crate::destination::DISPLAY_NAME;
 use crate::telemetry::{LogFormat, Verbosity};
 
@@ -30,6 +31,7 @@ pub(crate) struct Written {
     pub(super) participant: BTreeMap<String, toml::Value>,
     pub(super) ready: Ready,
     pub(super) control: ControlWritten,
+    pub(super) hook: BTreeMap<String, HookWritten>,
     pub(super) log: LogWritten,
 }
 
@@ -196,6 +198,7 @@ impl Default for Written {
             participant: BTreeMap::new(),
             ready: Ready::default(),
             control: ControlWritten::default(),
+            hook: BTreeMap::new(),
             log: LogWritten::default(),
         }
     }

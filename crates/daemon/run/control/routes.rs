@@ -23,6 +23,7 @@ use super::problem::Problem;
 use super::{metrics, openapi};
 use crate::api::hide_secrets;
 use crate::run::company::Company;
+use crate::run::events::Told;
 use crate::run::standing::{Reason, State as Stands};
 
 type Shared = State<Arc<Company>>;
@@ -315,10 +316,12 @@ async fn events(State(company): Shared, Query(wanted): Query<Wanted>) -> Respons
     (content_type, Body::from_stream(lines)).into_response()
 }
 
-async fn next_line(listener: &mut Receiver<Arc<str>>, wanted: &Wanted) -> Option<Bytes> {
+async fn next_line(listener: &mut Receiver<Arc<Told>>, wanted: &Wanted) -> Option<Bytes> {
     loop {
         match listener.recv().await {
-            Ok(line) if wanted.is(&line) => return Some(Bytes::copy_from_slice(line.as_bytes())),
+            Ok(told) if wanted.is(&told) => {
+                return Some(Bytes::copy_from_slice(told.line.as_bytes()));
+            }
             // Another participant's; or the listener was too slow, and goes on with what there is.
             Ok(_) | Err(RecvError::Lagged(_)) => {}
             Err(RecvError::Closed) => return None,
@@ -327,10 +330,9 @@ async fn next_line(listener: &mut Receiver<Arc<str>>, wanted: &Wanted) -> Option
 }
 
 impl Wanted {
-    fn is(&self, line: &str) -> bool {
-        self.participant.as_ref().is_none_or(|wanted| {
-            serde_json::from_str::<Value>(line).is_ok_and(|value| value["participant"] == **wanted)
-        })
+    fn is(&self, told: &Told) -> bool {
+        let wanted = self.participant.as_ref();
+        wanted.is_none_or(|wanted| told.participant == **wanted)
     }
 }
 
