@@ -180,6 +180,11 @@ impl HookWritten {
 mod tests {
     use super::*;
 
+    #[derive(Deserialize)]
+    struct Hooks {
+        hook: BTreeMap<String, HookWritten>,
+    }
+
     fn checked(text: &str) -> Result<HookSettings, String> {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("standin.toml");
@@ -187,10 +192,6 @@ mod tests {
         let strong = format!("{PREFIX}{}\n", STANDARD.encode([7; 24]));
         std::fs::write(directory.path().join("strong"), strong).expect("written");
         let file = ConfigFile::of(path.to_str().expect("text"), &format!("[hook.h]\n{text}"));
-        #[derive(Deserialize)]
-        struct Hooks {
-            hook: BTreeMap<String, HookWritten>,
-        }
         let home = format!("{}/", directory.path().display());
         let hooks: Hooks = file
             .decode()
@@ -215,6 +216,27 @@ mod tests {
         assert!(shown.contains("example.com"), "{shown}");
         assert!(!shown.contains("hunter2"), "{shown}");
         assert!(matches!(post.action, Action::Post(posting) if posting.secret.is_some()));
+    }
+
+    #[test]
+    fn the_sample_has_hooks_of_both_kinds_with_every_key() {
+        let sample = std::fs::read_to_string("config/standin.toml").expect("readable");
+        let lines = sample.lines().filter_map(|line| line.strip_prefix("#   "));
+        let text = lines.collect::<Vec<_>>().join("\n");
+        let file = ConfigFile::of("config/standin.toml", &text);
+        let hooks: Hooks = file.decode().expect("good");
+        let written = serde_json::to_value(hooks.hook).expect("JSON");
+        for key in ["on", "participants", "run", "post", "secret_file"] {
+            let is_empty = |value: &serde_json::Value| {
+                value.is_null() || value.as_array().is_some_and(Vec::is_empty)
+            };
+            let hooks = written.as_object().expect("tables");
+            assert!(hooks.values().any(|hook| !is_empty(&hook[key])), "{key}");
+        }
+        assert_eq!(
+            written["lights"].as_object().map(serde_json::Map::len),
+            Some(5)
+        );
     }
 
     #[test]
