@@ -174,7 +174,7 @@ impl ConfigFile {
             path: self.path.clone(),
             line: span.map(|span| self.line(span.start)),
             key,
-            what: what.trim_end().replace('\n', "; "),
+            what: for_people(what),
         }
     }
 
@@ -267,6 +267,19 @@ impl ConfigFile {
         }
         find(&self.whole()?, at)
     }
+}
+
+/// Says what a reader of values expects in the words of people.
+fn for_people(what: &str) -> String {
+    let what = what.trim_end().replace('\n', "; ");
+    let words = [
+        ("expected f64", "expected a number"),
+        ("expected u32", "expected a whole number, 0 or more"),
+        ("expected path string", "expected a string"),
+    ];
+    words
+        .iter()
+        .fold(what, |what, (types, words)| what.replace(types, words))
 }
 
 /// Returns the variable that stands for a dotted key.

@@ -23,6 +23,8 @@ mod service;
 #[cfg(test)]
 mod tests;
 mod written;
+#[cfg(test)]
+mod wrong_values;
 
 pub(crate) use hooks::{Action, HookSettings, Occasion, Posting};
 pub(crate) use service::{ControlSettings, ServiceSettings};
@@ -42,6 +44,8 @@ pub(crate) struct RunSettings {
     pub(crate) record: Option<RecordSettings>,
     /// Who else gets it.
     pub(crate) sinks: Vec<SinkSpec>,
+    /// What is allowed of what answers may ask for in Opus.
+    pub(crate) wishes: OpusWishes,
     /// Whether there is a call at all.
     pub(crate) media: bool,
     /// What happens after a loss of the conference.
@@ -205,13 +209,14 @@ impl Written {
             material: materials
                 .open(audio.as_ref(), video.as_ref(), wishes)
                 .map_err(|error| {
-                    let key = if video.is_none() {
-                        "media.audio"
-                    } else {
-                        "media"
+                    let key = match (&audio, &video) {
+                        (_, None) => "media.audio",
+                        (None, Some(_)) => "media.video",
+                        (Some(_), Some(_)) => "media",
                     };
                     wrong(key, &error)
                 })?,
+            wishes,
             media: self.media.enabled,
             codecs: sources::codecs(&self.media.codecs)
                 .map_err(|error| wrong("media.codecs", &error))?,

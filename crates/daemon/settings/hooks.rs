@@ -43,6 +43,12 @@ pub(crate) enum Occasion {
     ClipStarted,
     /// The last one was.
     ClipFinished,
+    /// Somebody wrote a chat message.
+    Message,
+    /// Another participant began to speak, as the node sees it.
+    SpeechStarted,
+    /// Another participant ceased to speak.
+    SpeechStopped,
 }
 
 /// A hook as written.
