@@ -7,6 +7,7 @@ mod api; // single requests for scripts: seen by others, nothing left behind, no
 mod bad_input; // what people and nodes get wrong: one line, the right exit code, no token left behind
 mod browser; // headless Chromium joins through the node's page, hears and sees
 mod composed; // text is spoken and shown, playlists have no gaps, and what cannot be is told before joining
+mod control_fuzzed; // requests made up from the description of the control: none finds a fault
 mod described; // what a file holds, what will become of it, and why
 mod faults; // a silent, black or wrong node makes the very check fail that stories of hearing pass
 mod full_disk; // a disk that is full ends a file and not the call
@@ -34,5 +35,6 @@ mod slurm; // parts of a load test as a Slurm array, merged and judged
 mod sources; // WAV, tone and bars, encoded here; AV1 where the node wants it
 mod support; // processes, the API as others see it, the judge
 mod switching; // two senders: who speaks is seen
+mod told_to_play; // a running service plays, queues, says, skips and stops, and tells who speaks and what is written
 mod transfers; // sent to another conference, oneself or with the token that another was given
 mod waiting_room; // who sits there says so, and is heard once a host has let it in

@@ -1,6 +1,6 @@
 //! `standin ctl`: asks a running service how it stands, and tells it what to do.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -10,6 +10,7 @@ use crate::exit::{Exit, Failure};
 use crate::operator_token;
 use crate::print::{self, Form};
 use crate::run;
+use crate::sources;
 
 mod exchange;
 mod words;
@@ -29,6 +30,8 @@ Examples:
   standin ctl list
   standin ctl status town-hall
   standin ctl leave town-hall
+  standin ctl play town-hall --video film.mp4
+  standin ctl say town-hall 'Back in five minutes'
   standin ctl message town-hall 'Back in five minutes'
   standin ctl api town-hall participants/me/buzz
   standin ctl events | jq -r 'select(.event == \"standing\") | [.participant, .state, .why] | @tsv'
@@ -84,6 +87,40 @@ enum Verb {
         /// The participant
         name: String,
     },
+    /// Play something at once; without a source, what the configuration says
+    Play {
+        /// The participant
+        name: String,
+        #[command(flatten)]
+        media: MediaArgs,
+    },
+    /// Play something once all else is over that was told to be played
+    Queue {
+        /// The participant
+        name: String,
+        #[command(flatten)]
+        media: MediaArgs,
+    },
+    /// Speak a text once all else is over that was told to be played
+    Say {
+        /// The participant
+        name: String,
+        /// What to say; `-` takes it from standard input
+        text: String,
+        /// The voice or language, such as `de`
+        #[arg(long)]
+        voice: Option<String>,
+    },
+    /// End what is played that was told to be; what waits comes next, then what the configuration says
+    Skip {
+        /// The participant
+        name: String,
+    },
+    /// Play nothing, and forget what waits: silence and a slate, until `play`
+    Stop {
+        /// The participant
+        name: String,
+    },
     /// Let nobody hear a participant
     Mute {
         /// The participant
@@ -132,6 +169,35 @@ enum Verb {
     Openapi,
 }
 
+/// What to play.
+#[derive(Args, Debug)]
+struct MediaArgs {
+    /// What is heard, as `standin join` takes it
+    #[arg(long, value_name = "SOURCE")]
+    audio: Option<String>,
+    /// What is seen, and heard as well, if it has sound and nothing else is to be heard
+    #[arg(long, value_name = "SOURCE")]
+    video: Option<String>,
+    /// Play it over and over
+    #[arg(long = "loop")]
+    loops: bool,
+}
+
+impl MediaArgs {
+    /// Returns what the service is told; it may be somewhere else, so paths are told whole.
+    fn body(&self) -> Result<Value, Failure> {
+        let whole = |text: &Option<String>| {
+            let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+            let spec = text.as_deref().map(|text| sources::parse(text, whole));
+            let spec = spec.transpose().map_err(Failure::usage)?;
+            Ok(spec.map(|spec| spec.to_string()))
+        };
+        Ok(json!({
+            "audio": whole(&self.audio)?, "video": whole(&self.video)?, "loop": self.loops,
+        }))
+    }
+}
+
 /// Runs the command.
 pub(crate) async fn ctl(args: CtlArgs) -> Result<Exit, Failure> {
     let form = if args.json { Form::Json } else { Form::Text };
@@ -160,6 +226,21 @@ pub(crate) async fn ctl(args: CtlArgs) -> Result<Exit, Failure> {
         Verb::Join { name } => place.post(&of(&name, "join"), None).await?,
         Verb::Leave { name } => place.post(&of(&name, "leave"), None).await?,
         Verb::Restart { name } => place.post(&of(&name, "restart"), None).await?,
+        Verb::Play { name, media } => {
+            let body = media.body()?;
+            place.post(&of(&name, "play"), Some(body)).await?
+        }
+        Verb::Queue { name, media } => {
+            let body = media.body()?;
+            place.post(&of(&name, "queue"), Some(body)).await?
+        }
+        Verb::Say { name, text, voice } => {
+            let text = api::argument("the text", text)?;
+            let body = json!({ "text": text, "voice": voice });
+            place.post(&of(&name, "say"), Some(body)).await?
+        }
+        Verb::Skip { name } => place.post(&of(&name, "skip"), None).await?,
+        Verb::Stop { name } => place.post(&of(&name, "stop"), None).await?,
         Verb::Mute { name } => place.post(&of(&name, "mute"), None).await?,
         Verb::Unmute { name } => place.post(&of(&name, "unmute"), None).await?,
         Verb::Dtmf { name, digits, to } => {

@@ -28,6 +28,7 @@ mod hooks;
 mod materials;
 mod measured;
 mod patience;
+mod playing;
 mod remote;
 mod standing;
 mod turning;

@@ -87,14 +87,19 @@ impl Telling {
                     codec(*video)
                 )
             }
-            NoticeKind::ClipStarted { reported: true } => "clip started".to_owned(),
-            NoticeKind::ClipStarted { reported: false } => {
-                "clip started, though the node has not reported our media yet".to_owned()
-            }
+            NoticeKind::ClipStarted { reported: true, .. } => "clip started".to_owned(),
+            NoticeKind::ClipStarted {
+                reported: false, ..
+            } => "clip started, though the node has not reported our media yet".to_owned(),
             NoticeKind::ClipFinished { .. } => "clip finished".to_owned(),
             NoticeKind::Roster(facts) => return self.roster(facts),
             NoticeKind::Role(role) => role_name(*role).map(|name| format!("here as a {name}"))?,
             NoticeKind::Referred(conference) => format!("sent on to {conference}"),
+            NoticeKind::Message(message) => {
+                let line = format!("{} writes: {}", message.origin, message.payload);
+                // What others write is not to move the cursor about.
+                line.replace(char::is_control, " ")
+            }
             NoticeKind::Path(path) => path.to_string(),
             NoticeKind::Stats(stats) => measured(stats),
             NoticeKind::Recording(news) => recording(news),
@@ -224,12 +229,13 @@ pub(crate) fn as_json(kind: &NoticeKind) -> Value {
             "audio": audio.map(Codec::name),
             "video": video.map(Codec::name),
         }),
-        NoticeKind::ClipStarted { reported } => {
+        NoticeKind::ClipStarted { reported, .. } => {
             json!({ "notice": "clip_started", "reported": reported })
         }
         NoticeKind::ClipFinished {
             audio_packets,
             video_packets,
+            ..
         } => json!({
             "notice": "clip_finished", "audio_packets": audio_packets, "video_packets": video_packets,
         }),
@@ -246,6 +252,22 @@ pub(crate) fn as_json(kind: &NoticeKind) -> Value {
         NoticeKind::Referred(conference) => {
             json!({ "notice": "referred", "conference": conference.as_str() })
         }
+        NoticeKind::Message(message) => json!({
+            "notice": "message",
+            "from": message.origin,
+            "uuid": message.uuid,
+            "type": message.media_type,
+            "text": message.payload,
+            "direct": message.direct,
+        }),
+        NoticeKind::Speech {
+            participant,
+            speaks,
+        } => json!({
+            "notice": if *speaks { "speech_started" } else { "speech_stopped" },
+            "name": participant.display_name,
+            "uuid": participant.uuid,
+        }),
         NoticeKind::PresentationFrame => json!({ "notice": "presentation_frame" }),
         NoticeKind::Path(path) => json!({ "notice": "path", "path": path }),
         NoticeKind::Stats(stats) => {

@@ -147,13 +147,14 @@ impl Hearing {
                 }
                 self.roster_changed()
             }
-            NoticeKind::ClipStarted { reported } => {
+            NoticeKind::ClipStarted { reported, .. } => {
                 self.started = Some(*reported);
                 None
             }
             NoticeKind::ClipFinished {
                 audio_packets,
                 video_packets,
+                ..
             } => {
                 self.tallies[Kind::Audio as usize].finished(*audio_packets);
                 self.tallies[Kind::Video as usize].finished(*video_packets);

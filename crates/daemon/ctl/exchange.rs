@@ -191,7 +191,7 @@ impl Answer {
             401 => Failure::failed(
                 "the token of the service is missing or wrong: name the file that holds it with --token-file",
             ),
-            502 => Failure::new(Exit::NodeRefused, error),
+            424 => Failure::new(Exit::NodeRefused, error),
             _ => Failure::failed(error),
         })
     }

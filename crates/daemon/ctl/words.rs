@@ -33,11 +33,15 @@ pub(super) fn whole(status: &Value) -> String {
         "participant_uuid",
         "role",
         "muted",
+        "plays",
+        "playing",
+        "queued",
         "others",
         "restarts",
     ] {
         let text = match fields.get(key) {
             None | Some(Value::Null) => continue,
+            Some(Value::Array(all)) if all.is_empty() => continue,
             // What comes from a node is not to move the cursor about.
             Some(Value::String(text)) => text.replace(char::is_control, " "),
             Some(other) => other.to_string(),

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use driver::{Outcome, StopReason};
+use driver::{Material, Outcome, StopReason};
 use futures_util::future;
-use media::Absence;
+use media::{Absence, MediaError, SourceSpec};
 use peer::{Shard, Shards};
 use tracing::{info, warn};
 
@@ -20,6 +20,7 @@ use super::standing::{Reason, State};
 use super::turning;
 use crate::exit::Failure;
 use crate::settings::RunSettings;
+use crate::sources;
 
 /// All participants of a service.
 #[derive(Debug)]
@@ -138,6 +139,37 @@ impl Company {
         member
             .map(|member| member.attendant.remote())
             .ok_or_else(|| CompanyError::Unknown(name.to_owned()))
+    }
+
+    /// Returns where a path leads that is taken from where the configuration is.
+    pub(crate) fn resolve(&self, path: &Path) -> PathBuf {
+        match self.path.parent() {
+            Some(directory) => directory.join(path),
+            None => path.to_owned(),
+        }
+    }
+
+    /// Opens what a participant is to play, encoded as its configuration has it.
+    pub(crate) async fn open(
+        &self,
+        name: &str,
+        audio: Option<SourceSpec>,
+        video: Option<SourceSpec>,
+    ) -> Result<Result<Option<Arc<Material>>, MediaError>, CompanyError> {
+        let unknown = || CompanyError::Unknown(name.to_owned());
+        let wishes = self
+            .lock()
+            .get(name)
+            .ok_or_else(unknown)?
+            .attendant
+            .settings
+            .wishes;
+        let opened = aside(move || {
+            let (audio, video) = (audio.as_ref(), video.as_ref());
+            // Whoever asked is told that an input is not there, and does not wait for it.
+            Ok(sources::open_with(audio, video, wishes, Absence::Refused))
+        });
+        opened.await.map_err(CompanyError::Wrong)
     }
 
     /// Begins a participant anew, with its PIN and its media read again. One that is wrong now goes on as

@@ -22,6 +22,7 @@ use crate::settings::ControlSettings;
 mod bodies;
 mod metrics;
 mod openapi;
+mod playing;
 mod problem;
 mod routes;
 

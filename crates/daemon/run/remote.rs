@@ -7,6 +7,7 @@ use driver::api::Conference;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
+use super::playing::{Ask, NotPlayed};
 use super::standing::Reason;
 use crate::settings::RunSettings;
 
@@ -20,6 +21,7 @@ pub(super) enum Order {
     Leave(oneshot::Sender<()>),
     Restart(Box<RunSettings>, Reason, oneshot::Sender<()>),
     Lend(oneshot::Sender<Option<Conference>>),
+    Media(Ask, oneshot::Sender<Result<(), NotPlayed>>),
     Turn(oneshot::Sender<()>),
     End(StopReason),
 }
@@ -52,6 +54,12 @@ impl Remote {
     /// Returns its conference, to make requests with its token; `None` while it is not there.
     pub(crate) async fn lend(&self) -> Option<Conference> {
         self.done(Order::Lend).await.flatten()
+    }
+
+    /// Has it play something, or something else, or nothing.
+    pub(crate) async fn media(&self, ask: Ask) -> Result<(), NotPlayed> {
+        let answer = self.done(|told| Order::Media(ask, told)).await;
+        answer.unwrap_or(Err(NotPlayed::NotThere))
     }
 
     /// Lets it leave for good.

@@ -7,7 +7,7 @@ use tracing::Instrument as _;
 
 use crate::api::Conference;
 use crate::run::{self, Order};
-use crate::{CallerSettings, EndReason, HttpClient, Notice, Outcome, StopReason};
+use crate::{CallerSettings, EndReason, HttpClient, Notice, Outcome, Program, StopReason};
 
 /// How many notices may wait for whoever reads them; more are dropped, never waited for.
 const NOTICES: usize = 1024;
@@ -80,6 +80,13 @@ impl Caller {
     pub fn talk(&self, aloud: bool) {
         // A caller that has ended has nothing left to say.
         let _ = self.stopper.0.send(Order::Talk(aloud));
+    }
+
+    /// Plays another program from now on, from its beginning; what was played ends at once, without a
+    /// notice. Notices about its clip carry `number`.
+    pub fn change_program(&self, number: u32, program: Program) {
+        // A caller that has ended has nothing left to play.
+        let _ = self.stopper.0.send(Order::Program(number, program));
     }
 
     /// Returns a handle for requests of one's own in the name of this participant, such as to mute

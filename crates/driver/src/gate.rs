@@ -108,7 +108,8 @@ impl StartGate {
         }
     }
 
-    fn all_reported(&self) -> bool {
+    /// Says whether every stream we send was reported on.
+    pub(crate) fn all_reported(&self) -> bool {
         self.audio != Stream::Unreported && self.video != Stream::Unreported
     }
 }

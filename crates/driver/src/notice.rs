@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use infinity::event::Message;
 use infinity::{ConferenceAlias, ParticipantUuid, Role};
 use media::{Codec, Kind, RecordNews};
 use serde::Serialize;
@@ -45,11 +46,15 @@ pub enum NoticeKind {
     },
     /// The clip's first sample was sent.
     ClipStarted {
+        /// Which program it belongs to: the number of [`crate::Caller::change_program`], 0 before that.
+        program: u32,
         /// False when no report named our streams in time: its first words may not have been heard.
         reported: bool,
     },
     /// The clip's last sample was sent.
     ClipFinished {
+        /// Which program it belongs to.
+        program: u32,
         /// How many packets of it were sent as audio.
         audio_packets: u64,
         /// How many packets of it were sent as video.
@@ -65,6 +70,15 @@ pub enum NoticeKind {
     Refreshed,
     /// The node sends us on to another conference; we leave this one and join that.
     Referred(ConferenceAlias),
+    /// Somebody wrote a chat message.
+    Message(Message),
+    /// Another participant began to speak, or ceased to, as the node sees it.
+    Speech {
+        /// Who.
+        participant: Other,
+        /// Whether it began.
+        speaks: bool,
+    },
     /// There is a new picture of the presentation, to be fetched by who wants to see it.
     PresentationFrame,
     /// Media takes this path.

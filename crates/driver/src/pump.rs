@@ -10,6 +10,7 @@ use peer::ReceiverReport;
 use tokio::sync::mpsc;
 
 use crate::gate::StartGate;
+use crate::sources::Part;
 use crate::{Gauge, Report};
 
 mod lane;
@@ -33,11 +34,20 @@ pub(crate) enum PumpCommand {
     KeyFrameRequested,
     /// The sound of the program is to be heard, or silence instead.
     Talk(bool),
+    /// Another program is to be played from now on.
+    Program {
+        program: u32,
+        audio: Option<Part>,
+        video: Option<Part>,
+        repeat: Repeat,
+    },
 }
 
 /// How a program is played.
 #[derive(Debug, Clone)]
 pub(crate) struct Manner {
+    /// The number that whoever runs the caller knows it by.
+    pub(crate) program: u32,
     pub(crate) repeat: Repeat,
     /// Its sound is not to be heard.
     pub(crate) is_hushed: bool,
@@ -48,6 +58,7 @@ pub(crate) struct Manner {
 impl From<Repeat> for Manner {
     fn from(repeat: Repeat) -> Self {
         Self {
+            program: 0,
             repeat,
             is_hushed: false,
             gauge: None,
@@ -60,6 +71,7 @@ impl From<Repeat> for Manner {
 pub(crate) enum PumpEvent {
     /// The clip starts with the next packets.
     ClipStarted {
+        program: u32,
         /// Whether all our streams had been reported on.
         reported: bool,
         /// How long was waited for that.
@@ -67,6 +79,7 @@ pub(crate) enum PumpEvent {
     },
     /// The clip was sent to its end; so many packets each.
     ClipFinished {
+        program: u32,
         audio_packets: u64,
         video_packets: u64,
     },
@@ -97,19 +110,23 @@ impl<S: Sink> Pump<S> {
         manner: impl Into<Manner>,
         now: Instant,
     ) -> Self {
-        let has_program = |lane: &Option<Lane<S>>| lane.as_ref().is_some_and(Lane::has_program);
-        let any = has_program(&audio) || has_program(&video);
         let mut gate = StartGate::new(audio.is_some(), video.is_some());
         gate.media_flows(now);
-        Self {
+        let mut pump = Self {
             audio,
             video,
             manner: manner.into(),
             gate,
             is_open: false,
-            finished: !any,
+            finished: false,
             outbox: VecDeque::new(),
-        }
+        };
+        pump.finished = !pump.has_program();
+        pump
+    }
+
+    fn has_program(&mut self) -> bool {
+        self.lanes().any(|lane| lane.has_program())
     }
 
     fn lane(&mut self, kind: Kind) -> Option<&mut Lane<S>> {
@@ -142,6 +159,24 @@ impl<S: Sink> Pump<S> {
                     }
                 }
             }
+            PumpCommand::Program {
+                program,
+                audio,
+                video,
+                repeat,
+            } => {
+                self.manner.program = program;
+                self.manner.repeat = repeat;
+                for (lane, part) in [(&mut self.audio, audio), (&mut self.video, video)] {
+                    if let Some(lane) = lane {
+                        lane.change(now, part);
+                    }
+                }
+                self.finished = !self.has_program();
+                if self.is_open && !self.finished {
+                    self.start(now, self.gate.all_reported(), Duration::ZERO);
+                }
+            }
             PumpCommand::KeyFrameRequested => {
                 if let Some(lane) = &self.video {
                     lane.request_key_frame();
@@ -166,6 +201,26 @@ impl<S: Sink> Pump<S> {
         }
     }
 
+    fn start(&mut self, now: Instant, reported: bool, waited: Duration) {
+        let Manner {
+            program,
+            repeat,
+            is_hushed,
+            ..
+        } = self.manner;
+        if let Some(lane) = self.audio.as_mut().filter(|_| !is_hushed) {
+            lane.start(now, repeat);
+        }
+        if let Some(lane) = &mut self.video {
+            lane.start(now, repeat);
+        }
+        self.tell(PumpEvent::ClipStarted {
+            program,
+            reported,
+            waited,
+        });
+    }
+
     /// Forwards a frame of a live source.
     pub(crate) fn live_frame(&mut self, now: Instant, kind: Kind, frame: &Frame) {
         if let Some(lane) = self.lane(kind) {
@@ -178,18 +233,8 @@ impl<S: Sink> Pump<S> {
         if !self.finished
             && let Some(opened) = self.gate.poll(now)
         {
-            let Manner {
-                repeat, is_hushed, ..
-            } = self.manner;
-            if let Some(lane) = self.audio.as_mut().filter(|_| !is_hushed) {
-                lane.start(now, repeat);
-            }
-            if let Some(lane) = &mut self.video {
-                lane.start(now, repeat);
-            }
             self.is_open = true;
-            let (reported, waited) = (opened.reported, opened.waited);
-            self.tell(PumpEvent::ClipStarted { reported, waited });
+            self.start(now, opened.reported, opened.waited);
         }
         let gauge = self.manner.gauge.clone();
         for lane in self.lanes() {
@@ -223,6 +268,7 @@ impl<S: Sink> Pump<S> {
         let sent = |lane: &Option<Lane<S>>| lane.as_ref().map_or(0, Lane::clip_packets);
         let (audio_packets, video_packets) = (sent(&self.audio), sent(&self.video));
         self.tell(PumpEvent::ClipFinished {
+            program: self.manner.program,
             audio_packets,
             video_packets,
         });

@@ -63,6 +63,7 @@ impl Told {
         self.told(
             secs,
             NoticeKind::ClipFinished {
+                program: 0,
                 audio_packets,
                 video_packets,
             },
@@ -90,7 +91,13 @@ impl Told {
         let mut told = Self::begin();
         assert_eq!(told.roster(0.5, false, &["Alice"]), None, "not in yet");
         assert_eq!(told.is_in(1.0), Some(Step::Play));
-        told.told(1.1, NoticeKind::ClipStarted { reported: true });
+        told.told(
+            1.1,
+            NoticeKind::ClipStarted {
+                program: 0,
+                reported: true,
+            },
+        );
         told
     }
 

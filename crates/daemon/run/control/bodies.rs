@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::run::attendant::Seen;
 use crate::run::events::moment;
+use crate::run::playing::Played;
 use crate::run::standing::{Reason, State};
 
 /// How it stands with a participant.
@@ -44,6 +45,9 @@ pub(crate) struct Status {
     others: usize,
     /// How often it was begun anew.
     restarts: u64,
+    /// What is played.
+    #[serde(flatten)]
+    played: Played,
 }
 
 impl Status {
@@ -70,6 +74,7 @@ impl Status {
             muted: seen.roster.own.map(|own| own.muted),
             others: seen.roster.rows.saturating_sub(1),
             restarts: seen.measured.restarts.values().sum(),
+            played: seen.played.clone(),
         }
     }
 }
@@ -105,6 +110,34 @@ pub(crate) struct Words {
     /// To which participant alone, by its UUID; to everybody unless given.
     #[serde(default)]
     pub(super) to: Option<String>,
+}
+
+/// What to play: sources, as the command line and the configuration write them.
+///
+/// Paths are taken from where the configuration is. Commands and standard input belong into the configuration.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Sources {
+    /// What is heard.
+    #[serde(default)]
+    pub(super) audio: Option<String>,
+    /// What is seen, and heard as well, if it has sound and nothing else is to be heard.
+    #[serde(default)]
+    pub(super) video: Option<String>,
+    /// Whether it is played over and over.
+    #[serde(default, rename = "loop")]
+    pub(super) loops: bool,
+}
+
+/// A text to speak.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Speech {
+    /// What is said.
+    pub(super) text: String,
+    /// The voice or language, such as `de`.
+    #[serde(default)]
+    pub(super) voice: Option<String>,
 }
 
 /// A request of the client API, made with the participant's own token.

@@ -4,10 +4,12 @@ use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use driver::api::ApiError;
+use media::MediaError;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::run::company::CompanyError;
+use crate::run::playing::NotPlayed;
 
 /// Why something was not done.
 #[derive(Debug)]
@@ -54,13 +56,25 @@ impl From<CompanyError> for Problem {
     }
 }
 
+impl From<NotPlayed> for Problem {
+    fn from(error: NotPlayed) -> Self {
+        Self::new(StatusCode::CONFLICT, error)
+    }
+}
+
+impl From<MediaError> for Problem {
+    fn from(error: MediaError) -> Self {
+        Self::wrong(error)
+    }
+}
+
 impl From<ApiError> for Problem {
     fn from(error: ApiError) -> Self {
         let status = match &error {
             ApiError::NotIn { .. } | ApiError::NotDone { .. } => StatusCode::CONFLICT,
             ApiError::NotOurs { .. } => StatusCode::BAD_REQUEST,
-            // It is the node that would not or could not.
-            _ => StatusCode::BAD_GATEWAY,
+            // It is the node that would not or could not; nothing is wrong with the service that says so.
+            _ => StatusCode::FAILED_DEPENDENCY,
         };
         Self::new(status, error)
     }

@@ -18,15 +18,15 @@ use serde_json::Value;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
-use super::bodies::{AsWritten, Done, Keys, Status, Wanted, Words};
+use super::bodies::{AsWritten, Done, Keys, Sources, Speech, Status, Wanted, Words};
 use super::problem::Problem;
-use super::{metrics, openapi};
+use super::{metrics, openapi, playing};
 use crate::api::hide_secrets;
 use crate::run::company::Company;
 use crate::run::events::Told;
 use crate::run::standing::{Reason, State as Stands};
 
-type Shared = State<Arc<Company>>;
+pub(super) type Shared = State<Arc<Company>>;
 
 /// One thing that can be asked.
 pub(super) struct Route {
@@ -117,6 +117,36 @@ pub(super) fn all() -> Vec<Route> {
             json::<Status>(),
             post(restart),
         ),
+        with::<Option<Sources>>(told(
+            "/v1/participants/{name}/play",
+            "Play this at once, or, without anything, what the configuration says",
+            json::<Status>(),
+            post(playing::play),
+        )),
+        with::<Sources>(told(
+            "/v1/participants/{name}/queue",
+            "Play this once all else that was ordered is over",
+            json::<Status>(),
+            post(playing::queue),
+        )),
+        with::<Speech>(told(
+            "/v1/participants/{name}/say",
+            "Speak a text once all else that was ordered is over",
+            json::<Status>(),
+            post(playing::say),
+        )),
+        told(
+            "/v1/participants/{name}/skip",
+            "End what was ordered and is played; what waits comes next",
+            json::<Status>(),
+            post(playing::skip),
+        ),
+        told(
+            "/v1/participants/{name}/stop",
+            "Play nothing, and forget what waits, until something is ordered",
+            json::<Status>(),
+            post(playing::stop),
+        ),
         told(
             "/v1/participants/{name}/mute",
             "Let nobody hear it",
@@ -205,7 +235,10 @@ async fn list(State(company): Shared) -> Json<Vec<Status>> {
     Json(company.look(Status::of))
 }
 
-async fn status(State(company): Shared, Path(name): Path<String>) -> Result<Json<Status>, Problem> {
+pub(super) async fn status(
+    State(company): Shared,
+    Path(name): Path<String>,
+) -> Result<Json<Status>, Problem> {
     let status = company.look_at(&name, |seen| Status::of(&name, seen))?;
     Ok(Json(status))
 }
@@ -389,7 +422,7 @@ async fn conference(
     lent.ok_or_else(|| ApiError::NotIn { request }.into())
 }
 
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     // The position of a fault is of use, what stands there may be a PIN.
     serde_json::from_slice(body).map_err(|error| {
         Problem::wrong(format_args!(

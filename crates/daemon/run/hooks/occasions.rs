@@ -26,6 +26,9 @@ impl Occasions {
             return match told.event.as_str() {
                 "clip_started" => Some(Occasion::ClipStarted),
                 "clip_finished" => Some(Occasion::ClipFinished),
+                "message" => Some(Occasion::Message),
+                "speech_started" => Some(Occasion::SpeechStarted),
+                "speech_stopped" => Some(Occasion::SpeechStopped),
                 _ => None,
             };
         };
@@ -99,6 +102,13 @@ mod tests {
             other.of(&told(None, "clip_started")),
             Some(Occasion::ClipStarted)
         );
+        for (event, occasion) in [
+            ("message", Occasion::Message),
+            ("speech_started", Occasion::SpeechStarted),
+            ("speech_stopped", Occasion::SpeechStopped),
+        ] {
+            assert_eq!(other.of(&told(None, event)), Some(occasion));
+        }
         assert_eq!(other.of(&told(None, "roster")), None);
     }
 

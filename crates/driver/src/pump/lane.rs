@@ -72,6 +72,8 @@ struct ClipAccount {
     end: Option<u32>,
     /// Packets lost before the clip, as the last report before it said.
     lost_before: u32,
+    /// Packets lost, as the last report said.
+    reported_lost: u32,
     lost: u32,
     complete: bool,
 }
@@ -126,6 +128,17 @@ impl<S: Sink> Lane<S> {
         }
     }
 
+    /// Has something else to play, once started; returns to silence until then.
+    pub(super) fn change(&mut self, now: Instant, part: Option<Part>) {
+        self.stop(now);
+        self.part = part;
+        self.clip = ClipAccount {
+            lost_before: self.clip.reported_lost,
+            reported_lost: self.clip.reported_lost,
+            ..ClipAccount::default()
+        };
+    }
+
     /// Returns to silence.
     pub(super) fn stop(&mut self, now: Instant) {
         self.forwarding = None;
@@ -143,6 +156,8 @@ impl<S: Sink> Lane<S> {
             }
             match due.boundary {
                 Some(Boundary::Started) => self.clip.first = Some(self.sink.next_sequence_number()),
+                // It is another's end where ours has not begun.
+                Some(Boundary::Finished) if self.clip.first.is_none() => {}
                 Some(Boundary::Finished) => self.clip.end = Some(self.sink.next_sequence_number()),
                 None => {}
             }
@@ -274,6 +289,7 @@ impl<S: Sink> Lane<S> {
     pub(super) fn report(&mut self, report: &ReceiverReport) -> (u64, u64) {
         let sent = self.clip_packets();
         let clip = &mut self.clip;
+        clip.reported_lost = report.packets_lost;
         let ahead = |first| report.highest_sequence_number.wrapping_sub(first) as i32;
         let Some(first) = clip.first.filter(|first| ahead(*first) >= 0) else {
             clip.lost_before = report.packets_lost;

@@ -174,6 +174,7 @@ fn sound_and_picture_start_at_the_same_moment_with_their_first_frames() {
         matches!(
             e,
             PumpEvent::ClipFinished {
+                program: 0,
                 audio_packets: 50,
                 video_packets: 25
             }
@@ -209,6 +210,84 @@ fn nothing_is_played_before_it_is_released() {
     bench.command(PumpCommand::Release);
     bench.run(Duration::from_millis(50));
     assert!(Bench::marks(&bench.audio).contains('a'));
+}
+
+/// Another program of sound alone: a second of `mark`.
+fn sound_of(program: u32, mark: u8) -> PumpCommand {
+    PumpCommand::Program {
+        program,
+        audio: Some(Part::Clip(track(Codec::Opus, mark, 50, PACKET))),
+        video: None,
+        repeat: Repeat::Once,
+    }
+}
+
+#[test]
+fn another_program_takes_over_at_once_and_is_told_apart() {
+    let mut bench = Bench::new(Repeat::Forever);
+    bench.command(PumpCommand::Release);
+    bench.report(Kind::Audio, 3, 0);
+    bench.report(Kind::Video, 3, 0);
+    bench.run(Duration::from_millis(510));
+    bench.command(sound_of(1, b'b'));
+    bench.run(Duration::from_secs(2));
+    let heard = Bench::marks(&bench.audio);
+    let (before, after) = heard.split_at(heard.find('b').expect("it is heard"));
+    assert_eq!(before.matches('a').count(), 26);
+    assert!(after.starts_with(&"b".repeat(50)), "all of it");
+    assert!(after[50..].chars().all(|mark| mark == '-'), "then silence");
+    let seen = Bench::marks(&bench.video);
+    assert!(seen.ends_with("____"), "and the slate");
+    let timestamps: Vec<u32> = bench.audio.borrow().iter().map(|(at, _)| *at).collect();
+    let is_steady = |pair: &[u32]| pair[1].wrapping_sub(pair[0]) == 960;
+    assert!(timestamps.windows(2).all(is_steady), "no gap in between");
+    let clips: Vec<(u32, bool)> = bench
+        .told
+        .iter()
+        .filter_map(|event| match event {
+            PumpEvent::ClipStarted { program, .. } => Some((*program, false)),
+            PumpEvent::ClipFinished { program, .. } => Some((*program, true)),
+            PumpEvent::Report(_) => None,
+        })
+        .collect();
+    assert_eq!(clips, [(0, false), (1, false), (1, true)]);
+}
+
+#[test]
+fn a_program_that_comes_before_the_start_is_what_starts() {
+    let mut bench = Bench::new(Repeat::Once);
+    bench.command(sound_of(7, b'b'));
+    bench.run(Duration::from_millis(500));
+    assert!(!Bench::marks(&bench.audio).contains('b'), "not released");
+    bench.command(PumpCommand::Release);
+    bench.report(Kind::Audio, 3, 0);
+    bench.report(Kind::Video, 3, 0);
+    bench.run(Duration::from_secs(2));
+    let heard = Bench::marks(&bench.audio);
+    assert_eq!(heard.matches('b').count(), 50);
+    assert_eq!(heard.matches('a').count(), 0);
+}
+
+#[test]
+fn nothing_is_a_program_and_something_after_it_as_well() {
+    let mut bench = Bench::new(Repeat::Forever);
+    bench.command(PumpCommand::Release);
+    bench.report(Kind::Audio, 3, 0);
+    bench.report(Kind::Video, 3, 0);
+    bench.run(Duration::from_millis(200));
+    bench.command(PumpCommand::Program {
+        program: 1,
+        audio: None,
+        video: None,
+        repeat: Repeat::Once,
+    });
+    bench.run(Duration::from_secs(1));
+    assert!(Bench::marks(&bench.audio).ends_with("-----"));
+    bench.command(sound_of(2, b'b'));
+    bench.run(Duration::from_secs(2));
+    assert_eq!(Bench::marks(&bench.audio).matches('b').count(), 50);
+    let finished = |event: &&PumpEvent| matches!(event, PumpEvent::ClipFinished { .. });
+    assert_eq!(bench.told.iter().filter(finished).count(), 1);
 }
 
 #[test]

@@ -50,6 +50,9 @@ pub(super) async fn drive(
     let mut driving = Driving::new(shard, settings, story, lease, wakeups, now, search.nodes);
     driving.may_play |= search.may_play;
     driving.is_hushed = search.is_hushed;
+    if let Some((number, program)) = search.program {
+        driving.play(number, program);
+    }
     match search.stop {
         Some(order) => driving.do_not_begin(order),
         None => driving.begin(now),
@@ -110,6 +113,8 @@ struct Driving {
     may_play: bool,
     /// The sound of the program is not to be heard.
     is_hushed: bool,
+    /// By which number whoever runs the caller knows the program.
+    program: u32,
     /// When figures are told next.
     figures_due: Option<Instant>,
     /// When statistics are told next.
@@ -157,6 +162,7 @@ impl Driving {
             is_abandoned: false,
             at_once: false,
             is_hushed: false,
+            program: 0,
             figures_due: None,
             stats_due: None,
             events: 0,
@@ -271,6 +277,10 @@ impl Driving {
                 if let Some(leg) = &self.leg {
                     leg.tell_pump(PumpCommand::Talk(aloud));
                 }
+                return;
+            }
+            Order::Program(number, program) => {
+                self.play(number, program);
                 return;
             }
             Order::Introduce(asked) => {

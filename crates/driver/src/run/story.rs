@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use infinity::ParticipantUuid;
+use infinity::event::StageEntry;
 use media::{Kind, RecordNews};
 use participant::{Exit, IceServers, LeaveReason, Milestone, Participant, RequestFailure};
 use peer::IceServerError;
@@ -34,6 +35,8 @@ pub(super) struct Story {
     was_in: bool,
     state: Option<State>,
     roster: RosterFacts,
+    /// Which of the others speak.
+    speaking: Vec<Other>,
     /// Of which roster, and for whom, others are listed there.
     listed: (u64, Option<ParticipantUuid>),
     /// The last node that could not be reached, and why.
@@ -62,6 +65,7 @@ impl Story {
             was_in: false,
             state: None,
             roster: RosterFacts::default(),
+            speaking: Vec::new(),
             listed: (0, None),
             unreachable: None,
             path: None,
@@ -91,6 +95,7 @@ impl Story {
         self.began = now;
         self.times = JoinTimes::default();
         self.own = None;
+        self.speaking.clear();
         self.state(now, State::Joining(bare(node)));
     }
 
@@ -289,6 +294,43 @@ impl Story {
         if self.roster != facts {
             self.roster = facts.clone();
             self.tell(now, NoticeKind::Roster(facts));
+        }
+    }
+
+    /// Tells who of the others began to speak, and who ceased to.
+    pub(super) fn stage(&mut self, now: Instant, stage: &[StageEntry], participant: &Participant) {
+        let speaks = |entry: &&StageEntry| entry.vad > 0;
+        let others = stage
+            .iter()
+            .filter(speaks)
+            .map(|entry| &entry.participant_uuid);
+        let others = others.filter(|uuid| Some(*uuid) != self.own.as_ref());
+        let name = |uuid: &ParticipantUuid| {
+            let row = participant.roster().get(uuid);
+            row.map(|row| row.display_name.clone()).unwrap_or_default()
+        };
+        let speaking: Vec<Other> = others
+            .map(|uuid| Other {
+                uuid: uuid.clone(),
+                display_name: name(uuid),
+            })
+            .collect();
+        let before = std::mem::replace(&mut self.speaking, speaking);
+        let is_in = |one: &Other, all: &[Other]| all.iter().any(|other| other.uuid == one.uuid);
+        let ceased = before.iter().filter(|one| !is_in(one, &self.speaking));
+        let began = self.speaking.iter().filter(|one| !is_in(one, &before));
+        let changes = ceased
+            .map(|one| (one, false))
+            .chain(began.map(|one| (one, true)));
+        for (participant, speaks) in changes {
+            let participant = participant.clone();
+            self.tell(
+                now,
+                NoticeKind::Speech {
+                    participant,
+                    speaks,
+                },
+            );
         }
     }
 

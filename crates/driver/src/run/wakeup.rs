@@ -6,6 +6,7 @@ use participant::{EventStreamInput, PeerId, PeerInput, RequestId, StreamId};
 use peer::{CandidatePairStats, Negotiated, Peer, PeerEvent, PeerStats};
 use tokio::sync::oneshot;
 
+use crate::Program;
 use crate::SinkNews;
 use crate::StopReason;
 use crate::api::Access;
@@ -54,8 +55,8 @@ pub(crate) enum PeerNews {
     Event(PeerEvent),
     /// ICE has chosen a pair of candidates.
     Path(CandidatePairStats),
-    /// What is to be sent was opened.
-    Sources(Sources),
+    /// What is to be sent was opened, for the program of this number.
+    Sources(u32, Sources),
     /// The first packet of a kind came.
     First(FirstPacket),
     /// The pump has something to say.
@@ -75,6 +76,8 @@ pub(crate) enum Order {
     Play,
     /// Let the program's sound be heard, or silence instead.
     Talk(bool),
+    /// Play this program from now on, known by a number.
+    Program(u32, Program),
     /// Say who the caller is and what proves it; dropped unanswered while it is nobody.
     Introduce(oneshot::Sender<Access>),
     /// Leave: nobody is there any more to say so.

@@ -16,7 +16,7 @@ async fn a_listener_receives_the_clip_another_plays() {
     settings.program = once("speech.opus", Some("bunny.ivf"));
     let mut speaker = scene.start(settings);
     speaker
-        .until(|kind| matches!(kind, NoticeKind::ClipStarted { reported: true }))
+        .until(|kind| matches!(kind, NoticeKind::ClipStarted { reported: true, .. }))
         .await;
     let finished = speaker
         .until(|kind| matches!(kind, NoticeKind::ClipFinished { .. }))
@@ -24,6 +24,7 @@ async fn a_listener_receives_the_clip_another_plays() {
     let NoticeKind::ClipFinished {
         audio_packets,
         video_packets,
+        ..
     } = finished.kind
     else {
         unreachable!("waited for it")
@@ -112,7 +113,7 @@ async fn generated_sound_and_picture_are_received_and_recorded() {
         })
         .await;
     generator
-        .until(|kind| matches!(kind, NoticeKind::ClipStarted { reported: true }))
+        .until(|kind| matches!(kind, NoticeKind::ClipStarted { reported: true, .. }))
         .await;
     // Three seconds of it.
     generator

@@ -183,13 +183,18 @@ impl Driving {
         self.start_pump(now);
     }
 
-    pub(super) fn start_pump(&mut self, now: Instant) {
+    /// Returns how often the program is played.
+    pub(super) fn repeat(&self) -> Repeat {
         let repeat = match self.settings.program {
             Program::Loop(_) => Repeat::Forever,
             Program::Once(_) | Program::Idle => Repeat::Once,
         };
         let material = self.settings.program.material();
-        let repeat = material.map_or(repeat, |material| material.repeat(repeat));
+        material.map_or(repeat, |material| material.repeat(repeat))
+    }
+
+    pub(super) fn start_pump(&mut self, now: Instant) {
+        let repeat = self.repeat();
         let Self {
             leg,
             shard,
@@ -197,9 +202,11 @@ impl Driving {
             wakeups,
             settings,
             is_hushed,
+            program,
             ..
         } = self;
         let manner = Manner {
+            program: *program,
             repeat,
             is_hushed: *is_hushed,
             gauge: settings.gauge.clone(),

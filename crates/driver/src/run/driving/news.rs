@@ -16,6 +16,7 @@ use crate::pump::{PumpCommand, PumpEvent};
 use crate::recording::Recording;
 use crate::run::wakeup::{PeerNews, Wakeup};
 use crate::sinks::Sink;
+use crate::sources::Sources;
 use crate::{EndReason, JoinStep, MediaPath, NoticeKind, Program, State, Warning, sources};
 
 /// Key frames of a file further apart than this are reported.
@@ -37,16 +38,9 @@ impl Driving {
                     self.input(now, Input::Peer(id, measured));
                 }
             }
-            PeerNews::Negotiated(negotiated) => self.negotiated(now, id, negotiated),
+            PeerNews::Negotiated(negotiated) => self.negotiated(now, negotiated),
             PeerNews::Event(event) => self.peer_event(now, id, event),
-            PeerNews::Sources(sources) => {
-                let warnings = sources.warnings.clone();
-                leg.sources = Some(sources);
-                for warning in warnings {
-                    self.story.warn(now, warning);
-                }
-                self.start_pump(now);
-            }
+            PeerNews::Sources(number, sources) => self.opened(now, number, sources),
             PeerNews::Path(pair) => self.story.path(now, MediaPath::of(&pair)),
             PeerNews::First(first) => self.story.first_packet(first.at, first.kind),
             PeerNews::Pump(event) => self.pump_event(now, event),
@@ -142,15 +136,12 @@ impl Driving {
         }
     }
 
-    fn negotiated(&mut self, now: Instant, id: PeerId, negotiated: Negotiated) {
+    fn negotiated(&mut self, now: Instant, negotiated: Negotiated) {
         let Some(leg) = &mut self.leg else { return };
         if leg.negotiated.replace(negotiated.clone()).is_some() {
             // ICE was restarted; what is sent stays the same.
             return;
         }
-        let left_for_picture = leg
-            .bandwidth_out
-            .map(|kilobits| kilobits.saturating_mul(1000).saturating_sub(SOUND));
         let codec = |kind: &Option<peer::NegotiatedCodec>| kind.as_ref().map(|kind| kind.codec);
         let (audio, video) = (codec(&negotiated.audio), codec(&negotiated.video));
         self.story
@@ -161,7 +152,18 @@ impl Driving {
         self.begin_recording(now, audio, video);
         self.begin_sinks(now, [audio, video]);
         self.receive_early();
+        self.open_sources(now);
+    }
 
+    /// Opens what the program takes, for what the answer agreed on; as soon as there is one.
+    fn open_sources(&mut self, now: Instant) {
+        let Some(leg) = &self.leg else { return };
+        let Some(negotiated) = &leg.negotiated else {
+            return;
+        };
+        let left_for_picture = leg
+            .bandwidth_out
+            .map(|kilobits| kilobits.saturating_mul(1000).saturating_sub(SOUND));
         let material = if self.played {
             None
         } else {
@@ -175,7 +177,7 @@ impl Driving {
         {
             self.story.warn(now, Warning::RareKeyFrames { longest });
         }
-        let wakeups = self.wakeups.clone();
+        let (wakeups, id, number) = (self.wakeups.clone(), leg.id, self.program);
         let parameters = negotiated.audio.as_ref().map(|audio| {
             let written = audio.format_parameters.as_deref();
             OpusParameters::read(written.unwrap_or_default())
@@ -188,8 +190,36 @@ impl Driving {
         self.shard.handle().spawn_blocking(move || {
             let opened = sources::open(material.as_deref(), parameters, accepted.as_ref());
             // A loop that is gone needs no sources.
-            let _ = wakeups.blocking_send(Wakeup::Peer(id, PeerNews::Sources(opened)));
+            let _ = wakeups.blocking_send(Wakeup::Peer(id, PeerNews::Sources(number, opened)));
         });
+    }
+
+    /// Another program is played from now on.
+    pub(super) fn play(&mut self, number: u32, program: Program) {
+        self.program = number;
+        self.settings.program = program;
+        self.played = false;
+        self.open_sources(Instant::now());
+    }
+
+    fn opened(&mut self, now: Instant, number: u32, sources: Sources) {
+        let repeat = self.repeat();
+        let Some(leg) = &mut self.leg else { return };
+        if number != self.program {
+            // What is to be played instead is being opened.
+            return;
+        }
+        for warning in &sources.warnings {
+            self.story.warn(now, warning.clone());
+        }
+        leg.tell_pump(PumpCommand::Program {
+            program: number,
+            audio: sources.audio.clone(),
+            video: sources.video.clone(),
+            repeat,
+        });
+        leg.sources = Some(sources);
+        self.start_pump(now);
     }
 
     fn begin_recording(
@@ -265,13 +295,22 @@ impl Driving {
 
     fn pump_event(&mut self, now: Instant, event: PumpEvent) {
         match event {
-            PumpEvent::ClipStarted { reported, waited } => {
-                self.story.tell(now, NoticeKind::ClipStarted { reported });
+            // What is no longer to be played is nobody's business.
+            PumpEvent::ClipStarted { program, .. } | PumpEvent::ClipFinished { program, .. }
+                if program != self.program => {}
+            PumpEvent::ClipStarted {
+                program,
+                reported,
+                waited,
+            } => {
+                self.story
+                    .tell(now, NoticeKind::ClipStarted { program, reported });
                 if !reported {
                     self.story.warn(now, Warning::StartedUnreported { waited });
                 }
             }
             PumpEvent::ClipFinished {
+                program,
                 audio_packets,
                 video_packets,
             } => {
@@ -279,6 +318,7 @@ impl Driving {
                 self.story.tell(
                     now,
                     NoticeKind::ClipFinished {
+                        program,
                         audio_packets,
                         video_packets,
                     },
@@ -343,11 +383,9 @@ impl Driving {
             Told::Unanswered => self.story.warn(now, Warning::Unanswered),
             Told::Malformed(error) => self.story.warn(now, Warning::Ignored(error.to_string())),
             Told::Ended(exit) => self.exit = Some(exit),
-            Told::Conference(_)
-            | Told::Message(_)
-            | Told::Stage(_)
-            | Told::Presentation { .. }
-            | Told::Ignored { .. } => {}
+            Told::Message(message) => self.story.tell(now, NoticeKind::Message(message)),
+            Told::Stage(stage) => self.story.stage(now, &stage, &self.participant),
+            Told::Conference(_) | Told::Presentation { .. } | Told::Ignored { .. } => {}
         }
     }
 

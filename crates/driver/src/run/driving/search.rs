@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use crate::run::story::Story;
 use crate::run::wakeup::Order;
-use crate::{CallerSettings, EndReason, Rejoin, State, discovery};
+use crate::{CallerSettings, EndReason, Program, Rejoin, State, discovery};
 
 /// What came of looking for nodes.
 #[derive(Debug, Default)]
@@ -18,6 +18,8 @@ pub(super) struct Search {
     pub(super) may_play: bool,
     /// The program is to be silent.
     pub(super) is_hushed: bool,
+    /// Another program is to be played, by its number.
+    pub(super) program: Option<(u32, Program)>,
     /// The caller was told to stop meanwhile.
     pub(super) stop: Option<Order>,
 }
@@ -36,6 +38,7 @@ pub(super) async fn search(
             order = orders.recv() => match order.unwrap_or(Order::Abandoned) {
                 Order::Play => search.may_play = true,
                 Order::Talk(aloud) => search.is_hushed = !aloud,
+                Order::Program(number, program) => search.program = Some((number, program)),
                 // Nobody yet.
                 Order::Introduce(_) => {}
                 order => {
