@@ -1,5 +1,6 @@
 //! Many participants in one service: apart from each other, under an operator's control, read again while they run.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
@@ -349,6 +350,20 @@ async fn by_tcp(daemon: &Daemon, token: &str) {
         assert!(metrics.contains(line), "{line}\n{metrics}");
     }
     assert!(metrics.ends_with("# EOF\n"), "{metrics}");
+    for file in ["alerts.yml", "grafana.json"] {
+        let path = material("../../config/prometheus").join(file);
+        let text = std::fs::read_to_string(path).unwrap();
+        let names: BTreeSet<&str> = text
+            .split(|c: char| !(c.is_ascii_lowercase() || c == '_'))
+            .filter(|word| word.starts_with("standin_participant_"))
+            .collect();
+        assert!(names.len() > 4, "{file}: {names:?}");
+        for name in names {
+            let is_there = |name: &str| metrics.contains(&format!("\n{name}{{"));
+            assert!(is_there(name), "{file}: {name}");
+            assert!(!is_there(&format!("{name}_by_heart")), "the control");
+        }
+    }
 }
 
 #[tokio::test]

@@ -9,10 +9,12 @@ mod browser; // headless Chromium joins through the node's page, hears and sees
 mod composed; // text is spoken and shown, playlists have no gaps, and what cannot be is told before joining
 mod control_fuzzed; // requests made up from the description of the control: none finds a fault
 mod described; // what a file holds, what will become of it, and why
+mod doctor; // what works and what does not on the way into a conference, a line each
 mod faults; // a silent, black or wrong node makes the very check fail that stories of hearing pass
 mod full_disk; // a disk that is full ends a file and not the call
 mod heard_and_seen; // a clip is announced, and another participant hears all of it and sees it move
 mod hooks; // programs are run and web servers told when something happens, signed and again where they were away
+mod hundred; // many participants cost the same all the time
 mod kinds_of_node; // DTLS at once and late, v10 and modern, HTTPS with its own certificate
 mod kubernetes; // manifests: valid, consistent, and one test when done by hand
 mod live_inputs; // what other programs write and devices give

@@ -7,6 +7,7 @@ use crate::api::ApiArgs;
 use crate::check::CheckArgs;
 use crate::ctl::CtlArgs;
 use crate::demo::DemoArgs;
+use crate::doctor::DoctorArgs;
 use crate::join::JoinArgs;
 use crate::load::LoadArgs;
 use crate::media::MediaArgs;
@@ -62,6 +63,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Say what a file holds and what of it will be sent to which node, or which devices there are
     Media(Box<MediaArgs>),
+    /// Say step by step what works and what does not between here and a conference
+    Doctor(Box<DoctorArgs>),
     /// Run a practice Conferencing Node, with a page to watch it at
     Node(Box<NodeArgs>),
     /// Announce a clip into a practice conference and measure what arrives at the other end

@@ -13,6 +13,7 @@ mod config_file;
 mod ctl;
 mod demo;
 mod destination;
+mod doctor;
 mod exit;
 mod join;
 mod load;
@@ -99,6 +100,10 @@ fn command(cli: Cli) -> Result<Exit, Failure> {
         Command::Node(args) => {
             log(Verbosity::Info);
             block_on(node::node(*args))
+        }
+        Command::Doctor(args) => {
+            log(Verbosity::Untold);
+            block_on(doctor::doctor(*args))
         }
         Command::Demo(args) => {
             log(Verbosity::Warnings);

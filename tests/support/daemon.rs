@@ -60,6 +60,13 @@ impl Daemon {
         answer.json().await.unwrap()
     }
 
+    /// Returns how it stands with all participants.
+    pub(crate) async fn all(&self) -> Vec<Value> {
+        let url = "http://localhost/v1/participants";
+        let answer = self.client.get(url).send().await.unwrap();
+        answer.json().await.unwrap()
+    }
+
     /// Waits until a participant is in this state, and returns how it stands.
     pub(crate) async fn until(&self, name: &str, state: &str) -> Value {
         wait_for(

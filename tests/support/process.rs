@@ -166,6 +166,11 @@ impl Process {
         self.out.lock().unwrap().clone()
     }
 
+    /// Returns its number, while it runs.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id().unwrap()
+    }
+
     /// Sends a signal, such as `TERM`.
     pub(crate) async fn signal(&self, signal: &str) {
         let Some(id) = self.child.id() else { return };

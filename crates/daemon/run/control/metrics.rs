@@ -83,6 +83,13 @@ pub(super) fn exposition(company: &Company) -> String {
         },
     );
     family(
+        "queued",
+        "",
+        gauge,
+        "How many things wait to be played that were ordered.",
+        &|seen, tell| tell(&[], seen.played.queued.len() as f64),
+    );
+    family(
         "packets",
         "",
         gauge,

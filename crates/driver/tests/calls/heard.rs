@@ -6,7 +6,7 @@ use std::time::Duration;
 use driver::{EndReason, JoinStep, Material, NoticeKind, Program, StopReason, Warning};
 use media::{Codec, Kind, RecordSettings};
 
-use crate::scene::{Scene, data, is_in, once};
+use crate::scene::{Scene, data, is_in, material, once};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_listener_receives_the_clip_another_plays() {
@@ -177,5 +177,37 @@ async fn a_picture_in_a_codec_the_node_does_not_take_stays_away_and_the_sound_go
     speaker
         .until(|kind| matches!(kind, NoticeKind::ClipFinished { .. }))
         .await;
+    speaker.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn programs_change_during_a_call_and_one_without_anything_to_send_is_over_at_once() {
+    let scene = Scene::open().await;
+    let mut settings = scene.settings("sound alone");
+    settings.video = false;
+    settings.program = Program::Loop(material("other-speech.wav", None));
+    let mut speaker = scene.start(settings);
+    let started = |wanted: u32| move |kind: &NoticeKind| matches!(kind, NoticeKind::ClipStarted { program, .. } if *program == wanted);
+    let finished = |wanted: u32| move |kind: &NoticeKind| matches!(kind, NoticeKind::ClipFinished { program, .. } if *program == wanted);
+    speaker.until(started(0)).await;
+    // A picture, in a call without: nobody would wait for its end otherwise.
+    let bars = "bars#t=0,1".parse().unwrap();
+    let picture = Arc::new(Material::open(None, Some(&bars)).unwrap());
+    speaker.caller.change_program(1, Program::Once(picture));
+    speaker.until(finished(1)).await;
+    let speech = Program::Once(material("speech.opus", None));
+    speaker.caller.change_program(2, speech);
+    speaker.until(started(2)).await;
+    speaker.until(finished(2)).await;
+    // The control: what goes on for ever has no end.
+    let endless = Program::Loop(material("other-speech.wav", None));
+    speaker.caller.change_program(3, endless);
+    speaker.until(started(3)).await;
+    assert!(
+        speaker
+            .within_or_none(Duration::from_secs(1), finished(3))
+            .await
+            .is_none()
+    );
     speaker.leave().await;
 }

@@ -212,6 +212,17 @@ impl Driving {
         for warning in &sources.warnings {
             self.story.warn(now, warning.clone());
         }
+        let has_nothing = sources.audio.is_none() && sources.video.is_none();
+        if number > 0 && has_nothing && self.settings.program.material().is_some() && !self.played {
+            // None of it can be sent, which has been told; whoever waits for its end goes on.
+            self.played = matches!(self.settings.program, Program::Once(_));
+            let over = NoticeKind::ClipFinished {
+                program: number,
+                audio_packets: 0,
+                video_packets: 0,
+            };
+            self.story.tell(now, over);
+        }
         leg.tell_pump(PumpCommand::Program {
             program: number,
             audio: sources.audio.clone(),
