@@ -14,7 +14,9 @@ const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 /// Runs Schemathesis for so many seconds at most. Returns how many requests it made, or what it found.
 fn fuzz(description: &Path, address: &str, seconds: u32) -> Result<u64, String> {
     let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/python/bin/st");
-    let output = Command::new(program)
+    let output = Command::new("timeout")
+        .args(["--kill-after=5", &(seconds + 120).to_string()])
+        .arg(program)
         // It leaves notes where it runs.
         .current_dir(description.parent().unwrap())
         .args(["run", description.to_str().unwrap(), "--url", address])
@@ -104,7 +106,7 @@ async fn fuzzed(seconds: u32) {
         .await
         .unwrap()
         .unwrap_or_else(|found| panic!("{found}"));
-    assert!(made > 100, "{made} requests are not enough to say anything");
+    assert!(made > 30, "{made} requests are not enough to say anything");
     // It is still there, and does as it is told.
     daemon.done(&["join", "bea"]).await;
     daemon.until("bea", "in_conference").await;
@@ -124,6 +126,7 @@ async fn requests_that_are_made_up_for_ten_minutes_find_no_fault() {
 
 #[tokio::test]
 async fn a_service_that_answers_with_a_fault_is_found_out() {
+    let _turn = turn().await;
     let router =
         axum::Router::new().fallback(async || axum::http::StatusCode::INTERNAL_SERVER_ERROR);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -42,21 +42,24 @@ async fn what_an_operator_orders_is_played_in_turn() {
     daemon.until("bea", "in_conference").await;
     daemon.until("cat", "in_conference").await;
 
-    // One after the other: what is played at once, what waits, and what is spoken.
+    // One after the other, behind something that has no end: what waits, and what is spoken.
     let clip = |name: &str| format!("{}#t=0,{PART}", material(name).display());
     let (speech, other) = (clip(SPEECH), clip(OTHER_SPEECH));
     let played = daemon
-        .done(&["--json", "play", "bea", "--audio", &speech])
+        .done(&["--json", "play", "bea", "--audio", "tone:500"])
         .await
         .last_json();
     assert_eq!(played["plays"], "ordered", "{played}");
-    assert_eq!(played["playing"], speech, "{played}");
+    assert_eq!(played["playing"], "tone:500", "{played}");
+    daemon.done(&["queue", "bea", "--audio", &speech]).await;
     daemon.done(&["queue", "bea", "--audio", &other]).await;
     let queued = daemon
         .done(&["--json", "say", "bea", "Thank you, # everybody"])
         .await
         .last_json();
-    assert_eq!(queued["queued"].as_array().unwrap().len(), 2, "{queued}");
+    assert_eq!(queued["queued"].as_array().unwrap().len(), 3, "{queued}");
+    let skipped = daemon.done(&["--json", "skip", "bea"]).await.last_json();
+    assert_eq!(skipped["playing"], speech, "{skipped}");
     wait_for("all of it was played", A_CLIP, async || {
         let status = daemon.status("bea").await;
         (status["plays"] == "configured" && status["queued"] == json!([])).then_some(())
@@ -95,6 +98,7 @@ async fn what_an_operator_orders_is_played_in_turn() {
     daemon.done(&["queue", "bea", "--audio", &speech]).await;
     let stopped = daemon.done(&["--json", "stop", "bea"]).await.last_json();
     assert_eq!(stopped["plays"], "nothing", "{stopped}");
+    assert_eq!(stopped["queued"], json!([]), "{stopped}");
     let resumed = daemon.done(&["--json", "play", "bea"]).await.last_json();
     assert_eq!(resumed["plays"], "configured", "{resumed}");
 
@@ -125,10 +129,7 @@ async fn what_an_operator_orders_is_played_in_turn() {
         "{first:#?} {second:#?}"
     );
     let apart = second.offset - first.offset;
-    assert!(
-        (apart - PART as f64).abs() < 0.3,
-        "{apart} s after it began"
-    );
+    assert!(apart > PART as f64 - 0.1, "{apart} s after it began");
     // The control: what was not ordered is not there.
     let unheard = like(SPEECH, PART + 1, &heard);
     assert!(!unheard.is_heard(), "{unheard:#?}");

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use clap::Args;
 use driver::{
-    Caller, JoinStep, NoticeKind, Outcome, Program, State, StopReason, Warning, find_nodes, shown,
+    Caller, EndReason, JoinStep, NoticeKind, Outcome, Program, State, StopReason, Warning,
+    find_nodes, shown,
 };
 use media::{DeviceKind, SourceSpec};
 use peer::Shards;
@@ -13,7 +14,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::destination::{Destination, DestinationArgs};
 use crate::exit::{Exit, Failure};
 use crate::print::Form;
-use crate::shutdown::Signals;
+use crate::shutdown::{Signals, Stop};
 use crate::sources;
 
 mod findings;
@@ -87,7 +88,6 @@ pub(crate) async fn doctor(args: DoctorArgs) -> Result<Exit, Failure> {
     let form = if args.json { Form::Json } else { Form::Text };
     let mut findings = Findings::new(form);
     let destination = args.destination.check()?;
-    let signals = Signals::listen().map_err(Failure::failed)?;
 
     let unplayable = look_at_sources(&mut findings, args.audio.as_ref(), args.video.as_ref());
     look_at_devices(&mut findings);
@@ -114,11 +114,15 @@ pub(crate) async fn doctor(args: DoctorArgs) -> Result<Exit, Failure> {
         .client
         .with_own_connections()
         .map_err(Failure::failed)?;
+    // Whoever interrupts what came before this leaves nothing behind.
+    let signals = Signals::listen().map_err(Failure::failed)?;
     let mut caller = driver::start(&shards.next(), settings);
     let stopper = caller.stopper();
     tokio::spawn(async move {
-        signals.first().await;
-        stopper.stop(StopReason::Interrupted);
+        stopper.stop(match signals.first().await {
+            Stop::Interrupt => StopReason::Interrupted,
+            Stop::Terminate => StopReason::Terminated,
+        });
     });
     let reached = watch(&mut caller, &mut findings).await;
     caller.stop(StopReason::Finished);
@@ -242,11 +246,12 @@ fn conclude(
     let exit = Exit::from(&outcome.reason);
     if !matches!(exit, Exit::Done | Exit::Interrupted) {
         findings.bad("joining", destination.complain(outcome));
-    } else if !findings.has_bad("waiting room") {
-        if let Some((name, what)) = missing(reached) {
-            let limit = PATIENCE.as_secs();
-            findings.bad(name, format_args!("not within {limit} s: {what}"));
-        }
+    } else if outcome.reason == EndReason::Stopped(StopReason::Finished)
+        && !findings.has_bad("waiting room")
+        && let Some((name, what)) = missing(reached)
+    {
+        let limit = PATIENCE.as_secs();
+        findings.bad(name, format_args!("not within {limit} s: {what}"));
     }
     if reached.contains(&JoinStep::Token) {
         match outcome.token_released {

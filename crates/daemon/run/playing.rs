@@ -232,7 +232,7 @@ mod tests {
     fn skipping_ends_what_was_ordered_alone() {
         let (mut playing, _) = playing();
         assert_eq!(
-            playing.ask(Ask::Skip).unwrap_err(),
+            playing.ask(Ask::Skip).expect_err("nothing"),
             NotPlayed::NothingToSkip
         );
         playing.ask(Ask::Play(item("a"))).expect("possible");
@@ -242,7 +242,7 @@ mod tests {
         let change = playing.ask(Ask::Skip).expect("something");
         assert!(matches!(change, Some((_, Program::Loop(_)))));
         assert_eq!(
-            playing.ask(Ask::Skip).unwrap_err(),
+            playing.ask(Ask::Skip).expect_err("nothing"),
             NotPlayed::NothingToSkip
         );
     }
@@ -271,7 +271,7 @@ mod tests {
             playing.ask(Ask::Queue(one.clone())).expect("room");
         }
         let more = playing.ask(Ask::Queue(one.clone()));
-        assert_eq!(more.unwrap_err(), NotPlayed::QueueFull);
+        assert_eq!(more.expect_err("full"), NotPlayed::QueueFull);
         assert!(playing.ask(Ask::Play(one)).is_ok());
     }
 }

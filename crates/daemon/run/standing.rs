@@ -112,9 +112,20 @@ impl State {
     }
 }
 
+impl Standing {
+    /// Returns whether it is where it is meant to be: in its conference, or out by intention.
+    pub(crate) fn is_as_meant(&self) -> bool {
+        match self.state {
+            State::InConference | State::Degraded => true,
+            State::Stopped => self.reason.is_some_and(Reason::is_by_intention),
+            State::Connecting | State::WaitingRoom | State::PinWanted | State::Removed => false,
+        }
+    }
+}
+
 impl Reason {
     /// Returns whether whoever stopped for it is meant to be out.
-    pub(crate) fn is_by_intention(self) -> bool {
+    fn is_by_intention(self) -> bool {
         matches!(
             self,
             Self::Operator | Self::Alone | Self::LongEnough | Self::TimeOfDay | Self::Finished

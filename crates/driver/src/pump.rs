@@ -208,11 +208,14 @@ impl<S: Sink> Pump<S> {
             is_hushed,
             ..
         } = self.manner;
+        // Both begin together, and after what a live source may have given ahead of its time.
+        let ahead = self.lanes().filter_map(|lane| lane.last_moment()).max();
+        let at = ahead.map_or(now, |ahead| ahead.max(now));
         if let Some(lane) = self.audio.as_mut().filter(|_| !is_hushed) {
-            lane.start(now, repeat);
+            lane.start(at, repeat);
         }
         if let Some(lane) = &mut self.video {
-            lane.start(now, repeat);
+            lane.start(at, repeat);
         }
         self.tell(PumpEvent::ClipStarted {
             program,

@@ -196,8 +196,11 @@ impl Attending {
                 let _ = told.send(self.caller.as_ref().map(Caller::conference));
             }
             Order::Media(ask, told) => {
+                let done = self.play(ask);
+                // Whoever is told will look.
+                self.show();
                 // Whoever asked may have gone.
-                let _ = told.send(self.play(ask));
+                let _ = told.send(done);
             }
             Order::Turn(told) => {
                 let conference = self.caller.as_ref().map(Caller::conference);
@@ -253,6 +256,8 @@ impl Attending {
         self.seen.participant_uuid = None;
         self.seen.role = None;
         self.seen.roster = RosterFacts::default();
+        // What was ordered is forgotten, and its inputs are closed.
+        self.playing = Playing::new(Program::Idle);
         match std::mem::replace(&mut self.then, Then::Judge) {
             Then::StayOut(reason) => {
                 self.back_at = None;
@@ -271,6 +276,7 @@ impl Attending {
                 }
             }
         }
+        self.show();
         for told in self.waiting.drain(..) {
             // Whoever waited may have gone.
             let _ = told.send(());

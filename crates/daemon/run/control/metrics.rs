@@ -52,6 +52,13 @@ pub(super) fn exposition(company: &Company) -> String {
         },
     );
     family(
+        "astray",
+        "",
+        gauge,
+        "1 while it is not where it is meant to be.",
+        &|seen, tell| tell(&[], f64::from(u8::from(!seen.standing.is_as_meant()))),
+    );
+    family(
         "state_seconds",
         "seconds",
         gauge,

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use media::{FeedOrigin, Origin, SourceSpec};
+use media::{FeedOrigin, MediaError, Origin, SourceSpec};
 
 use super::bodies::{Sources, Speech, Status};
 use super::problem::Problem;
@@ -81,8 +81,7 @@ async fn open(
         (Some(audio), Some(video)) => format!("{} and {}", audio.label(), video.label()),
     };
     let opened = company.open(name, audio, video).await?;
-    // It is not the words that are wrong, but what they name.
-    let material = opened.map_err(|error| Problem::new(StatusCode::CONFLICT, error))?;
+    let material = opened.map_err(|error| unplayable(&error))?;
     let material =
         material.ok_or_else(|| Problem::wrong("name what to play: audio, video or both"))?;
     Ok(Item {
@@ -90,6 +89,20 @@ async fn open(
         material,
         loops: wanted.loops,
     })
+}
+
+/// It is not the words that are wrong, but what they name. What stands in a list is not told: any file may be
+/// named as one, that of a PIN as well.
+fn unplayable(error: &MediaError) -> Problem {
+    let told = match error {
+        MediaError::Line { path, line, .. } => format!(
+            "line {line} of {} names nothing that can be played: `standin media` says what stands there to whoever \
+             may read it",
+            path.display()
+        ),
+        error => error.to_string(),
+    };
+    Problem::new(StatusCode::CONFLICT, told)
 }
 
 /// Whoever may control a service is not by that whoever may run programs in its name.
@@ -105,6 +118,20 @@ fn allowed(spec: SourceSpec) -> Result<SourceSpec, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_stands_in_a_file_that_is_no_list_is_not_told() {
+        let place = tempfile::tempdir().expect("a directory");
+        let pin = place.path().join("meet.pin");
+        std::fs::write(&pin, "4711\n").expect("written");
+        let list = format!("playlist:{}", pin.display())
+            .parse()
+            .expect("a source");
+        let error = sources::open(Some(&list), None).expect_err("no list");
+        assert!(error.to_string().contains("4711"), "the control: {error}");
+        let told = format!("{:?}", unplayable(&error));
+        assert!(!told.contains("4711") && told.contains("line 1"), "{told}");
+    }
 
     #[test]
     fn programs_are_not_run_in_the_name_of_a_service() {

@@ -24,7 +24,6 @@ use super::{metrics, openapi, playing};
 use crate::api::hide_secrets;
 use crate::run::company::Company;
 use crate::run::events::Told;
-use crate::run::standing::{Reason, State as Stands};
 
 pub(super) type Shared = State<Arc<Company>>;
 
@@ -386,15 +385,7 @@ async fn health(State(company): Shared) -> (StatusCode, &'static str) {
 }
 
 async fn readiness(State(company): Shared) -> (StatusCode, String) {
-    let is_where_it_should_be = |state, reason: Option<Reason>| match state {
-        Stands::InConference | Stands::Degraded => true,
-        Stands::Stopped => reason.is_some_and(Reason::is_by_intention),
-        _ => false,
-    };
-    let all = company.look(|_, seen| {
-        let standing = &seen.standing;
-        is_where_it_should_be(standing.state, standing.reason)
-    });
+    let all = company.look(|_, seen| seen.standing.is_as_meant());
     let missing = all.iter().filter(|is| !**is).count();
     if missing == 0 {
         (StatusCode::OK, "ok\n".to_owned())

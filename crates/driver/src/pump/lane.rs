@@ -128,6 +128,11 @@ impl<S: Sink> Lane<S> {
         }
     }
 
+    /// Returns the moment of the last frame, which may be yet to come where a live source gave it.
+    pub(super) fn last_moment(&self) -> Option<Instant> {
+        Some(self.timeline.start() + self.last?)
+    }
+
     /// Has something else to play, once started; returns to silence until then.
     pub(super) fn change(&mut self, now: Instant, part: Option<Part>) {
         self.stop(now);
@@ -150,16 +155,16 @@ impl<S: Sink> Lane<S> {
             return;
         }
         while let Some(due) = self.timeline.poll(now) {
-            // What a live source has been playing since is in the past.
-            if self.last.is_some_and(|last| due.stream_time <= last) {
-                continue;
-            }
             match due.boundary {
                 Some(Boundary::Started) => self.clip.first = Some(self.sink.next_sequence_number()),
                 // It is another's end where ours has not begun.
                 Some(Boundary::Finished) if self.clip.first.is_none() => {}
                 Some(Boundary::Finished) => self.clip.end = Some(self.sink.next_sequence_number()),
                 None => {}
+            }
+            // What a live source has been playing since is in the past.
+            if self.last.is_some_and(|last| due.stream_time <= last) {
+                continue;
             }
             let Some(frame) = self.made(due.frame) else {
                 continue;

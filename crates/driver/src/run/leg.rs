@@ -127,13 +127,14 @@ impl Leg {
         }
     }
 
-    /// Tells the pump something, if there is one.
-    pub(super) fn tell_pump(&self, command: PumpCommand) {
-        if let Some(pump) = &self.pump
-            && let Err(error) = pump.try_send(command)
-        {
+    /// Tells the pump something, if there is one. Returns whether a pump that is there took it.
+    pub(super) fn tell_pump(&self, command: PumpCommand) -> bool {
+        let Some(pump) = &self.pump else { return true };
+        let told = pump.try_send(command);
+        if let Err(error) = &told {
             debug!(%error, "the pump is busy or gone; left out");
         }
+        told.is_ok()
     }
 
     /// Has the connection measured; what comes of it is a wakeup.

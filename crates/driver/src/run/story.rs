@@ -95,7 +95,17 @@ impl Story {
         self.began = now;
         self.times = JoinTimes::default();
         self.own = None;
-        self.speaking.clear();
+        // Whoever spoke there is not heard any more.
+        for participant in std::mem::take(&mut self.speaking) {
+            let speaks = false;
+            self.tell(
+                now,
+                NoticeKind::Speech {
+                    participant,
+                    speaks,
+                },
+            );
+        }
         self.state(now, State::Joining(bare(node)));
     }
 

@@ -223,13 +223,17 @@ impl Driving {
             };
             self.story.tell(now, over);
         }
-        leg.tell_pump(PumpCommand::Program {
+        let is_told = leg.tell_pump(PumpCommand::Program {
             program: number,
             audio: sources.audio.clone(),
             video: sources.video.clone(),
             repeat,
         });
         leg.sources = Some(sources);
+        if !is_told {
+            // A new pump begins with it.
+            leg.pump = None;
+        }
         self.start_pump(now);
     }
 
