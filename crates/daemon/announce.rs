@@ -13,7 +13,7 @@ use crate::destination::DestinationArgs;
 use crate::exit::{Exit, Failure};
 use crate::join::seconds;
 use crate::print::{self, Form};
-use crate::shutdown::{Signals, Stop};
+use crate::shutdown::Signals;
 use crate::sources;
 use crate::telling::Telling;
 
@@ -74,12 +74,7 @@ pub(crate) async fn announce(args: AnnounceArgs) -> Result<Exit, Failure> {
 
     let shards = Shards::new(1).map_err(Failure::failed)?;
     let mut telling = Telling::new(form, &destination);
-    let stopping = async {
-        match signals.first().await {
-            Stop::Interrupt => StopReason::Interrupted,
-            Stop::Terminate => StopReason::Terminated,
-        }
-    };
+    let stopping = async { signals.first().await.into() };
     let receipt = announcer::announce(
         &shards.next(),
         destination.caller(),

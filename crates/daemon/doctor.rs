@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::destination::{Destination, DestinationArgs};
 use crate::exit::{Exit, Failure};
 use crate::print::Form;
-use crate::shutdown::{Signals, Stop};
+use crate::shutdown::Signals;
 use crate::sources;
 
 mod findings;
@@ -119,10 +119,7 @@ pub(crate) async fn doctor(args: DoctorArgs) -> Result<Exit, Failure> {
     let mut caller = driver::start(&shards.next(), settings);
     let stopper = caller.stopper();
     tokio::spawn(async move {
-        stopper.stop(match signals.first().await {
-            Stop::Interrupt => StopReason::Interrupted,
-            Stop::Terminate => StopReason::Terminated,
-        });
+        stopper.stop(signals.first().await.into());
     });
     let reached = watch(&mut caller, &mut findings).await;
     caller.stop(StopReason::Finished);

@@ -12,7 +12,7 @@ use crate::destination::DestinationArgs;
 use crate::exit::{Exit, Failure};
 use crate::print::Form;
 use crate::recording::{self, RecordArgs};
-use crate::shutdown::{Signals, Stop};
+use crate::shutdown::Signals;
 use crate::sources;
 use crate::telling::Telling;
 
@@ -152,10 +152,7 @@ pub(crate) async fn join(args: JoinArgs) -> Result<Exit, Failure> {
     let mut caller = driver::start(&shards.next(), settings);
     let stopper = caller.stopper();
     tokio::spawn(async move {
-        stopper.stop(match signals.first().await {
-            Stop::Interrupt => StopReason::Interrupted,
-            Stop::Terminate => StopReason::Terminated,
-        });
+        stopper.stop(signals.first().await.into());
     });
     let mut leave_at: Option<Instant> = None;
     loop {

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use crate::destination::LEAVE_LIMIT;
 use crate::exit::{Exit, Failure};
 use crate::print::{self, Form};
-use crate::shutdown::{Signals, Stop};
+use crate::shutdown::Signals;
 
 mod args;
 mod diff;
@@ -63,10 +63,7 @@ pub(crate) async fn load(args: LoadArgs) -> Result<Exit, Failure> {
     }
     let (told, interrupted) = watch::channel(None);
     tokio::spawn(async move {
-        let stop = match signals.first().await {
-            Stop::Interrupt => StopReason::Interrupted,
-            Stop::Terminate => StopReason::Terminated,
-        };
+        let stop: StopReason = signals.first().await.into();
         told.send_replace(Some(stop));
         // Kept until the end: whoever waits for the signal waits on.
         told.closed().await;

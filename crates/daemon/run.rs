@@ -118,10 +118,7 @@ impl Service {
             is_ready: service.ready == Ready::Running,
         };
         let stop = attending.until_over(signals, hangups).await;
-        let outcome = company.end(stop.map(|stop| match stop {
-            Stop::Interrupt => StopReason::Interrupted,
-            Stop::Terminate => StopReason::Terminated,
-        }));
+        let outcome = company.end(stop.map(StopReason::from));
         let outcome = outcome.await;
         hooks.end().await;
         match (stop, outcome, destination) {

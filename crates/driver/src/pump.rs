@@ -19,7 +19,8 @@ pub(crate) use lane::{Lane, Sink};
 
 /// How many commands may wait for the pump, and events for its caller.
 ///
-/// A full command queue holds up the caller's loop, which the pump empties within a packet time.
+/// The pump empties the queue of commands within a packet time; what does not fit is left out, but for another
+/// program, with which a new pump begins.
 /// A full event queue drops reports, which repeat, and nothing else.
 pub(crate) const QUEUE: usize = 64;
 
