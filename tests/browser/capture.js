@@ -30,6 +30,8 @@
     .map((receiver) => receiver.track)
     .findLast((candidate) => candidate.kind === kind && candidate.readyState === "live");
 
+  const shown = () => [...document.querySelectorAll("video")].find((candidate) => candidate.videoWidth > 0);
+
   // A worklet, because the page's own thread is busy with pictures.
   const WORKLET = `registerProcessor("keep", class extends AudioWorkletProcessor {
     constructor() { super(); this.kept = []; }
@@ -77,7 +79,7 @@
     /// Begins to keep sound and pictures; false while the page has no audio track or no playing video.
     async start() {
       const audio = track("audio");
-      const video = [...document.querySelectorAll("video")].find((candidate) => candidate.videoWidth > 0);
+      const video = shown();
       if (!audio || !video) return false;
       await listen(audio);
       watch(video);
@@ -85,6 +87,14 @@
     },
     /// What is kept so far.
     amount: () => ({ samples: sound.reduce((sum, part) => sum + part.length, 0), pictures: pictures.length }),
+    /// Lets go of all that is kept, to begin anew.
+    forget() {
+      sound.length = 0;
+      // Pictures are asked for by each other: when there were too many, the last of them asked for none.
+      const full = pictures.length >= MOST_PICTURES;
+      pictures.length = 0;
+      if (full) watch(shown());
+    },
     /// All sound from a block on: 16-bit little-endian mono, and the number of the next block.
     sound: (from) => {
       const bytes = sound.slice(from).map((part) => new Uint8Array(part.buffer));

@@ -44,42 +44,20 @@ struct Shown {
     candidates: [Vec<String>; 2],
 }
 
-/// Announces the clip to a browser that joined at `base`.
-async fn shown(node: &PracticeNode, base: &str, flags: &[&str]) -> Shown {
+/// Announces the clip to a browser that joined at `base`, up to `times` until it is heard and seen: whose own sound
+/// card is a thread among many may miss a syllable of one announcement, not of each.
+async fn shown(node: &PracticeNode, base: &str, flags: &[&str], times: usize) -> Shown {
     with_chromium(flags, async |tab: &Tab| {
         join(tab, base).await;
         tab.start_capture(SOON).await;
-        let mut announcer = announce(&node.http, &[]);
-        announcer.until_notice("clip_started", SOON).await;
-        tab.until(
-            "the announcer in the page's roster",
-            SOON,
-            "document.body.innerText.includes('Announcer')",
-        )
-        .await;
-        let people = tab
-            .run("return document.getElementById('roster').innerText", &[])
-            .await
-            .to_string();
-        announcer.ended(A_CLIP).await.expect(0, "");
-        // The jitter buffer, the worklet and the page keep the last word for some time.
-        let (samples, _) = tab.amount().await;
-        let enough = samples + 24_000;
-        wait_for("half a second more of sound", SOON, async || {
-            (tab.amount().await.0 >= enough).then_some(())
-        })
-        .await;
-
-        let (heard, seen) = (tab.sound().await, tab.pictures().await);
-        let shown = Shown {
-            judgement: Judgement::of(SPEECH, PICTURE, &heard, &seen),
-            heard,
-            inbound: tab.inbound().await,
-            people,
-            candidates: [
-                candidates(tab, "localDescription").await,
-                candidates(tab, "remoteDescription").await,
-            ],
+        let mut time = 1;
+        let shown = loop {
+            let shown = announced(node, tab).await;
+            if shown.judgement.is_heard_and_seen() || time == times {
+                break shown;
+            }
+            time += 1;
+            tab.run("capture.forget()", &[]).await;
         };
         tab.click("#leave").await;
         tab.until("the page left", SOON, "standin.state === 'idle'")
@@ -87,6 +65,42 @@ async fn shown(node: &PracticeNode, base: &str, flags: &[&str]) -> Shown {
         shown
     })
     .await
+}
+
+/// Announces the clip once, to a page that is in the conference.
+async fn announced(node: &PracticeNode, tab: &Tab) -> Shown {
+    let mut announcer = announce(&node.http, &[]);
+    announcer.until_notice("clip_started", SOON).await;
+    tab.until(
+        "the announcer in the page's roster",
+        SOON,
+        "document.body.innerText.includes('Announcer')",
+    )
+    .await;
+    let people = tab
+        .run("return document.getElementById('roster').innerText", &[])
+        .await
+        .to_string();
+    announcer.ended(A_CLIP).await.expect(0, "");
+    // The jitter buffer, the worklet and the page keep the last word for some time.
+    let (samples, _) = tab.amount().await;
+    let enough = samples + 24_000;
+    wait_for("half a second more of sound", SOON, async || {
+        (tab.amount().await.0 >= enough).then_some(())
+    })
+    .await;
+
+    let (heard, seen) = (tab.sound().await, tab.pictures().await);
+    Shown {
+        judgement: Judgement::of(SPEECH, PICTURE, &heard, &seen),
+        heard,
+        inbound: tab.inbound().await,
+        people,
+        candidates: [
+            candidates(tab, "localDescription").await,
+            candidates(tab, "remoteDescription").await,
+        ],
+    }
 }
 
 /// Returns the addresses of the candidates in one of the page's session descriptions.
@@ -130,7 +144,7 @@ fn expect_decoded(inbound: &[Value]) {
 async fn the_page_hears_and_sees_the_clip() {
     let _turn = the_stage_alone().await;
     let node = PracticeNode::start(&[]).await;
-    let shown = shown(&node, &node.http, &LOOPBACK_FLAGS).await;
+    let shown = shown(&node, &node.http, &LOOPBACK_FLAGS, 3).await;
 
     expect_decoded(&shown.inbound);
     assert!(
@@ -162,7 +176,7 @@ async fn an_ordinary_browser_without_camera_permission_hears_and_sees_it_too() {
     let _turn = the_stage_alone().await;
     // All of this machine's addresses: an ordinary browser does not use loopback, and hides its own behind mDNS names.
     let node = PracticeNode::start_at("127.0.0.1:0", "127.0.0.1:0", &[]).await;
-    let shown = shown(&node, &node.https, &[]).await;
+    let shown = shown(&node, &node.https, &[], 3).await;
 
     expect_decoded(&shown.inbound);
     assert!(
@@ -184,7 +198,7 @@ async fn an_ordinary_browser_without_camera_permission_hears_and_sees_it_too() {
 async fn a_silent_and_black_node_fails_the_same_checks() {
     let _turn = the_stage_alone().await;
     let node = PracticeNode::start(&["--fault", "silent,black"]).await;
-    let shown = shown(&node, &node.http, &LOOPBACK_FLAGS).await;
+    let shown = shown(&node, &node.http, &LOOPBACK_FLAGS, 1).await;
 
     assert!(!shown.judgement.sound.is_heard(), "{:#?}", shown.judgement);
     assert!(!shown.judgement.picture.is_seen(), "{:#?}", shown.judgement);
