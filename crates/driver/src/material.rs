@@ -188,6 +188,18 @@ impl Material {
     /// # Errors
     /// When it can be neither sent as it is nor encoded.
     pub(crate) fn video(&self, accepted: &Acceptance) -> Result<Option<Part>, String> {
+        let part = self.video_unprepared(accepted)?;
+        if let Some(Part::Clip(track)) = &part {
+            track.prepare(PREPARED, PATIENCE);
+        }
+        Ok(part)
+    }
+
+    /// Returns the same, of which nothing is made yet.
+    ///
+    /// # Errors
+    /// When it can be neither sent as it is nor encoded.
+    pub(crate) fn video_unprepared(&self, accepted: &Acceptance) -> Result<Option<Part>, String> {
         let wanted = accepted.codec;
         let Some(picture) = &self.picture else {
             return match &self.clip.video {
@@ -202,9 +214,6 @@ impl Material {
         let source = picture
             .towards(accepted)
             .map_err(|error| error.to_string())?;
-        if let Source::Track(track) = &source {
-            track.prepare(PREPARED, PATIENCE);
-        }
         Ok(Some(self.part(source)))
     }
 

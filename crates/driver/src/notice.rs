@@ -354,6 +354,11 @@ pub enum Warning {
         /// The longest time between two of them.
         longest: Duration,
     },
+    /// The way to the node carries less than the picture takes, which is made of fewer bits from now on.
+    Narrow {
+        /// What the picture takes at most, in bits a second.
+        bits: u32,
+    },
     /// No report named our streams within this time; the clip was started all the same.
     StartedUnreported {
         /// How long was waited.
@@ -385,6 +390,12 @@ impl fmt::Display for Warning {
                 "the video file has up to {:.1} s between key frames: who joins late or loses a \
                  packet sees nothing for as long; encode it with a key frame every 2 s",
                 longest.as_secs_f32()
+            ),
+            Self::Narrow { bits } => write!(
+                f,
+                "the way to the node is narrow: the picture is sent with {} kbit/s at most, and with more where \
+                 there is room again",
+                bits / 1000
             ),
             Self::StartedUnreported { waited } => write!(
                 f,

@@ -35,6 +35,8 @@ pub(crate) enum PumpCommand {
     KeyFrameRequested,
     /// The sound of the program is to be heard, or silence instead.
     Talk(bool),
+    /// The picture of the program goes on in another encoding.
+    Picture(Part),
     /// Another program is to be played from now on.
     Program {
         program: u32,
@@ -176,6 +178,11 @@ impl<S: Sink> Pump<S> {
                 self.finished = !self.has_program();
                 if self.is_open && !self.finished {
                     self.start(now, self.gate.all_reported(), Duration::ZERO);
+                }
+            }
+            PumpCommand::Picture(part) => {
+                if let Some(lane) = &mut self.video {
+                    lane.go_on_in(part);
                 }
             }
             PumpCommand::KeyFrameRequested => {

@@ -10,6 +10,7 @@ use crate::{CallerSettings, EndReason, HttpClient, Notice, Outcome};
 
 mod driving;
 mod flow;
+mod ladder;
 mod lease;
 mod leg;
 mod story;

@@ -18,6 +18,7 @@
 //! | `list`, `playlist`, `edit` | sources one after another; encoded tracks cut and joined |
 //! | `feed` | live inputs: devices, other programs, the network |
 //! | `generate`, `live` | silence and slate; what is encoded once for all |
+//! | `reduction` | what becomes less where less can be sent, or encoded |
 //! | `record` | recordings: WebM, Matroska, MP4, Ogg, IVF, WAV |
 //! | `meter` | loudness and speech of a sound |
 //! | `jitter`, `playout` | sound put in order and decoded as it is to be heard |
@@ -58,6 +59,7 @@ mod playlist;
 mod playout;
 mod read;
 mod record;
+mod reduction;
 mod say;
 mod show;
 mod slides;

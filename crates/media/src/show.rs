@@ -6,12 +6,15 @@ use std::time::{Duration, SystemTime};
 use crate::codec::{Codec, Kind};
 use crate::draw::{Bars, card_picture};
 use crate::error::MediaError;
+use crate::film::Acceptance;
 use crate::live::Live;
-use crate::picture::Picture;
+use crate::picture::{Picture, fit};
+use crate::reduction;
 use crate::slides::Slides;
 use crate::source::{Origin, SourceOptions, SourceSpec};
 use crate::stills;
 use crate::track::Track;
+use crate::transcode::target_of;
 use crate::video::{VideoEncoder, VideoSettings};
 
 /// The size of stills, slides and cards where nothing else is asked for.
@@ -126,20 +129,47 @@ impl Show {
         }
     }
 
-    /// Shows it from now on, encoded once for everyone who watches.
-    pub(crate) fn live(self, codec: Codec) -> Result<Arc<Live>, MediaError> {
-        let settings = self.settings();
+    /// Returns how it is encoded for a far end that takes `accepted`.
+    pub(crate) fn settings_for(&self, accepted: &Acceptance) -> VideoSettings {
+        let own = self.settings();
+        let pixels = |side: usize| u32::try_from(side).unwrap_or(u32::MAX);
+        let unlimited = Acceptance {
+            max_bit_rate: None,
+            ..*accepted
+        };
+        let size = (pixels(own.width), pixels(own.height));
+        let taken = target_of(size, own.frame_rate.into(), &unlimited);
+        let asked = VideoSettings {
+            width: taken.width,
+            height: taken.height,
+            frame_rate: taken.frame_rate,
+            ..own
+        };
+        reduction::within(asked, accepted.max_bit_rate)
+    }
+
+    /// Shows it from now on, encoded like this once for everyone who watches.
+    pub(crate) fn live(
+        self,
+        codec: Codec,
+        settings: VideoSettings,
+    ) -> Result<Arc<Live>, MediaError> {
         Live::start(codec, settings, move |number, time, clock| {
             self.draw(number, time, Some(clock))
         })
     }
 
-    /// Encodes the part of it that the options name.
-    pub(crate) fn track(&self, options: &SourceOptions, codec: Codec) -> Result<Track, MediaError> {
+    /// Encodes the part of it that the options name, like this.
+    pub(crate) fn track(
+        &self,
+        options: &SourceOptions,
+        codec: Codec,
+        settings: VideoSettings,
+    ) -> Result<Track, MediaError> {
         let length = self.length(options)?.unwrap_or_default();
         let settings = VideoSettings {
             key_interval: 10_000,
-            ..self.settings()
+            ..settings
         };
         let mut encoder = VideoEncoder::new(codec, settings)?;
         let mut encoded = Vec::new();
@@ -161,7 +191,10 @@ impl Show {
             if !changes && !key && !is_old(last, Duration::from_secs(1) / STILL_RATE) {
                 continue;
             }
-            let picture = self.draw(number.into(), at, None);
+            let mut picture = self.draw(number.into(), at, None);
+            if (picture.width(), picture.height()) != (settings.width, settings.height) {
+                picture = fit(&picture, settings.width, settings.height);
+            }
             encoded.extend(encoder.encode(&picture, time, key)?);
             last = Some(time);
             if key {

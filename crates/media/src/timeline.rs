@@ -163,6 +163,22 @@ impl Timeline {
         self.plan(at, None);
     }
 
+    /// Returns the media time of the frame of the clip that is due next; nothing while none plays, or something else
+    /// is planned.
+    pub fn clip_position(&self) -> Option<Duration> {
+        let plays = self.current.is_clip && self.pending.is_empty();
+        plays.then(|| self.current.track.frames[self.current.next].media_time)
+    }
+
+    /// Goes on with the clip that plays in another encoding of the same length, from its frame `next` on, which must
+    /// be one that a decoder can start at.
+    pub fn go_on_in(&mut self, track: Arc<Track>, next: usize) {
+        if self.current.is_clip && next < track.frames.len() {
+            self.current.track = track;
+            self.current.next = next;
+        }
+    }
+
     /// Returns when the clip that plays, or the last one planned, will have ended by itself.
     pub fn clip_end(&self) -> Option<Instant> {
         let (begin, track, repeat) = match self.pending.back() {

@@ -149,7 +149,7 @@ impl Film {
         part: Range<Duration>,
     ) -> Result<Track, MediaError> {
         let settings = target(self, accepted);
-        let most = plan::most_pictures(accepted, settings.width, settings.height);
+        let most = plan::most_of(self, accepted, &settings);
         let plan = plan::plan(self, &part, most);
         let shared = Shared {
             film: Arc::clone(self),
@@ -349,6 +349,18 @@ impl Frame {
         match &self.promise {
             None => Made::Frame(Arc::clone(self)),
             Some(promise) => promise.made(),
+        }
+    }
+
+    /// Has it made, where it is promised, for whoever plays it soon.
+    pub fn ask(&self) {
+        if let Some(Promise {
+            transcoding,
+            number,
+        }) = &self.promise
+        {
+            transcoding.shared.wanted.store(*number, Ordering::Relaxed);
+            transcoding.wake();
         }
     }
 

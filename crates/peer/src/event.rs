@@ -84,6 +84,9 @@ pub enum PeerEvent {
     },
     /// The far end reported on one of our streams.
     ReceiverReport(ReceiverReport),
+    /// So many bits a second can be sent, as far as is known (W3C `availableOutgoingBitrate`); told when
+    /// that becomes less, and when it has become notably more.
+    AvailableOutgoingBitrate(u64),
 }
 
 /// Where a peer's events arrive; ends when the peer is closed.

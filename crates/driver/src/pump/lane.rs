@@ -19,6 +19,9 @@ const STEP: Duration = Duration::from_millis(1);
 const SOUND_PATIENCE: Duration = Duration::from_millis(200);
 const PICTURE_PATIENCE: Duration = Duration::from_secs(1);
 
+/// So much before a clip goes on in another encoding, the frame that it begins with is asked for.
+const AHEAD: Duration = Duration::from_millis(400);
+
 /// Where frames go.
 pub(crate) trait Sink {
     /// Sends a frame at RTP time `timestamp`; never waits.
@@ -48,6 +51,7 @@ pub(crate) struct Lane<S> {
     base: u32,
     timeline: Timeline,
     part: Option<Part>,
+    exchange: Option<Exchange>,
     forwarding: Option<Forwarding>,
     last: Option<Duration>,
     clip: ClipAccount,
@@ -65,6 +69,13 @@ struct Forwarding {
     leads_until: Option<Instant>,
 }
 
+/// Another encoding of the clip that plays, for as long as its beginning is not there.
+struct Exchange {
+    track: Arc<Track>,
+    /// The key frame with which it begins.
+    begin: Option<usize>,
+}
+
 /// Which packets were the clip's, and what became of them.
 #[derive(Debug, Default)]
 struct ClipAccount {
@@ -76,6 +87,17 @@ struct ClipAccount {
     reported_lost: u32,
     lost: u32,
     complete: bool,
+}
+
+impl Forwarding {
+    fn of(live: &Arc<Live>, leads_until: Option<Instant>) -> Self {
+        Self {
+            live: Arc::clone(live),
+            frames: live.subscribe(),
+            wants_key: true,
+            leads_until,
+        }
+    }
 }
 
 impl<S: Sink> Lane<S> {
@@ -93,6 +115,7 @@ impl<S: Sink> Lane<S> {
             base,
             timeline: Timeline::new(idle, now),
             part,
+            exchange: None,
             forwarding: None,
             last: None,
             clip: ClipAccount::default(),
@@ -111,21 +134,39 @@ impl<S: Sink> Lane<S> {
     }
 
     pub(super) fn start(&mut self, now: Instant, repeat: Repeat) {
+        self.exchange = None;
         match &self.part {
             Some(Part::Clip(track)) => self.timeline.play(Arc::clone(track), now, repeat),
             Some(Part::Endless(track)) => {
                 self.timeline.play(Arc::clone(track), now, Repeat::Forever);
             }
             Some(Part::Live(live)) => {
-                self.forwarding = Some(Forwarding {
-                    live: Arc::clone(live),
-                    frames: live.subscribe(),
-                    wants_key: true,
-                    leads_until: None,
-                });
+                self.forwarding = Some(Forwarding::of(live, None));
             }
             None => {}
         }
+    }
+
+    /// Goes on with what it plays in another encoding, where that can be decoded from.
+    pub(super) fn go_on_in(&mut self, part: Part) {
+        match (&self.part, &part) {
+            (Some(Part::Clip(before)), Part::Clip(track)) => {
+                let is_same = Arc::ptr_eq(&before.frames[0], &track.frames[0]);
+                self.exchange = (!is_same).then(|| Exchange {
+                    track: Arc::clone(track),
+                    begin: None,
+                });
+            }
+            (_, Part::Live(live)) => {
+                if let Some(forwarding) = &mut self.forwarding
+                    && !Arc::ptr_eq(&forwarding.live, live)
+                {
+                    *forwarding = Forwarding::of(live, forwarding.leads_until);
+                }
+            }
+            _ => {}
+        }
+        self.part = Some(part);
     }
 
     /// Returns the moment of the last frame, which may be yet to come where a live source gave it.
@@ -146,6 +187,7 @@ impl<S: Sink> Lane<S> {
 
     /// Returns to silence.
     pub(super) fn stop(&mut self, now: Instant) {
+        self.exchange = None;
         self.forwarding = None;
         self.timeline.stop(now);
     }
@@ -154,7 +196,11 @@ impl<S: Sink> Lane<S> {
         if self.is_forwarding(now) {
             return;
         }
-        while let Some(due) = self.timeline.poll(now) {
+        loop {
+            self.exchange();
+            let Some(due) = self.timeline.poll(now) else {
+                return;
+            };
             match due.boundary {
                 Some(Boundary::Started) => self.clip.first = Some(self.sink.next_sequence_number()),
                 // It is another's end where ours has not begun.
@@ -175,6 +221,33 @@ impl<S: Sink> Lane<S> {
                 gauge.sent(now.saturating_duration_since(due));
                 gauge.played(&frame, due);
             }
+        }
+    }
+
+    /// Takes the other encoding where its key frame is due, if that was made in time; else looks for a later one.
+    fn exchange(&mut self) {
+        let (Some(exchange), Some(at)) = (&mut self.exchange, self.timeline.clip_position()) else {
+            return;
+        };
+        let frames = &exchange.track.frames;
+        if let Some(begin) = exchange.begin {
+            // Where the clip has begun again it is far ahead.
+            let far = at + Track::LONGEST_GOOD_KEY_INTERVAL + AHEAD;
+            let frame = &frames[begin];
+            if at < frame.media_time && frame.media_time <= far {
+                return;
+            }
+            if frame.media_time <= at && frame.known().is_some() {
+                self.timeline.go_on_in(Arc::clone(&exchange.track), begin);
+                self.lacks_one = false;
+                self.exchange = None;
+                return;
+            }
+        }
+        let is_next = |frame: &Arc<Frame>| frame.is_key && frame.media_time >= at + AHEAD;
+        exchange.begin = frames.iter().position(is_next);
+        if let Some(begin) = exchange.begin {
+            frames[begin].ask();
         }
     }
 

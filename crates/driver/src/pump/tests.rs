@@ -268,6 +268,58 @@ fn a_program_that_comes_before_the_start_is_what_starts() {
     assert_eq!(heard.matches('a').count(), 0);
 }
 
+/// Another encoding of the picture: half as many, with a key frame each second one.
+fn narrow() -> PumpCommand {
+    let track = track(Codec::Vp8, b'w', 13, PICTURE * 2);
+    let frames = track.frames.iter().enumerate().map(|(n, frame)| Frame {
+        is_key: n % 2 == 0,
+        duration: PICTURE,
+        ..Frame::clone(frame)
+    });
+    let track = Track::new(frames.collect()).unwrap();
+    PumpCommand::Picture(Part::Clip(Arc::new(track)))
+}
+
+#[test]
+fn the_picture_goes_on_in_another_encoding_at_a_key_frame_ahead() {
+    let mut bench = Bench::new(Repeat::Times(2));
+    bench.command(PumpCommand::Release);
+    bench.report(Kind::Audio, 3, 0);
+    bench.report(Kind::Video, 3, 0);
+    bench.run(Duration::from_millis(90));
+    bench.command(narrow());
+    bench.run(Duration::from_secs(4));
+    let seen = Bench::marks(&bench.video);
+    let sent = bench.video.borrow();
+    let (at, first) = (
+        seen.find('w').expect("it is seen"),
+        seen.find('v').expect("so was that"),
+    );
+    // 400 ms ahead or a little more, where the key frame is due: no picture before it is missing.
+    assert_eq!(at - first, 12, "{seen}");
+    assert_eq!(sent[at].1[..], [b'w', 6]);
+    assert_eq!(sent[at].0.wrapping_sub(sent[at - 1].0), 3600);
+    // The rest of this round, and the whole of the next one.
+    assert_eq!(seen.matches('w').count(), 7 + 13, "{seen}");
+    assert!(seen.ends_with('_') && !seen[at..].contains('v'));
+    let finished = |event: &&PumpEvent| matches!(event, PumpEvent::ClipFinished { .. });
+    assert_eq!(bench.told.iter().filter(finished).count(), 1);
+}
+
+#[test]
+fn an_encoding_that_comes_too_late_for_this_round_is_seen_in_the_next() {
+    let mut bench = Bench::new(Repeat::Times(2));
+    bench.command(PumpCommand::Release);
+    bench.report(Kind::Audio, 3, 0);
+    bench.report(Kind::Video, 3, 0);
+    bench.run(Duration::from_millis(800));
+    bench.command(narrow());
+    bench.run(Duration::from_secs(4));
+    let seen = Bench::marks(&bench.video);
+    assert_eq!(seen.matches('v').count(), 25 + 12, "{seen}");
+    assert_eq!(seen.matches('w').count(), 7, "{seen}");
+}
+
 #[test]
 fn nothing_is_a_program_and_something_after_it_as_well() {
     let mut bench = Bench::new(Repeat::Forever);

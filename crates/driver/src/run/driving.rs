@@ -26,6 +26,7 @@ use crate::{
     CallerSettings, EndReason, Figures, Notice, NoticeKind, Outcome, Rejoin, State, StopReason,
 };
 
+mod adapting;
 mod carrying_out;
 mod news;
 mod replies;
@@ -126,6 +127,7 @@ struct Driving {
     /// A clip that is to be played once was played.
     played: bool,
     told_rare_key_frames: bool,
+    told_narrow: bool,
     /// Names the files that are recorded to.
     parts: Option<Parts>,
 }
@@ -170,6 +172,7 @@ impl Driving {
             in_conference: false,
             played: false,
             told_rare_key_frames: false,
+            told_narrow: false,
             parts: None,
         }
     }
@@ -210,9 +213,11 @@ impl Driving {
     fn next_due(&self) -> Option<Instant> {
         let participant = self.participant.poll_timeout().map(|(at, _)| at);
         let flow = self.leg.as_ref().and_then(|leg| leg.flow.next_due());
+        let ladder = self.leg.as_ref().and_then(|leg| leg.ladder.next_due());
         [
             participant,
             flow,
+            ladder,
             self.leave_by,
             self.figures_due,
             self.stats_due,
@@ -260,6 +265,7 @@ impl Driving {
             Wakeup::Order(order) => self.order(now, order),
         }
         self.watch_flow(now);
+        self.watch_bandwidth(now);
     }
 
     fn order(&mut self, now: Instant, order: Order) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use infinity::{MediaType, NewCandidate, Statistics, TurnServer};
-use media::Kind;
+use media::{Acceptance, Kind};
 use participant::{Gather, IceServers, PeerId, PeerInput};
 use peer::{
     Direction, IceServer, Negotiated, Peer, PeerConfig, PeerError, PeerEvents, PeerStats, Shard,
@@ -17,6 +17,7 @@ use tracing::debug;
 use url::{Host, Url};
 
 use super::flow::Flow;
+use super::ladder::Ladder;
 use super::wakeup::{PeerNews, Wakeup};
 use crate::Network;
 use crate::listening::{Before, Listening};
@@ -31,6 +32,9 @@ use crate::statistics::{Counted, Meter, Pictures};
 /// How many commands may wait for a peer connection. With more, candidates are left out: the
 /// others find a way.
 const COMMANDS: usize = 128;
+
+/// What sound takes, with its headers, of what may be sent altogether, in bit/s.
+pub(super) const SOUND: u32 = 80_000;
 
 /// What is to be done with the connection itself, one after the other.
 #[derive(Debug)]
@@ -77,6 +81,7 @@ pub(super) struct Leg {
     /// The pictures that were sent.
     shown: Arc<Pictures>,
     pub(super) flow: Flow,
+    pub(super) ladder: Ladder,
     /// The `a=mid` of the first candidate, for the end of candidates.
     pub(super) first_mid: Option<String>,
     pub(super) dtls: bool,
@@ -109,6 +114,7 @@ impl Leg {
             meter: Meter::default(),
             shown: Arc::default(),
             flow: Flow::default(),
+            ladder: Ladder::default(),
             first_mid: None,
             dtls: false,
             may_send: false,
@@ -135,6 +141,18 @@ impl Leg {
             debug!(%error, "the pump is busy or gone; left out");
         }
         told.is_ok()
+    }
+
+    /// Returns what the far end takes of a picture, and the way to it, as far as is known now.
+    pub(super) fn accepted(&self) -> Option<Acceptance> {
+        let video = self.negotiated.as_ref()?.video.as_ref()?;
+        let left = self
+            .bandwidth_out
+            .map(|kilobits| kilobits.saturating_mul(1000).saturating_sub(SOUND));
+        let limits = [video.max_bitrate, left, self.ladder.limit()];
+        let written = video.format_parameters.as_deref().unwrap_or_default();
+        let most = limits.into_iter().flatten().min();
+        Some(Acceptance::read(video.codec, written, most))
     }
 
     /// Has the connection measured; what comes of it is a wakeup.

@@ -13,7 +13,7 @@ use crate::api::Access;
 use crate::pump::PumpEvent;
 use crate::receive::FirstPacket;
 use crate::rest::RequestError;
-use crate::sources::Sources;
+use crate::sources::{Part, Sources};
 
 /// All that can wake the loop of a caller; a closed list.
 #[derive(Debug)]
@@ -57,6 +57,8 @@ pub(crate) enum PeerNews {
     Path(CandidatePairStats),
     /// What is to be sent was opened, for the program of this number.
     Sources(u32, Sources),
+    /// The picture of that program was opened in an encoding within this limit, in bits a second.
+    Picture(u32, Option<u32>, Part),
     /// The first packet of a kind came.
     First(FirstPacket),
     /// The pump has something to say.

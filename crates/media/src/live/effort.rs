@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::reduction::Reduction;
 use crate::video::VideoSettings;
 
 /// How long is looked at before it is judged.
@@ -12,14 +13,12 @@ const TOLERATED: u64 = 4;
 
 /// So many bad windows in a row are more than a moment's trouble.
 const TROUBLE: u32 = 3;
+/// One in which one picture in so many was late is enough.
+const SEVERE: u64 = 2;
 
 /// After so many good ones more is tried again; the number doubles where that was too early.
 const FIRST_PATIENCE: u32 = 60;
 const LONGEST_PATIENCE: u32 = 3600;
-
-/// Below these a picture is no use any more.
-const LEAST_RATE: u32 = 8;
-const LEAST_WIDTH: usize = 160;
 
 /// How much is encoded of what was asked for.
 #[derive(Debug)]
@@ -86,11 +85,12 @@ impl Effort {
             return None;
         }
         let is_bad = self.late * TOLERATED > self.encoded;
+        let is_severe = self.late * SEVERE > self.encoded;
         (self.since, self.encoded, self.late) = (None, 0, 0);
         if is_bad {
             self.good = 0;
             self.bad += 1;
-            if self.bad == TROUBLE {
+            if is_severe || self.bad == TROUBLE {
                 return self.less();
             }
         } else {
@@ -125,54 +125,6 @@ impl Effort {
     }
 }
 
-/// How much less than what was asked for is encoded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Reduction {
-    /// One picture in so many is encoded.
-    pub(super) stride: u64,
-    /// Width and height are so many quarters of what they were.
-    quarters: usize,
-}
-
-impl Reduction {
-    pub(super) const NONE: Self = Self {
-        stride: 1,
-        quarters: 4,
-    };
-
-    /// Returns the next one, of `asked`: half the rate first, which is seen least; `None` where nothing
-    /// can be less.
-    fn next(self, asked: VideoSettings) -> Option<Self> {
-        let mut rate = self;
-        rate.stride *= 2;
-        if self.quarters == 4 && self.stride == 1 && rate.of(asked).frame_rate >= LEAST_RATE {
-            return Some(rate);
-        }
-        let mut size = self;
-        size.quarters = self.quarters.saturating_sub(1).max(1);
-        let smaller = size.of(asked).width;
-        if size != self && smaller >= LEAST_WIDTH {
-            return Some(size);
-        }
-        (rate.of(asked).frame_rate >= LEAST_RATE).then_some(rate)
-    }
-
-    /// Returns what is encoded instead of `asked`.
-    fn of(self, asked: VideoSettings) -> VideoSettings {
-        let even = |size: usize| (size * self.quarters / 4).max(2) & !1;
-        let rate = u64::from(asked.frame_rate) / self.stride;
-        let parts = self.quarters * self.quarters;
-        let bits = asked.bit_rate as usize * parts / 16;
-        VideoSettings {
-            width: even(asked.width),
-            height: even(asked.height),
-            frame_rate: u32::try_from(rate).unwrap_or(u32::MAX).max(1),
-            bit_rate: u32::try_from(bits).unwrap_or(u32::MAX).max(50_000),
-            ..asked
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -202,9 +154,12 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_keep_up_is_noticed_within_seconds() {
+    fn what_does_not_keep_up_is_noticed_within_a_second() {
         assert_eq!(changes(&mut Effort::new(ASKED), 500, |_| false), []);
-        let told = changes(&mut Effort::new(ASKED), 100, |n| n % 2 == 0);
+        let told = changes(&mut Effort::new(ASKED), 26, |n| n % 5 < 3);
+        assert_eq!(told, [(1, Change::Less)]);
+        // Less is enough where it goes on.
+        let told = changes(&mut Effort::new(ASKED), 100, |n| n % 3 == 0);
         assert_eq!(told, [(3, Change::Less)]);
     }
 
@@ -212,15 +167,18 @@ mod tests {
     fn a_moment_of_trouble_changes_nothing() {
         let mut effort = Effort::new(ASKED);
         assert_eq!(changes(&mut effort, 500, |n| n % 5 == 0), []);
-        // One second of every five.
-        assert_eq!(changes(&mut effort, 1000, |n| n % 125 < 25), []);
+        // A third of one second of every five.
+        assert_eq!(
+            changes(&mut effort, 1000, |n| n % 125 < 25 && n % 3 == 0),
+            []
+        );
     }
 
     #[test]
     fn more_is_tried_after_a_while_and_later_each_time_that_it_is_too_much() {
         let mut effort = Effort::new(ASKED);
         let too_much = |_| true;
-        assert_eq!(changes(&mut effort, 100, too_much).len(), 1);
+        assert_eq!(changes(&mut effort, 30, too_much).len(), 1);
         assert_eq!(effort.settings().frame_rate, 12);
         for minutes in [1, 2, 4] {
             let told = changes(&mut effort, 25 * 65 * minutes, |_| false);
@@ -229,32 +187,7 @@ mod tests {
             };
             assert!(after.abs_diff(60 * minutes) <= 3 * minutes, "{after}");
             assert_eq!(effort.settings(), ASKED);
-            assert_eq!(changes(&mut effort, 100, too_much).len(), 1);
+            assert_eq!(changes(&mut effort, 30, too_much).len(), 1);
         }
-    }
-
-    #[test]
-    fn the_rate_goes_first_then_the_size() {
-        let mut reduction = Reduction::NONE;
-        let mut steps = Vec::new();
-        while let Some(next) = reduction.next(ASKED) {
-            let now = next.of(ASKED);
-            steps.push((now.width, now.height, now.frame_rate));
-            reduction = next;
-        }
-        let expected = [
-            (1280, 720, 12),
-            (960, 540, 12),
-            (640, 360, 12),
-            (320, 180, 12),
-        ];
-        assert_eq!(steps, expected);
-        let small = VideoSettings {
-            width: 64,
-            height: 64,
-            frame_rate: 10,
-            ..ASKED
-        };
-        assert_eq!(Reduction::NONE.next(small), None);
     }
 }

@@ -37,18 +37,21 @@ pub fn sound(track: &Track) -> Result<Vec<f32>, MediaError> {
     Ok(pcm)
 }
 
-/// Returns what `track` looks like: pictures of `size`, or of the size of its first one.
+/// Returns what `track` looks like: pictures of `size`, or of the size of its first one. Others are scaled to it, as on
+/// a display.
 ///
 /// # Errors
 /// When the track is none of pictures. A frame that cannot be decoded shows nothing.
 pub fn pictures(track: &Track, size: Option<(usize, usize)>) -> Result<Pictures, MediaError> {
     let mut pictures = size.map(|(width, height)| Pictures::new(width, height));
     each_picture(track, |time, picture| {
-        let (width, height) = (picture.width(), picture.height());
-        if let Some(luma) = Luma::new(picture.luma(), width, height) {
-            pictures
-                .get_or_insert_with(|| Pictures::new(width, height))
-                .push(time.as_secs_f64(), luma);
+        let own = (picture.width(), picture.height());
+        let pictures = pictures.get_or_insert_with(|| Pictures::new(own.0, own.1));
+        let (width, height) = pictures.size();
+        let scaled = (own != (width, height)).then(|| picture.scaled(width, height));
+        let shown = scaled.as_ref().unwrap_or(picture);
+        if let Some(luma) = Luma::new(shown.luma(), width, height) {
+            pictures.push(time.as_secs_f64(), luma);
         }
     })?;
     Ok(pictures.unwrap_or_default())

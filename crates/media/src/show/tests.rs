@@ -7,7 +7,8 @@ use crate::measure::ssim::{Luma, ssim};
 fn track(text: &str) -> Track {
     let spec: SourceSpec = text.parse().unwrap();
     let show = Show::open(&spec, Codec::Vp8).unwrap();
-    show.track(&spec.options, Codec::Vp8).unwrap()
+    show.track(&spec.options, Codec::Vp8, show.settings())
+        .unwrap()
 }
 
 fn likeness(one: &Picture, other: &Picture) -> f64 {

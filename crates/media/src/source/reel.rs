@@ -13,6 +13,7 @@ use crate::read;
 use crate::show::Show;
 use crate::stills;
 use crate::track::Track;
+use crate::video::VideoSettings;
 
 /// A source of pictures.
 ///
@@ -21,7 +22,16 @@ use crate::track::Track;
 pub struct Reel {
     spec: SourceSpec,
     held: Held,
-    opened: Mutex<Vec<(Acceptance, Source)>>,
+    opened: Mutex<Vec<Opened>>,
+}
+
+/// What was made for those who take the same.
+#[derive(Debug)]
+struct Opened {
+    accepted: Acceptance,
+    /// How it is encoded, where that is all that far ends differ in.
+    settings: Option<VideoSettings>,
+    source: Source,
 }
 
 /// Where the pictures come from.
@@ -114,37 +124,56 @@ impl Reel {
     /// Fails if pictures cannot be decoded where they must be, or not be drawn.
     pub fn towards(&self, accepted: &Acceptance) -> Result<Source, MediaError> {
         let accepted = match &self.held {
-            Held::Drawn => Acceptance::of(accepted.codec),
             // Whoever takes them as they are takes the same.
             Held::Film(film) if film.unsuitable(accepted).is_empty() => {
                 Acceptance::of(accepted.codec)
             }
-            Held::Film(_) | Held::Playlist(_) => *accepted,
+            Held::Drawn | Held::Film(_) | Held::Playlist(_) => *accepted,
         };
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, source)) = opened.iter().find(|(known, _)| *known == accepted) {
-            return Ok(source.clone());
+        if let Some(known) = opened.iter().find(|known| known.accepted == accepted) {
+            return Ok(known.source.clone());
         }
-        let source = self.make(&accepted)?;
-        opened.push((accepted, source.clone()));
+        let (source, settings) = match &self.held {
+            Held::Drawn => {
+                let show = Show::open(&self.spec, accepted.codec)?;
+                let settings = show.settings_for(&accepted);
+                let is_same = |known: &&Opened| {
+                    known.accepted.codec == accepted.codec && known.settings == Some(settings)
+                };
+                let source = match opened.iter().find(is_same) {
+                    Some(known) => known.source.clone(),
+                    None => self.drawn(show, accepted.codec, settings)?,
+                };
+                (source, Some(settings))
+            }
+            Held::Film(film) => (self.film(film, &accepted)?, None),
+            Held::Playlist(items) => {
+                let track = playlist::pictures(items, &self.spec.options, &accepted)?;
+                (cut(&self.spec, track)?, None)
+            }
+        };
+        opened.push(Opened {
+            accepted,
+            settings,
+            source: source.clone(),
+        });
         Ok(source)
     }
 
-    fn make(&self, accepted: &Acceptance) -> Result<Source, MediaError> {
-        let (spec, codec) = (&self.spec, accepted.codec);
-        match &self.held {
-            Held::Drawn => {
-                let show = Show::open(spec, codec)?;
-                match show.length(&spec.options)? {
-                    Some(_) => {
-                        let track = show.track(&spec.options, codec)?;
-                        Ok(Source::Track(Arc::new(track)))
-                    }
-                    None => show.live(codec).map(Source::Live),
-                }
+    fn drawn(
+        &self,
+        show: Show,
+        codec: Codec,
+        settings: VideoSettings,
+    ) -> Result<Source, MediaError> {
+        let options = &self.spec.options;
+        match show.length(options)? {
+            Some(_) => {
+                let track = show.track(options, codec, settings)?;
+                Ok(Source::Track(Arc::new(track)))
             }
-            Held::Film(film) => self.film(film, accepted),
-            Held::Playlist(items) => cut(spec, playlist::pictures(items, &spec.options, accepted)?),
+            None => show.live(codec, settings).map(Source::Live),
         }
     }
 

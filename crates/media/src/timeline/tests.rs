@@ -66,6 +66,27 @@ fn sound_and_picture_start_together() {
 }
 
 #[test]
+fn a_clip_goes_on_in_another_encoding_at_the_same_time() {
+    let (mut line, start) = timeline(video(1, ms(200), 1));
+    assert_eq!(line.clip_position(), None, "the idle track is no clip");
+    line.play(Arc::new(video(25, ms(40), 25)), start, Repeat::Times(2));
+    assert_eq!(line.clip_position(), None, "it does not play yet");
+    let mut all = run(&mut line, start + ms(430));
+    assert_eq!(line.clip_position(), Some(ms(440)));
+    // Half as many pictures.
+    line.go_on_in(Arc::new(video(13, ms(80), 13)), 6);
+    all.extend(run(&mut line, start + ms(1200)));
+    assert_rises(&all);
+    let times: Vec<u128> = all.iter().map(|due| due.stream_time.as_millis()).collect();
+    let at = times.iter().position(|at| *at == 480).unwrap();
+    assert_eq!(times[at - 2..=at + 1], [360, 400, 480, 560]);
+    assert_eq!(boundaries(&all), [(0, Boundary::Started)]);
+    // The control: what is no frame of it is not gone to.
+    line.go_on_in(Arc::new(video(1, ms(40), 1)), 1);
+    assert_eq!(line.clip_position(), Some(ms(160)));
+}
+
+#[test]
 fn twelve_hours_of_loops_do_not_drift() {
     // 30 pictures a second, rounded to nanoseconds: 999.99999 ms against a second of sound.
     let (mut sound, start) = timeline(audio(1));

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::codec::Codec;
 use crate::film::{Acceptance, Film, H264Profile};
+use crate::reduction;
 use crate::video::VideoSettings;
 
 /// The largest picture that is made, in macroblocks of 16 × 16 pixels: 720p, in either direction.
@@ -98,14 +99,27 @@ pub(crate) fn target_of(
     let weight = (frame_rate + f64::from(MOST_PICTURES)) / 2.0;
     let bits = (width * height) as f64 * weight * BITS_PER_PIXEL;
     let bit_rate = (bits as u32).clamp(150_000, 2_500_000);
-    VideoSettings {
+    let asked = VideoSettings {
         width,
         height,
         frame_rate: frame_rate as u32,
-        bit_rate: bit_rate
-            .min(accepted.max_bit_rate.unwrap_or(u32::MAX))
-            .max(64_000),
+        bit_rate,
         ..VideoSettings::default()
+    };
+    reduction::within(asked, accepted.max_bit_rate)
+}
+
+/// Returns the most pictures a second of a film that are encoded like this for a far end.
+pub(super) fn most_of(film: &Film, accepted: &Acceptance, settings: &VideoSettings) -> u32 {
+    let unlimited = Acceptance {
+        max_bit_rate: None,
+        ..*accepted
+    };
+    // A film whose pictures come in bursts has more of them than on average.
+    if settings.frame_rate < target(film, &unlimited).frame_rate {
+        settings.frame_rate
+    } else {
+        most_pictures(accepted, settings.width, settings.height)
     }
 }
 

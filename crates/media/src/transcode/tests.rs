@@ -134,8 +134,12 @@ fn what_the_far_end_takes_limits_size_and_rates() {
         ..Acceptance::of(Codec::H264)
     };
     let settings = target(&film, &accepted);
-    assert_eq!((settings.width, settings.height), (640, 360));
     assert_eq!(settings.bit_rate, 200_000);
+    // So few are spent on fewer and smaller pictures.
+    assert_eq!((settings.width, settings.height), (480, 270));
+    let fewer = film.transcoded(&accepted, Duration::ZERO..film.duration);
+    let fewer = fewer.unwrap().frames.len();
+    assert_eq!(fewer, film.frames().len().div_ceil(2));
     let small = Acceptance::read(Codec::H264, "profile-level-id=42e00d", None);
     let settings = target(&film, &small);
     assert!(

@@ -8,6 +8,8 @@
 //!
 //! What RTP needs besides is done when the shard's clock ticks: reports, requests for what is missing.
 
+mod bandwidth;
+mod feedback;
 mod header;
 mod hostile;
 mod incoming;
@@ -40,6 +42,7 @@ use crate::{
     socket::Socket,
     srtp::{Keys, Master, Receiving, Sending},
 };
+use bandwidth::Bandwidth;
 pub use hostile::HostileFarEnd;
 use incoming::Reception;
 use outgoing::{Outgoing, Repair};
@@ -108,6 +111,7 @@ struct State {
     transport_wide: u16,
     streams: Vec<Stream>,
     arrivals: Arrivals,
+    bandwidth: Bandwidth,
     payloads: BytesMut,
     wanted: Vec<u16>,
     feedback: Vec<u8>,
@@ -140,6 +144,7 @@ impl MediaPath {
                 transport_wide: fastrand::u16(..),
                 streams: Vec::new(),
                 arrivals: Arrivals::new(now),
+                bandwidth: Bandwidth::new(now),
                 payloads: BytesMut::new(),
                 wanted: Vec::new(),
                 feedback: Vec::new(),

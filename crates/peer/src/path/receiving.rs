@@ -221,7 +221,7 @@ impl State {
         Some(())
     }
 
-    fn told(&mut self, now: Instant, told: Told, desk: &mut Outbox) {
+    fn told(&mut self, now: Instant, told: Told<'_>, desk: &mut Outbox) {
         match told {
             Told::Clock {
                 ssrc,
@@ -254,12 +254,28 @@ impl State {
                     self.key_frame_requested(kind);
                 }
             }
+            Told::Arrivals(report) => {
+                let told = self.bandwidth.arrivals(now, report);
+                self.can_send(told);
+            }
+            Told::Bandwidth(bits) => {
+                let told = self.bandwidth.remb(bits);
+                self.can_send(told);
+            }
             Told::Again(ssrc, numbers) => {
                 if let Some(kind) = self.local_kind(ssrc) {
                     self.outgoing[kind as usize].nack_count += 1;
-                    self.again(kind, &numbers, desk);
+                    self.again(now, kind, &numbers, desk);
                 }
             }
+        }
+    }
+
+    /// Tells how much can be sent, where that has changed.
+    fn can_send(&self, bits: Option<u64>) {
+        if let Some(bits) = bits {
+            let event = PeerEvent::AvailableOutgoingBitrate(bits);
+            self.settings.events.send_repeating(event);
         }
     }
 

@@ -24,7 +24,7 @@ pub(super) const MOST_REPORTS: usize = 31;
 
 /// What means something to us.
 #[derive(Debug)]
-pub(super) enum Told {
+pub(super) enum Told<'a> {
     /// The sender's clock, with its reports.
     Clock {
         ssrc: u32,
@@ -41,13 +41,16 @@ pub(super) enum Told {
         ssrc: u32,
         number: u8,
     },
+    /// What arrived under transport-wide numbers, as it was reported.
+    Arrivals(&'a [u8]),
+    /// The most bits a second that the far end wants of us.
+    Bandwidth(u64),
     /// Packets of this source are wanted again.
     Again(u32, Vec<u16>),
 }
 
-/// Reads a compound packet whose protection is off. What is malformed, or nothing to us, is left
-/// out; reports on transport-wide numbers, the most frequent, are not even looked into.
-pub(super) fn read(mut compound: &[u8], mut take: impl FnMut(Told)) {
+/// Reads a compound packet whose protection is off. What is malformed, or nothing to us, is left out.
+pub(super) fn read<'a>(mut compound: &'a [u8], mut take: impl FnMut(Told<'a>)) {
     while let [first, kind, a, b, ..] = *compound {
         let length = 4 * (usize::from(u16::from_be_bytes([a, b])) + 1);
         let Some((mut packet, rest)) = compound.split_at_checked(length) else {
@@ -76,6 +79,12 @@ pub(super) fn read(mut compound: &[u8], mut take: impl FnMut(Told)) {
                     take(Told::Again(nack.media_ssrc, numbers.collect()));
                 }
             }
+            (205, 15) => take(Told::Arrivals(packet)),
+            (206, 15) => {
+                if let Some(bits) = remb(packet) {
+                    take(Told::Bandwidth(bits));
+                }
+            }
             (206, 1) => {
                 if let Ok(request) = PictureLossIndication::unmarshal(&mut packet) {
                     take(Told::KeyFrame(request.media_ssrc));
@@ -95,6 +104,17 @@ pub(super) fn read(mut compound: &[u8], mut take: impl FnMut(Told)) {
             _ => {}
         }
     }
+}
+
+/// Reads the far end's estimate: 18 bits, shifted by six more (draft-alvestrand-rmcat-remb-03 §2.2).
+fn remb(packet: &[u8]) -> Option<u64> {
+    let (name, rest) = packet.get(12..)?.split_first_chunk::<4>()?;
+    let &[_, shift, high, low] = rest.first_chunk()?;
+    if name != b"REMB" {
+        return None;
+    }
+    let bits = u64::from(shift & 3) << 16 | u64::from(high) << 8 | u64::from(low);
+    Some(bits.saturating_mul(1 << (shift >> 2)))
 }
 
 /// Appends a report of what a source has sent, and of what this side receives.
@@ -218,6 +238,21 @@ mod tests {
             (&[report.clone()][..], &[report][..])
         );
         assert_eq!(numbers[..], [10, 12, 65_535]);
+    }
+
+    #[test]
+    fn an_estimate_of_the_far_end_is_read() {
+        let mut packet = vec![0x8f, 206, 0, 5];
+        packet.extend([0; 8]);
+        packet.extend(*b"REMB");
+        // 0x20000 shifted by two.
+        packet.extend([1, 2 << 2 | 2, 0, 0, 0, 0, 0, 7]);
+        let mut told = Vec::new();
+        read(&packet, |what| told.push(format!("{what:?}")));
+        assert_eq!(told, ["Bandwidth(524288)"]);
+        // The control: the same under another name is something else.
+        packet[12] = b'r';
+        read(&packet, |what| panic!("{what:?}"));
     }
 
     #[test]

@@ -10,6 +10,9 @@ use crate::{outbox::Outbox, relay, socket::Socket};
 /// Far more than a packet that is sent again, or a report.
 pub(super) const SPARE: usize = 2048;
 
+/// What a packet takes on the way besides its payload: IP, UDP, RTP with an extension, and SRTP's tag.
+const OVERHEAD: usize = 28 + 20 + 16;
+
 thread_local! {
     /// Where packets of this thread are made.
     static DESK: RefCell<Outbox> = RefCell::default();
@@ -124,6 +127,9 @@ impl State {
                 let protected = sending.rtp(bytes, start, header, outline.ssrc, index);
                 protected.is_ok()
             });
+            if let Some((_, number)) = outline.transport_wide {
+                self.bandwidth.sent(now, number, payload.len() + OVERHEAD);
+            }
             outgoing.keep(payload, outline);
             outgoing.next += 1;
         }
@@ -136,6 +142,7 @@ impl State {
     /// Sends packets again that the far end has asked for, as far as they are still there.
     pub(super) fn again(
         &mut self,
+        now: Instant,
         kind: Kind,
         numbers: &[u16],
         desk: &mut Outbox,
@@ -170,6 +177,10 @@ impl State {
                 }
             };
             let is_stream = outline.ssrc != outgoing.ssrc;
+            if is_stream && let Some((_, number)) = outline.transport_wide {
+                let bytes = sent.payload.len() + OVERHEAD;
+                self.bandwidth.sent(now, number, bytes);
+            }
             route.write(&socket, desk, |bytes, start| {
                 let header = outline.write(bytes);
                 if is_stream {

@@ -10,8 +10,8 @@ const MOST: usize = 1024;
 /// Numbers that one report may span.
 const LONGEST: u64 = 4096;
 /// Arrival times are told in this unit, in µs, and the first against this one.
-const UNIT: i64 = 250;
-const REFERENCE: i64 = 64_000;
+pub(super) const UNIT: i64 = 250;
+pub(super) const REFERENCE: i64 = 64_000;
 
 /// What has arrived since the last report.
 #[derive(Debug)]
@@ -126,8 +126,8 @@ impl Arrivals {
 
 /// Statuses of packets: lost, or arrived with a delta of one byte or of two.
 const LOST: u8 = 0;
-const SMALL: u8 = 1;
-const LARGE: u8 = 2;
+pub(super) const SMALL: u8 = 1;
+pub(super) const LARGE: u8 = 2;
 
 /// Writes statuses as runs where they are long, and in sevens elsewhere.
 fn chunks(mut statuses: &[u8], bytes: &mut Vec<u8>) {

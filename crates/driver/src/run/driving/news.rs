@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use infinity::NewCandidate;
-use media::{Acceptance, Kind, OpusParameters, Recorder};
+use media::{Kind, OpusParameters, Recorder};
 use participant::{Gather, Input, LeaveReason, Milestone, PeerId, PeerInput};
 use peer::{IceConnectionState, Negotiated, Peer, PeerEvent, ReceiverReport, TrackReceiver};
 use tokio::sync::mpsc;
@@ -14,6 +14,7 @@ use crate::arrived::Taker;
 use crate::listening::{Before, Listening};
 use crate::pump::{PumpCommand, PumpEvent};
 use crate::recording::Recording;
+use crate::run::leg::SOUND;
 use crate::run::wakeup::{PeerNews, Wakeup};
 use crate::sinks::Sink;
 use crate::sources::Sources;
@@ -21,9 +22,6 @@ use crate::{EndReason, JoinStep, MediaPath, NoticeKind, Program, State, Warning,
 
 /// Key frames of a file further apart than this are reported.
 const RARE: std::time::Duration = std::time::Duration::from_secs(2);
-
-/// What sound takes, with its headers, of what may be sent altogether, in bit/s.
-const SOUND: u32 = 80_000;
 
 impl Driving {
     /// The leg that news came from is the one we have.
@@ -41,6 +39,7 @@ impl Driving {
             PeerNews::Negotiated(negotiated) => self.negotiated(now, negotiated),
             PeerNews::Event(event) => self.peer_event(now, id, event),
             PeerNews::Sources(number, sources) => self.opened(now, number, sources),
+            PeerNews::Picture(number, limit, part) => self.picture(number, limit, part),
             PeerNews::Path(pair) => self.story.path(now, MediaPath::of(&pair)),
             PeerNews::First(first) => self.story.first_packet(first.at, first.kind),
             PeerNews::Pump(event) => self.pump_event(now, event),
@@ -109,6 +108,10 @@ impl Driving {
                 self.story.ice_server_failed(now, server, &error);
                 return;
             }
+            PeerEvent::AvailableOutgoingBitrate(bits) => {
+                leg.ladder.available(bits, SOUND);
+                return;
+            }
             other => {
                 debug!(?other, "left aside");
                 return;
@@ -161,14 +164,7 @@ impl Driving {
         let Some(negotiated) = &leg.negotiated else {
             return;
         };
-        let left_for_picture = leg
-            .bandwidth_out
-            .map(|kilobits| kilobits.saturating_mul(1000).saturating_sub(SOUND));
-        let material = if self.played {
-            None
-        } else {
-            self.settings.program.material().cloned()
-        };
+        let material = self.material();
         if let Some(longest) = material
             .as_ref()
             .and_then(|m| m.longest_key_interval())
@@ -182,11 +178,7 @@ impl Driving {
             let written = audio.format_parameters.as_deref();
             OpusParameters::read(written.unwrap_or_default())
         });
-        let accepted = negotiated.video.as_ref().map(|video| {
-            let written = video.format_parameters.as_deref();
-            let most = [video.max_bitrate, left_for_picture].into_iter().flatten();
-            Acceptance::read(video.codec, written.unwrap_or_default(), most.min())
-        });
+        let accepted = leg.accepted();
         self.shard.handle().spawn_blocking(move || {
             let opened = sources::open(material.as_deref(), parameters, accepted.as_ref());
             // A loop that is gone needs no sources.
@@ -234,7 +226,12 @@ impl Driving {
             // A new pump begins with it.
             leg.pump = None;
         }
+        let is_limited = leg.ladder.limit().is_some();
         self.start_pump(now);
+        if is_limited {
+            // The limit may be another one than when it began to be opened.
+            self.fit_picture(now);
+        }
     }
 
     fn begin_recording(
