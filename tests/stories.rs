@@ -24,6 +24,7 @@ mod load_marks; // what was set comes back: delay, skew, jitter, loss; silence a
 mod load_shapes; // ramps, the knee, and a node that is wrong in four ways at once
 mod load_terminal; // progress on a real terminal: one line that never wraps, gone when the report comes
 mod locust; // a Locust master spawns, moves and stops callers, loses its place to another, and writes what they lived through
+mod loudspeaker; // a clip is heard from one that went and came back; one that is not there is told before joining
 mod many; // participants in one service: apart from each other, controlled, read again, taking their leave
 mod measured; // what is received, as figures while it goes by
 mod parts; // the parts of a load test are the test, planned and merged

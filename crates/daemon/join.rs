@@ -34,6 +34,7 @@ Examples:
   standin join --node https://node.example.com --conference meet --audio hello.opus --video hello.ivf
   standin join --node node.example.com --conference meet --video film.mp4
   standin join --node node.example.com --conference meet --record heard.webm --for 60
+  standin join --node node.example.com --conference meet --audio mic --sink speaker
   standin join --node node.example.com --conference meet --video slides:pictures#each=8 \
       --audio 'say:We begin at three.#voice=en-gb&loop=3&gap=20'
   STANDIN_PIN=… standin join --node node.example.com --conference board --audio tone --json";
@@ -145,6 +146,9 @@ pub(crate) async fn join(args: JoinArgs) -> Result<Exit, Failure> {
     }
     settings.stats = args.stats;
     settings.sinks = args.media.record.sinks();
+    for sink in &settings.sinks {
+        sink.look().map_err(Failure::usage)?;
+    }
     recording::apply(args.media.record.settings(), &mut settings).map_err(Failure::usage)?;
 
     let shards = Shards::new(1).map_err(Failure::failed)?;

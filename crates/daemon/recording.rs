@@ -33,9 +33,10 @@ pub(crate) struct RecordArgs {
     #[arg(long, value_name = "COUNT", requires = "record", value_parser = clap::value_parser!(u32).range(1..))]
     record_keep: Option<u32>,
 
-    /// Pass on what is heard or seen: exec:COMMAND for a program that gets what is heard as WAV
-    /// (48 kHz, one channel) on its standard input, exec:FORM:COMMAND with s16le, ogg, ivf, webm or
-    /// mkv for FORM, or null. May be given more than once. Whatever a program does, the call goes on
+    /// Pass on what is heard or seen: speaker or speaker:DEVICE for a loudspeaker (`standin media
+    /// devices` lists them), exec:COMMAND for a program that gets what is heard as WAV (48 kHz, one
+    /// channel) on its standard input, exec:FORM:COMMAND with s16le, ogg, ivf, webm or mkv for FORM,
+    /// or null. May be given more than once. Whatever becomes of it, the call goes on
     #[arg(long = "sink", value_name = "SINK")]
     sinks: Vec<SinkSpec>,
 

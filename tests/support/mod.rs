@@ -9,6 +9,7 @@ mod practice;
 mod process;
 pub(crate) mod proxy;
 pub(crate) mod slurm;
+mod sound_server;
 mod stage;
 
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ pub(crate) use daemon::Daemon;
 pub(crate) use judge::{Judgement, clip_sound, judge, judge_repeated};
 pub(crate) use practice::{Observer, PracticeNode, plain_http};
 pub(crate) use process::{Ended, Process};
+pub(crate) use sound_server::{PulseAudio, start};
 pub(crate) use stage::{Recorded, Stage, announce};
 
 /// The speech that is announced.

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::exit::Exit;
 use crate::print;
 
-/// List microphones, speakers and cameras with what they give.
+/// List microphones, speakers and cameras with what they give or take.
 #[derive(Args, Debug)]
 pub(super) struct DevicesArgs {
     /// Print one JSON object a line
@@ -43,6 +43,8 @@ struct Line<'a> {
     kind: &'static str,
     /// What stands after `--audio` or `--video` to use it.
     source: Option<String>,
+    /// What stands after `--sink` to use it.
+    sink: Option<String>,
     id: &'a str,
     name: &'a str,
     formats: &'a [String],
@@ -50,14 +52,16 @@ struct Line<'a> {
 
 impl<'a> Line<'a> {
     fn new(device: &'a DeviceFound) -> Self {
-        let kind = match device.kind {
-            DeviceKind::Microphone => "microphone",
-            DeviceKind::Speaker => "speaker",
-            DeviceKind::Camera => "camera",
+        let written = Some(written(device));
+        let (kind, source, sink) = match device.kind {
+            DeviceKind::Microphone => ("microphone", written, None),
+            DeviceKind::Speaker => ("speaker", None, written),
+            DeviceKind::Camera => ("camera", written, None),
         };
         Self {
             kind,
-            source: source(device),
+            source,
+            sink,
             id: &device.id,
             name: &device.name,
             formats: &device.formats,
@@ -65,13 +69,14 @@ impl<'a> Line<'a> {
     }
 }
 
-/// Returns how it is written as a source, if it is one.
-fn source(device: &DeviceFound) -> Option<String> {
-    match device.kind {
-        DeviceKind::Microphone => Some(format!("mic:{}", device.id)),
-        DeviceKind::Speaker => None,
-        DeviceKind::Camera => Some(format!("camera:{}", device.id)),
-    }
+/// Returns how it is written, as a source or as a sink.
+fn written(device: &DeviceFound) -> String {
+    let name = match device.kind {
+        DeviceKind::Microphone => "mic",
+        DeviceKind::Speaker => "speaker",
+        DeviceKind::Camera => "camera",
+    };
+    format!("{name}:{}", device.id)
 }
 
 fn told(found: &[DeviceFound]) -> Vec<String> {
@@ -84,8 +89,7 @@ fn told(found: &[DeviceFound]) -> Vec<String> {
         }
         lines.push(format!("{heading}:"));
         for device in devices {
-            let written = source(device).unwrap_or_else(|| device.id.clone());
-            lines.push(format!("  {written}  {}", device.name));
+            lines.push(format!("  {}  {}", written(device), device.name));
             lines.extend(
                 device
                     .formats
@@ -121,11 +125,18 @@ mod tests {
             name: "vivid".into(),
             formats: vec!["YUYV 640x360".into()],
         };
-        let text = told(&[camera]).join("\n");
+        let speaker = DeviceFound {
+            kind: DeviceKind::Speaker,
+            id: "desk".into(),
+            name: "The desk".into(),
+            formats: Vec::new(),
+        };
+        let text = told(&[speaker, camera]).join("\n");
         assert!(
             text.contains("  camera:/dev/video2  vivid\n      YUYV 640x360"),
             "{text}"
         );
+        assert!(text.contains("  speaker:desk  The desk"), "{text}");
         assert!(
             text.contains("Microphones: none. Sound cards show"),
             "{text}"

@@ -51,7 +51,7 @@ const WRONG: &[(&str, &str, &str)] = &[
         "-1",
         "expected a whole number, 0 or more",
     ),
-    ("media.sinks", "['loudspeaker']", "exec:"),
+    ("media.sinks", "['loudspeaker']", "speaker:DEVICE"),
     ("media.sink_restart", "1", "expected a boolean"),
     ("media.enabled", "'no'", "expected a boolean"),
     ("media.opus.bit_rate", "1", "6000"),

@@ -20,6 +20,7 @@
 //! | `generate`, `live` | silence and slate; what is encoded once for all |
 //! | `reduction` | what becomes less where less can be sent, or encoded |
 //! | `record` | recordings: WebM, Matroska, MP4, Ogg, IVF, WAV |
+//! | `speaker` | loudspeakers |
 //! | `meter` | loudness and speech of a sound |
 //! | `jitter`, `playout` | sound put in order and decoded as it is to be heard |
 //! | `marks` | marks in sound and picture, made and found |
@@ -65,6 +66,7 @@ mod show;
 mod slides;
 mod sound;
 mod source;
+mod speaker;
 mod stills;
 mod timeline;
 mod track;
@@ -95,6 +97,7 @@ pub use record::{Container, Parts, RecordNews, RecordSettings, Recorded, Recorde
 pub use source::{
     Origin, Reel, Source, SourceOptions, SourceSpec, missing, open_audio, open_audio_as, open_video,
 };
+pub use speaker::Speaker;
 pub use timeline::{Boundary, Due, Repeat, Timeline};
 pub use track::{Clip, Track};
 pub use transcode::{Made, Promise, Transcoding, target};

@@ -12,6 +12,7 @@ use crate::recording::RecordingQueue;
 
 mod program;
 pub(crate) mod sound;
+mod speaker;
 mod spec;
 
 use program::{Process, Work};
@@ -59,6 +60,9 @@ impl Sink {
         let working = match spec.clone() {
             SinkSpec::Null => {
                 runtime.spawn_blocking(move || while taken.blocking_recv().is_some() {})
+            }
+            SinkSpec::Speaker { device } => {
+                runtime.spawn_blocking(move || speaker::run(device.as_deref(), taken, &tell))
             }
             SinkSpec::Program {
                 command,

@@ -93,7 +93,7 @@ impl Work {
                 pause = FIRST_PAUSE;
             }
             tell(SinkNews::Restarting(pause));
-            if !wait(&mut taken, pause) {
+            if !pass_by(&mut taken, pause) {
                 return;
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
@@ -187,7 +187,7 @@ impl Work {
 }
 
 /// Lets what comes pass for a while; says whether more will come.
-fn wait(taken: &mut Receiver<Recordable>, pause: Duration) -> bool {
+pub(super) fn pass_by(taken: &mut Receiver<Recordable>, pause: Duration) -> bool {
     let until = Instant::now() + pause;
     while Instant::now() < until {
         match taken.try_recv() {

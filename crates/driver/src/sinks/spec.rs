@@ -3,12 +3,17 @@
 use std::fmt;
 use std::str::FromStr;
 
-use media::Container;
+use media::{Container, Speaker};
 
-/// A sink, as an operator writes it: `exec:COMMAND`, `exec:FORM:COMMAND` or `null`.
+/// A sink, as an operator writes it: `speaker`, `speaker:DEVICE`, `exec:COMMAND`, `exec:FORM:COMMAND` or `null`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SinkSpec {
+    /// A loudspeaker that plays what is heard; one that goes away is tried until it is back.
+    Speaker {
+        /// Its id or name; nothing for the system's choice.
+        device: Option<String>,
+    },
     /// A program that gets it on its standard input.
     Program {
         /// What the shell is told.
@@ -56,11 +61,26 @@ impl SinkSpec {
     /// Tells whether sound is decoded for it.
     pub(crate) fn plays(&self) -> bool {
         match self {
+            Self::Speaker { .. } => true,
             Self::Program { form, .. } => match form {
                 Form::Wav | Form::Pcm => true,
                 Form::Encoded(_) => false,
             },
             Self::Null => false,
+        }
+    }
+
+    /// Looks whether a loudspeaker is there. Of others that is known when something is to be passed on.
+    ///
+    /// # Errors
+    ///
+    /// Fails, with words for a person, if it cannot be used.
+    pub fn look(&self) -> Result<(), String> {
+        match self {
+            Self::Speaker { device } => {
+                Speaker::look(device.as_deref()).map_err(|why| format!("`{self}` {why}"))
+            }
+            Self::Program { .. } | Self::Null => Ok(()),
         }
     }
 
@@ -72,7 +92,7 @@ impl SinkSpec {
                 form,
                 restart,
             },
-            Self::Null => Self::Null,
+            other @ (Self::Speaker { .. } | Self::Null) => other,
         }
     }
 }
@@ -84,10 +104,15 @@ impl FromStr for SinkSpec {
         if text == "null" {
             return Ok(Self::Null);
         }
+        if let ("speaker", device) = text.split_once(':').unwrap_or((text, "")) {
+            return Ok(Self::Speaker {
+                device: (!device.is_empty()).then(|| device.to_owned()),
+            });
+        }
         let Some(rest) = text.strip_prefix("exec:") else {
             return Err(format!(
-                "{text:?} is no sink: write exec:COMMAND for a program that gets WAV, exec:FORM:COMMAND with \
-                 s16le, wav, ogg, ivf, mkv or webm for FORM, or null"
+                "{text:?} is no sink: write speaker or speaker:DEVICE for a loudspeaker, exec:COMMAND for a program \
+                 that gets WAV, exec:FORM:COMMAND with s16le, wav, ogg, ivf, mkv or webm for FORM, or null"
             ));
         };
         let (form, command) = rest
@@ -108,6 +133,10 @@ impl FromStr for SinkSpec {
 impl fmt::Display for SinkSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Speaker { device: None } => f.write_str("speaker"),
+            Self::Speaker {
+                device: Some(device),
+            } => write!(f, "speaker:{device}"),
             Self::Program { command, form, .. } => write!(f, "exec:{}:{command}", form.name()),
             Self::Null => f.write_str("null"),
         }
@@ -117,6 +146,30 @@ impl fmt::Display for SinkSpec {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn loudspeakers_are_named_as_devices_are() {
+        let device = |text: &str| match text.parse::<SinkSpec>() {
+            Ok(SinkSpec::Speaker { device }) => device,
+            other => panic!("{text}: {other:?}"),
+        };
+        assert_eq!(device("speaker"), None);
+        // As with `mic:`.
+        assert_eq!(device("speaker:"), None);
+        assert_eq!(device("speaker:desk"), Some("desk".to_owned()));
+        let card = "hw:CARD=0,DEV=3";
+        assert_eq!(device(&format!("speaker:{card}")), Some(card.to_owned()));
+        for text in ["speaker", "speaker:desk", "speaker:hw:CARD=0,DEV=3"] {
+            let spec: SinkSpec = text.parse().expect("good");
+            assert_eq!(spec.to_string(), text);
+            assert_eq!(spec.clone().restarting(true), spec);
+            assert!(spec.plays());
+        }
+        let said = "loudspeaker".parse::<SinkSpec>().expect_err("no sink");
+        for form in ["speaker:DEVICE", "exec:COMMAND", "exec:FORM:", "null"] {
+            assert!(said.contains(form), "{said}");
+        }
+    }
 
     #[test]
     fn programs_are_named_with_what_they_get() {

@@ -1,7 +1,7 @@
 //! Which devices there are.
 
-use cpal::SupportedStreamConfigRange;
 use cpal::traits::{DeviceTrait, HostTrait};
+use cpal::{ErrorKind, SupportedStreamConfigRange};
 use linuxvideo::Device;
 
 use super::camera;
@@ -22,7 +22,7 @@ pub enum DeviceKind {
 pub struct DeviceFound {
     /// What it is for.
     pub kind: DeviceKind,
-    /// What stands after `mic:` or `camera:` to use it.
+    /// What stands after `mic:`, `speaker:` or `camera:` to use it.
     pub id: String,
     /// What its maker calls it.
     pub name: String,
@@ -55,9 +55,31 @@ pub fn devices() -> Vec<DeviceFound> {
 
 /// Keeps what the sound library of this thread writes on standard error in memory, and forgets what it
 /// has kept: what is amiss is an error, or a device that is not there.
-pub(super) fn quiet() {
+pub(crate) fn quiet() {
     // If that cannot be, it is seen.
     let _ = alsa::Output::local_error_handler();
+}
+
+/// What follows on the name of a device that is not there.
+pub(crate) const NOT_THERE: &str = "is not there: `standin media devices` lists those that are";
+
+/// Tells whether this is the device of sound that an operator names: by its id, or as its maker does.
+pub(crate) fn is_called(device: &cpal::Device, name: &str) -> bool {
+    device.id().is_ok_and(|id| id.id() == name) || name_of(device).as_deref() == Some(name)
+}
+
+/// Returns what its maker calls a device of sound.
+pub(crate) fn name_of(device: &cpal::Device) -> Option<String> {
+    let description = device.description().ok()?;
+    Some(description.name().to_owned())
+}
+
+/// Returns what follows on the name of a device of sound that does not say how it can be used.
+pub(crate) fn refused(error: cpal::Error) -> String {
+    match error.kind() {
+        ErrorKind::DeviceNotAvailable | ErrorKind::HostUnavailable => NOT_THERE.to_owned(),
+        _ => format!("cannot be opened: {error}"),
+    }
 }
 
 fn sound_devices() -> Vec<DeviceFound> {
@@ -74,10 +96,7 @@ fn sound_devices() -> Vec<DeviceFound> {
         if matches!(id.id(), "null" | "jack") {
             continue;
         }
-        let name = device.description().map_or_else(
-            |_| id.id().to_owned(),
-            |description| description.name().to_owned(),
-        );
+        let name = name_of(&device).unwrap_or_else(|| id.id().to_owned());
         let mut add = |kind, formats: Vec<String>| {
             // Names of plugins that lead nowhere are no devices.
             if !formats.is_empty() {

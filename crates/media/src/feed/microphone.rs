@@ -9,7 +9,7 @@ use cpal::{
 };
 use tracing::{debug, info};
 
-use super::devices::quiet;
+use super::devices::{NOT_THERE, is_called, name_of, quiet, refused};
 use super::hub::Hub;
 use super::retries::Retries;
 use super::unit::{Form, Unit};
@@ -70,7 +70,7 @@ fn open(name: Option<&str>) -> Result<Microphone, String> {
         heard,
         rate: config.sample_rate,
         channels: config.channels,
-        name: describe(&device),
+        name: name_of(&device).unwrap_or_else(|| "microphone".to_owned()),
     })
 }
 
@@ -81,34 +81,16 @@ fn find(name: Option<&str>) -> Result<Device, String> {
             .default_input_device()
             .ok_or_else(|| "is not there: this machine has no microphone".into());
     };
-    let devices = host
+    let mut devices = host
         .input_devices()
         .map_err(|error| format!("cannot be looked for: {error}"))?;
-    let called = |device: &Device| {
-        device.id().is_ok_and(|id| id.id() == name)
-            || device.description().is_ok_and(|d| d.name() == name)
-    };
-    let mut devices = devices;
     devices
-        .find(called)
-        .ok_or_else(|| "is not there: `standin media devices` lists those that are".into())
-}
-
-fn describe(device: &Device) -> String {
-    device.description().map_or_else(
-        |_| "microphone".into(),
-        |description| description.name().to_owned(),
-    )
+        .find(|device| is_called(device, name))
+        .ok_or_else(|| NOT_THERE.into())
 }
 
 /// The rate that needs no conversion, if there is one, and the fewest channels.
 fn choose(device: &Device) -> Result<(StreamConfig, SampleFormat), String> {
-    let refused = |error: cpal::Error| match error.kind() {
-        ErrorKind::DeviceNotAvailable | ErrorKind::HostUnavailable => {
-            "is not there: `standin media devices` lists those that are".to_owned()
-        }
-        _ => format!("cannot be opened: {error}"),
-    };
     let default = device.default_input_config().map_err(refused)?;
     let ranges = device.supported_input_configs().map_err(refused)?;
     let config = ranges

@@ -43,6 +43,7 @@ use pictures::Drawing;
 use unit::PictureForm;
 
 pub use devices::{DeviceFound, DeviceKind, devices};
+pub(crate) use devices::{NOT_THERE, is_called, name_of, quiet, refused};
 pub(crate) use origin::split_command;
 pub use origin::{Address, FeedOrigin};
 
