@@ -232,4 +232,6 @@ async fn what_a_file_cannot_hold_is_refused_before_anyone_joins() {
     refused("room.avi", &[], "choose .webm or .mkv").await;
     refused("no/such/room.webm", &[], "room.webm").await;
     refused("room.webm", &["--record-rotate", "1 hour"], "write 90s").await;
+    let sink = ["--codecs", "H264", "--sink", "exec:webm:cat"];
+    refused("room.mkv", &sink, "takes no H264: write exec:mkv:COMMAND").await;
 }

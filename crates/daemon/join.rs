@@ -83,7 +83,7 @@ struct MediaArgs {
     video: Option<SourceSpec>,
 
     /// The video codecs to offer, best first, such as `H264,VP8`; all of them unless given: VP8, VP9,
-    /// H264, AV1, that of a file first. What --record cannot hold is not offered
+    /// H264, AV1, that of a file first. What --record or a --sink cannot hold is not offered
     #[arg(
         long,
         value_name = "CODEC",

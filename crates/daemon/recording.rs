@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use driver::{CallerSettings, SinkSpec};
-use media::{Kind, MediaError, RecordSettings};
+use media::{Codec, Kind, MediaError, RecordSettings};
 
 /// The shortest and the smallest file that is worth one.
 const SHORTEST: Duration = Duration::from_secs(2);
@@ -75,39 +75,77 @@ pub(crate) fn settings(path: &Path, limits: &[Limit], keep: Option<u32>) -> Reco
     settings
 }
 
-/// Has a caller record to `record`.
+/// Why what comes can be kept, or passed on, in no form that was asked for.
+#[derive(Debug, thiserror::Error)]
+#[error("{reason}")]
+pub(crate) struct Unheld {
+    /// The key of a configuration that asks for it.
+    pub(crate) key: &'static str,
+    reason: String,
+}
+
+impl Unheld {
+    fn in_file(error: &MediaError) -> Self {
+        Self {
+            key: "media.record",
+            reason: error.to_string(),
+        }
+    }
+}
+
+/// Has a caller record to `record`, beside its sinks.
 ///
 /// # Errors
 ///
-/// Fails if there are no such files, or if they hold none of the codecs that are offered, or not
-/// the one that is shown.
+/// Fails if there are no such files, or if they or the sinks hold none of the codecs that are
+/// offered, or not the one that is shown.
 pub(crate) fn apply(
     record: Option<RecordSettings>,
     settings: &mut CallerSettings,
-) -> Result<(), MediaError> {
-    let Some(record) = record else { return Ok(()) };
-    let container = record.container()?;
-    let path = record.path.clone();
-    let refused = |codec| MediaError::Unwritable {
-        path: path.clone(),
-        reason: container.refusal(codec),
-    };
-    if container.takes(Kind::Video) && settings.video {
-        // What is sent as it is decides what comes, and is not given up for a file.
-        let material = settings.program.material();
-        if let Some(codec) = material.and_then(|material| material.film_codec())
-            && !container.holds(codec)
-        {
-            return Err(refused(codec));
-        }
+) -> Result<(), Unheld> {
+    if let Some(record) = &record {
+        record
+            .container()
+            .map_err(|error| Unheld::in_file(&error))?;
     }
-    settings.record = Some(record);
-    match settings.video_codecs.first() {
-        Some(first) if settings.video && settings.offered_video_codecs().is_empty() => {
-            Err(refused(*first))
-        }
-        _ => Ok(()),
+    settings.record = record;
+    if !settings.video {
+        return Ok(());
     }
+    // What is sent as it is decides what comes, and is given up neither for a file nor for a sink.
+    let material = settings.program.material();
+    let shown = material.and_then(|material| material.film_codec());
+    if let Some(unheld) = shown.and_then(|codec| unheld(settings, codec)) {
+        return Err(unheld);
+    }
+    if !settings.offered_video_codecs().is_empty() {
+        return Ok(());
+    }
+    let first = settings.video_codecs.first();
+    first
+        .and_then(|codec| unheld(settings, *codec))
+        .map_or(Ok(()), Err)
+}
+
+/// Returns who does not hold pictures of this codec, if anybody.
+fn unheld(settings: &CallerSettings, codec: Codec) -> Option<Unheld> {
+    let container = settings.record.as_ref().and_then(|to| to.container().ok());
+    if let (Some(record), Some(container)) = (&settings.record, container)
+        && container.takes(Kind::Video)
+        && !container.holds(codec)
+    {
+        return Some(Unheld::in_file(&MediaError::Unwritable {
+            path: record.path.clone(),
+            reason: container.refusal(codec),
+        }));
+    }
+    let mut sinks = settings.sinks.iter();
+    sinks.find_map(|sink| {
+        Some(Unheld {
+            key: "media.sinks",
+            reason: sink.refusal(codec)?,
+        })
+    })
 }
 
 /// When a new file is begun.
@@ -153,7 +191,38 @@ impl FromStr for Limit {
 
 #[cfg(test)]
 mod tests {
+    use driver::{HttpClient, Tls};
+
     use super::*;
+    use crate::node_url::NodeUrl;
+
+    #[test]
+    fn where_no_codec_is_left_it_is_said_who_holds_it_not() {
+        let applied = |codecs: &[Codec], sink: &str, file: Option<&str>| {
+            let client = HttpClient::new(&Tls::Insecure).expect("a client");
+            let node: NodeUrl = "http://127.0.0.1".parse().expect("an address");
+            let conference = "meet".parse().expect("an alias");
+            let mut settings = CallerSettings::new(client, node.address(), conference, "Listener");
+            settings.video_codecs = codecs.to_vec();
+            settings.sinks = vec![sink.parse().expect("a sink")];
+            let applied = apply(file.map(RecordSettings::new), &mut settings);
+            applied.map_err(|unheld| (unheld.key, unheld.to_string()))
+        };
+        let (webm, h264) = ("exec:webm:cat", [Codec::H264]);
+        assert_eq!(applied(&Codec::VIDEO, webm, None), Ok(()));
+        assert_eq!(applied(&h264, "exec:mkv:cat", None), Ok(()));
+        let (key, said) = applied(&h264, webm, None).expect_err("WebM holds no H.264");
+        assert_eq!(key, "media.sinks");
+        assert!(said.contains("write exec:mkv:COMMAND"), "{said}");
+        let in_webm = Some("heard.webm");
+        let (key, said) = applied(&h264, webm, in_webm).expect_err("WebM holds no H.264");
+        assert_eq!(key, "media.record");
+        assert!(said.contains("record to .mkv"), "{said}");
+        // Each holds one of them, and both hold none.
+        let codecs = [Codec::Vp8, Codec::H264];
+        let (key, _) = applied(&codecs, webm, Some("heard.mp4")).expect_err("nothing is left");
+        assert_eq!(key, "media.record");
+    }
 
     #[test]
     fn limits_are_times_or_sizes() {

@@ -107,7 +107,7 @@ impl Draft {
     /// Checks every value and opens what is to be played; opens no socket but a live input's.
     pub(crate) fn check(&self, materials: &Materials) -> Result<RunSettings, Failure> {
         let settings = self.written.check(&self.file, &self.name, materials)?;
-        attendant::caller(&settings).map_err(|error| wrong(&self.file, "media.record", error))?;
+        attendant::caller(&settings).map_err(|unheld| wrong(&self.file, unheld.key, unheld))?;
         Ok(settings)
     }
 

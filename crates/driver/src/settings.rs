@@ -108,7 +108,7 @@ pub struct CallerSettings {
     pub listen: bool,
     /// The files for what is heard and seen; codecs that they cannot hold are not offered.
     pub record: Option<RecordSettings>,
-    /// Who else gets what is heard and seen.
+    /// Who else gets what is heard and seen; codecs that their containers cannot hold are not offered.
     pub sinks: Vec<SinkSpec>,
     /// Where every whole frame goes that came in, for whoever decodes them; when the queue is full,
     /// frames are left out.
@@ -166,13 +166,18 @@ impl CallerSettings {
         }
     }
 
-    /// Returns the video codecs to offer: of those set, what a recording of pictures can hold.
+    /// Returns the video codecs to offer: of those set, what a recording of pictures and the containers
+    /// that sinks get can all hold.
     pub fn offered_video_codecs(&self) -> Vec<Codec> {
-        let container = self.record.as_ref().and_then(|to| to.container().ok());
-        let is_left_out =
-            |codec: Codec| container.is_some_and(|to| to.takes(Kind::Video) && !to.holds(codec));
+        let recorded = self.record.as_ref().and_then(|to| to.container().ok());
+        let passed_on = self.sinks.iter().filter_map(SinkSpec::container);
+        let containers: Vec<_> = recorded.into_iter().chain(passed_on).collect();
+        let is_held = |codec: &Codec| {
+            let mut containers = containers.iter();
+            containers.all(|to| !to.takes(Kind::Video) || to.holds(*codec))
+        };
         let offered = self.video_codecs.iter().copied();
-        offered.filter(|codec| !is_left_out(*codec)).collect()
+        offered.filter(is_held).collect()
     }
 }
 
@@ -199,5 +204,30 @@ mod tests {
         // Matroska holds all of them, and where no picture is recorded any will do.
         assert_eq!(offered_beside("heard.mkv"), Codec::VIDEO);
         assert_eq!(offered_beside("heard.ogg"), Codec::VIDEO);
+    }
+    #[test]
+    fn beside_a_sink_nothing_is_offered_that_it_cannot_hold() {
+        let mut settings = crate::scripted::settings("http://127.0.0.1".parse().expect("a URL"));
+        let mut offered_beside = |sinks: &[&str], file: Option<&str>| {
+            let sinks = sinks.iter().map(|sink| sink.parse().expect("a sink"));
+            settings.sinks = sinks.collect();
+            settings.record = file.map(RecordSettings::new);
+            settings.offered_video_codecs()
+        };
+        let of_webm = [Codec::Vp8, Codec::Vp9, Codec::Av1];
+        assert_eq!(offered_beside(&["exec:webm:cat"], None), of_webm);
+        assert_eq!(offered_beside(&["exec:ivf:cat"], None), of_webm);
+        for sink in [
+            "exec:mkv:cat",
+            "exec:ogg:cat",
+            "exec:cat",
+            "speaker",
+            "null",
+        ] {
+            assert_eq!(offered_beside(&[sink], None), Codec::VIDEO, "{sink}");
+        }
+        let of_both = [Codec::Vp9, Codec::Av1];
+        let sinks = ["null", "exec:webm:cat"];
+        assert_eq!(offered_beside(&sinks, Some("heard.mp4")), of_both);
     }
 }

@@ -6,13 +6,12 @@ use driver::{
     Caller, CallerSettings, EndReason, Notice, NoticeKind, Outcome, Program, RosterFacts, State,
     StopReason,
 };
-use media::MediaError;
 use peer::Shard;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
 use super::Seen;
-use crate::recording;
+use crate::recording::{self, Unheld};
 use crate::run::condition::{Condition, Expected};
 use crate::run::events::Events;
 use crate::run::measured::Measured;
@@ -367,8 +366,8 @@ fn expected(settings: &RunSettings) -> Expected {
     }
 }
 
-/// Returns what a caller is told; what it is to record may not be possible.
-pub(in crate::run) fn caller(settings: &RunSettings) -> Result<CallerSettings, MediaError> {
+/// Returns what a caller is told; what it is to keep or to pass on may not be possible.
+pub(in crate::run) fn caller(settings: &RunSettings) -> Result<CallerSettings, Unheld> {
     let mut caller = settings.destination.caller();
     if let Some(material) = &settings.material {
         caller.video_codecs = material.video_codecs();

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use media::{Codec, Container, Kind, Recorder};
+use media::{Codec, Recorder};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::sync::mpsc::{Receiver, error::TryRecvError};
 use tracing::{info, warn};
@@ -134,7 +134,8 @@ impl Work {
             Form::Pcm => return Ok(sound::write(stdin, taken, false)),
             Form::Encoded(container) => container,
         };
-        let recorder = self.recorder(container, stdin)?;
+        let [audio, video] = self.codecs;
+        let recorder = Recorder::to_stream(Box::new(stdin), container, audio, video)?;
         let mut feed = Feed::new(recorder, self.start);
         while let Some(recordable) = taken.blocking_recv() {
             feed.take(recordable);
@@ -148,19 +149,6 @@ impl Work {
             (_, Ok(())) => Ok(Fed::All),
             (_, Err(_)) => Ok(Fed::Broken),
         }
-    }
-
-    fn recorder(&self, container: Container, stdin: ChildStdin) -> Result<Recorder, String> {
-        let [audio, video] = self.codecs;
-        // What it does not hold is left out, as long as something is left.
-        if let Some(codec) = video
-            && container.takes(Kind::Video)
-            && !container.holds(codec)
-        {
-            warn!("{}: no picture: {}", self.command, container.refusal(codec));
-        }
-        let video = video.filter(|codec| container.holds(*codec));
-        Recorder::to_stream(Box::new(stdin), container, audio, video)
     }
 
     /// Waits until it has ended, and ends it where it does not; says how.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use media::{Container, Speaker};
+use media::{Codec, Container, Kind, Speaker};
 
 /// A sink, as an operator writes it: `speaker`, `speaker:DEVICE`, `exec:COMMAND`, `exec:FORM:COMMAND` or `null`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +68,35 @@ impl SinkSpec {
             },
             Self::Null => false,
         }
+    }
+
+    /// Returns the container it gets, if it gets frames as they come.
+    pub(crate) fn container(&self) -> Option<Container> {
+        match self {
+            Self::Program { form, .. } => match form {
+                Form::Wav | Form::Pcm => None,
+                Form::Encoded(container) => Some(*container),
+            },
+            Self::Speaker { .. } | Self::Null => None,
+        }
+    }
+
+    /// Returns what to say about a codec of pictures that it cannot be given: the reason, and what to write
+    /// instead; `None` if it can, or gets no pictures.
+    pub fn refusal(&self, codec: Codec) -> Option<String> {
+        let container = self
+            .container()
+            .filter(|container| container.takes(Kind::Video) && !container.holds(codec))?;
+        let instead = Container::ALL
+            .into_iter()
+            .filter(|container| container.holds(codec))
+            .map(|container| format!("exec:{}:COMMAND", container.ending()))
+            .collect::<Vec<_>>()
+            .join(" or ");
+        let ending = container.ending();
+        Some(format!(
+            "a sink exec:{ending}:COMMAND takes no {codec}: write {instead}"
+        ))
     }
 
     /// Looks whether a loudspeaker is there. Of others that is known when something is to be passed on.
@@ -190,6 +219,29 @@ mod tests {
         }
         for text in ["exec:ogg:cat", "exec:s16le:cat", "null"] {
             assert_eq!(parse(text).expect("good").to_string(), text);
+        }
+    }
+    #[test]
+    fn a_refusal_names_forms_that_take_the_codec() {
+        let refusal = |sink: &str, codec| sink.parse::<SinkSpec>().expect("a sink").refusal(codec);
+        let said = refusal("exec:webm:cat", Codec::H264).expect("WebM holds no H.264");
+        assert!(
+            said.starts_with("a sink exec:webm:COMMAND takes no"),
+            "{said}"
+        );
+        assert!(
+            said.contains("write exec:mkv:COMMAND or exec:mp4:COMMAND"),
+            "{said}"
+        );
+        assert_eq!(refusal("exec:webm:cat", Codec::Vp8), None);
+        for sink in [
+            "exec:mkv:cat",
+            "exec:ogg:cat",
+            "exec:cat",
+            "speaker",
+            "null",
+        ] {
+            assert_eq!(refusal(sink, Codec::H264), None, "{sink}");
         }
     }
 }
