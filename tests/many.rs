@@ -346,6 +346,9 @@ async fn by_tcp(daemon: &Daemon, token: &str) {
         "standin_participant_restarts_total{participant=\"bea\",reason=\"operator\"} 2",
         "standin_participant_join_seconds{participant=\"bea\",step=\"token\"}",
         "standin_participant_packets{participant=\"bea\",kind=\"audio\",direction=\"out\"}",
+        "standin_participant_audio_level_dbov{participant=\"bea\"}",
+        "standin_participant_freezes_total{participant=\"bea\"}",
+        "standin_participant_frozen{participant=\"bea\"}",
     ] {
         assert!(metrics.contains(line), "{line}\n{metrics}");
     }

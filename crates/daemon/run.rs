@@ -103,7 +103,8 @@ impl Service {
             participants,
         } = self.configuration;
         let checked = company::check(participants)?;
-        let company = Company::new(&self.path, is_one).map_err(Failure::failed)?;
+        let company = Company::new(&self.path, is_one, service.control.listen.is_some())
+            .map_err(Failure::failed)?;
         let company = Arc::new(company);
         let is_alone = is_one && !service.control.is_somewhere();
         let destination = checked

@@ -32,6 +32,15 @@ pub(crate) struct Attendant {
     task: JoinHandle<Option<Outcome>>,
 }
 
+/// What a participant is to its service.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Part {
+    /// Its end is the end of the service.
+    pub(super) is_alone: bool,
+    /// What it hears is decoded for its level.
+    pub(super) is_measured: bool,
+}
+
 /// What is known of a participant, for whoever asks.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
@@ -53,17 +62,17 @@ pub(crate) struct Seen {
 }
 
 impl Attendant {
-    /// Begins to attend to a participant. Where it `is_alone`, its end is the end of the service.
+    /// Begins to attend to a participant.
     pub(super) fn begin(
         name: String,
         settings: RunSettings,
         shard: Shard,
         events: Events,
-        is_alone: bool,
+        part: Part,
     ) -> Self {
         let (give, orders) = mpsc::channel(ORDERS);
         let span = info_span!("participant", %name);
-        let (attending, seen) = Attending::new(name, settings.clone(), shard, events, is_alone);
+        let (attending, seen) = Attending::new(name, settings.clone(), shard, events, part);
         Self {
             settings,
             orders: give,

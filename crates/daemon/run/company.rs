@@ -11,7 +11,7 @@ use media::{Absence, MediaError, SourceSpec};
 use peer::{Shard, Shards};
 use tracing::{info, warn};
 
-use super::attendant::{Attendant, Seen};
+use super::attendant::{Attendant, Part, Seen};
 use super::configuration::{Configuration, Draft};
 use super::events::Events;
 use super::materials::Materials;
@@ -28,6 +28,8 @@ pub(crate) struct Company {
     shards: Shards,
     /// Where the configuration is.
     path: PathBuf,
+    /// Metrics of it are served.
+    is_measured: bool,
     members: Mutex<BTreeMap<String, Member>>,
     pub(super) events: Events,
 }
@@ -80,13 +82,15 @@ pub(super) struct Read {
 }
 
 impl Company {
-    /// Makes a company without members, which will be one alone or many.
-    pub(super) fn new(path: &Path, is_one: bool) -> io::Result<Self> {
+    /// Makes a company without members, which will be one alone or many; where it `is_measured`, what
+    /// they hear is decoded for its level.
+    pub(super) fn new(path: &Path, is_one: bool, is_measured: bool) -> io::Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
             // Few may become more when the configuration is read again.
             shards: Shards::new(if is_one { 1 } else { cores })?,
             path: path.to_owned(),
+            is_measured,
             members: Mutex::default(),
             events: Events::new(),
         })
@@ -106,7 +110,10 @@ impl Company {
             settings,
             self.shards.next(),
             self.events.clone(),
-            is_alone,
+            Part {
+                is_alone,
+                is_measured: self.is_measured,
+            },
         );
         self.lock().insert(name, Member { draft, attendant });
     }

@@ -23,6 +23,8 @@ pub(crate) struct Measured {
     pub(crate) figures: Option<(Instant, Box<Figures>)>,
     /// Bits a second since the figures before: sound in, picture in, sound out, picture out.
     pub(crate) bit_rates: Option<[f64; 4]>,
+    /// The level of what was heard since the figures before, from 0 to 1.
+    pub(crate) audio_level: Option<f64>,
     /// How late frames left.
     pub(crate) lateness: Arc<Lateness>,
 }
@@ -36,6 +38,7 @@ impl Measured {
                 self.reports = [None; 2];
                 self.figures = None;
                 self.bit_rates = None;
+                self.audio_level = None;
             }
             NoticeKind::State(State::Rejoining { .. }) => {
                 self.restarted(Reason::ConferenceLost);
@@ -52,6 +55,10 @@ impl Measured {
             }
             NoticeKind::Figures(figures) => {
                 let before = self.figures.replace((now, figures.clone()));
+                self.audio_level = before.as_ref().and_then(|(_, before)| {
+                    let (heard, before) = (figures.heard?, before.heard?);
+                    Some(heard.level_since(&before))
+                });
                 self.bit_rates = before.and_then(|(then, before)| {
                     let seconds = now.saturating_duration_since(then).as_secs_f64();
                     let (new, old) = (bytes(&figures.call), bytes(&before.call));

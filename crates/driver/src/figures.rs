@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use media::Frame;
+use media::{Frame, Heard};
 use peer::PeerStats;
 
 use crate::ReceivedMedia;
@@ -17,6 +17,11 @@ pub struct Figures {
     pub received: ReceivedMedia,
     /// What the present call has measured.
     pub call: PeerStats,
+    /// How loud what came over the present call is, where [`crate::CallerSettings::levels`] asks for it;
+    /// speech is not looked for.
+    pub heard: Option<Heard>,
+    /// Whether the picture that comes stands still.
+    pub frozen: bool,
     /// Events that came over event streams.
     pub events: u64,
     /// The bytes of their names and of what they said.

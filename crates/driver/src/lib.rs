@@ -24,6 +24,7 @@ mod figures;
 mod frames;
 mod gate;
 mod http;
+mod level;
 mod listening;
 mod material;
 mod names;

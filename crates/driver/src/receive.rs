@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use media::{Assembled, Codec, Frame, FrameAssembler, Kind};
+use media::{Assembled, Codec, Frame, FrameAssembler, Heard, Kind};
 use participant::PeerId;
 use peer::{Inbound, RtpPacket, Shard, TrackReceiver};
 use tokio::sync::mpsc;
@@ -11,6 +11,7 @@ use tracing::{debug, warn};
 
 use crate::account::StreamAccount;
 use crate::arrived::{Arrivals, Taker};
+use crate::level::{Level, LevelMeter};
 use crate::picture::{KeyFrameRequests, Picture, REORDER_WAIT};
 use crate::run::{PeerNews, Wakeup};
 use crate::statistics::Pictures;
@@ -30,10 +31,21 @@ pub(crate) struct FirstPacket {
 #[derive(Debug, Default)]
 pub(crate) struct Inflow {
     pub(crate) pictures: Arc<Pictures>,
+    level: Option<Level>,
     streams: Vec<(Kind, Arc<Mutex<StreamAccount>>)>,
 }
 
 impl Inflow {
+    /// Measures how loud the sound is that comes from here on.
+    pub(crate) fn measure_level(&mut self) {
+        self.level.get_or_insert_default();
+    }
+
+    /// Returns what was heard so far, where that is measured.
+    pub(crate) fn heard(&self) -> Option<Heard> {
+        self.level.as_ref().map(Level::heard)
+    }
+
     /// Receives `track` on `shard` until it ends, and tells of its first packet.
     pub(crate) fn receive(
         &mut self,
@@ -50,13 +62,18 @@ impl Inflow {
         let account = Arc::new(Mutex::new(StreamAccount::new(track.codec())));
         self.streams.push((track.kind(), Arc::clone(&account)));
         let pictures = Arc::clone(&self.pictures);
+        let level = self
+            .level
+            .as_ref()
+            .filter(|_| track.kind() == Kind::Audio)
+            .and_then(Level::meter);
         let tell = move |first| async move {
             // Whoever does not listen any more is on the way out.
             let _ = wakeups
                 .send(Wakeup::Peer(peer, PeerNews::First(first)))
                 .await;
         };
-        shard.spawn(receive(track, account, pictures, takers, tell));
+        shard.spawn(receive(track, account, pictures, level, takers, tell));
     }
 
     /// Returns when the last packet came.
@@ -99,6 +116,7 @@ async fn receive<Told: Future<Output = ()>>(
     mut track: TrackReceiver,
     account: Arc<Mutex<StreamAccount>>,
     pictures: Arc<Pictures>,
+    mut level: Option<LevelMeter>,
     takers: Vec<Taker>,
     tell: impl FnOnce(FirstPacket) -> Told,
 ) {
@@ -156,6 +174,9 @@ async fn receive<Told: Future<Output = ()>>(
                         at: packet.arrival,
                     })
                     .await;
+                }
+                if let Some(level) = &mut level {
+                    level.packet(&packet.payload);
                 }
                 let now = packet.arrival;
                 if let Some(picture) = &mut picture {

@@ -121,6 +121,8 @@ pub struct CallerSettings {
     pub leave_limit: Duration,
     /// How often [`crate::NoticeKind::Figures`] are told, and requests with them; `None` for never.
     pub figures: Option<Duration>,
+    /// Whether figures tell how loud what comes is, for which sound is decoded.
+    pub levels: bool,
     /// How often [`crate::NoticeKind::Stats`] are told, for which what comes in is decoded; `None`
     /// for never.
     pub stats: Option<Duration>,
@@ -160,6 +162,7 @@ impl CallerSettings {
             waiting_room_limit: None,
             leave_limit: Duration::from_secs(5),
             figures: None,
+            levels: false,
             stats: None,
             gauge: None,
             seed: None,

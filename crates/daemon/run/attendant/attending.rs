@@ -10,7 +10,7 @@ use peer::Shard;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
-use super::Seen;
+use super::{Part, Seen};
 use crate::recording::{self, Unheld};
 use crate::run::condition::{Condition, Expected};
 use crate::run::events::Events;
@@ -43,7 +43,7 @@ pub(super) struct Attending {
     settings: RunSettings,
     shard: Shard,
     events: Events,
-    is_alone: bool,
+    part: Part,
     condition: Condition,
     patience: Patience,
     seen: Seen,
@@ -63,7 +63,7 @@ impl Attending {
         settings: RunSettings,
         shard: Shard,
         events: Events,
-        is_alone: bool,
+        part: Part,
     ) -> (Self, watch::Receiver<Seen>) {
         let now = Instant::now();
         let condition = Condition::starting(now, expected(&settings));
@@ -87,7 +87,7 @@ impl Attending {
             settings,
             shard,
             events,
-            is_alone,
+            part,
             condition,
             seen,
             publish,
@@ -145,6 +145,7 @@ impl Attending {
         match caller(&self.settings) {
             Ok(mut settings) => {
                 settings.figures = Some(FIGURES);
+                settings.levels = self.part.is_measured;
                 settings.gauge = Some(self.seen.measured.lateness.clone());
                 self.playing = Playing::new(settings.program.clone());
                 self.caller = Some(driver::start(&self.shard, settings));
@@ -287,7 +288,7 @@ impl Attending {
         let is_end = matches!(self.then, Then::End);
         self.go_on(Some(&outcome));
         let is_out = self.caller.is_none() && self.back_at.is_none();
-        (is_end || (self.is_alone && is_out)).then_some(Some(outcome))
+        (is_end || (self.part.is_alone && is_out)).then_some(Some(outcome))
     }
 
     async fn notice(&mut self, notice: &Notice) {

@@ -1,7 +1,8 @@
 //! What a running service measures of its participants, for Prometheus and its like.
 
-use driver::PeerStats;
+use driver::{Frames, PeerStats};
 use load::report::{Exposition, FamilyType};
+use media::dbov;
 
 use crate::run::attendant::Seen;
 use crate::run::company::Company;
@@ -184,6 +185,49 @@ pub(super) fn exposition(company: &Company) -> String {
         },
     );
     family(
+        "audio_level_dbov",
+        "dbov",
+        gauge,
+        "Level of what is heard, over the last two seconds: 0 is the loudest there is, -127 silence.",
+        &|seen, tell| {
+            if let Some(level) = seen.measured.audio_level {
+                tell(&[], dbov(level));
+            }
+        },
+    );
+    family(
+        "frames_received",
+        "",
+        counter,
+        "Pictures that came.",
+        &|seen, tell| of_pictures(seen, &|frames| frames.received as f64, tell),
+    );
+    family(
+        "freezes",
+        "",
+        counter,
+        "How often the picture that comes stood still.",
+        &|seen, tell| of_pictures(seen, &|frames| f64::from(frames.freezes), tell),
+    );
+    family(
+        "frozen_seconds",
+        "seconds",
+        counter,
+        "How long the picture that comes stood still, altogether, once it has gone on.",
+        &|seen, tell| of_pictures(seen, &|frames| frames.frozen, tell),
+    );
+    family(
+        "frozen",
+        "",
+        gauge,
+        "1 while the picture that comes stands still.",
+        &|seen, tell| {
+            if let Some((_, figures)) = &seen.measured.figures {
+                tell(&[], f64::from(u8::from(figures.frozen)));
+            }
+        },
+    );
+    family(
         "frames_sent",
         "",
         counter,
@@ -209,6 +253,12 @@ fn of_call(seen: &Seen, look: OfCall<'_>, tell: &mut dyn FnMut(Labels<'_>, f64))
         look(&figures.call, &mut |kind, direction, value| {
             tell(&[("kind", kind), ("direction", direction)], value);
         });
+    }
+}
+
+fn of_pictures(seen: &Seen, look: &dyn Fn(&Frames) -> f64, tell: &mut dyn FnMut(Labels<'_>, f64)) {
+    if let Some((_, figures)) = &seen.measured.figures {
+        tell(&[], look(&figures.received.video.frames));
     }
 }
 

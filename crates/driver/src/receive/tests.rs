@@ -84,9 +84,14 @@ async fn is_asked(drop_one_in: Option<u32>) -> bool {
         unreachable!("it is what was waited for");
     };
     let account = Arc::new(Mutex::new(StreamAccount::new(track.codec())));
-    let receiving = tokio::spawn(receive(track, account, Arc::default(), Vec::new(), |_| {
-        std::future::ready(())
-    }));
+    let receiving = tokio::spawn(receive(
+        track,
+        account,
+        Arc::default(),
+        None,
+        Vec::new(),
+        |_| std::future::ready(()),
+    ));
     let mut reports = 0;
     let is_asked = tokio::time::timeout(DEADLINE, async {
         // Longer than a packet is waited for that might have been overtaken.

@@ -394,8 +394,10 @@ impl Driving {
             return;
         };
         let mut received = self.story.received.clone();
+        let (mut heard, mut frozen) = (None, false);
         if let Some(leg) = &self.leg {
             received.add(&leg.inflow.received());
+            (heard, frozen) = (leg.inflow.heard(), leg.inflow.is_frozen(now));
         }
         let (events, notices) = (self.events, self.story.notices());
         let event_bytes = self.event_bytes.load(Ordering::Relaxed);
@@ -404,6 +406,8 @@ impl Driving {
             let figures = Figures {
                 received,
                 call: peer.stats().await,
+                heard,
+                frozen,
                 events,
                 event_bytes,
             };

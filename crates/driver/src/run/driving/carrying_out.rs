@@ -144,7 +144,11 @@ impl Driving {
                     listen,
                     bandwidth_out,
                 };
-                self.leg = Some(Leg::open(&self.shard, opening, self.wakeups.clone()));
+                let mut leg = Leg::open(&self.shard, opening, self.wakeups.clone());
+                if self.settings.levels {
+                    leg.inflow.measure_level();
+                }
+                self.leg = Some(leg);
             }
             (PeerCommand::SetAnswer(answer), Some(leg)) => {
                 leg.command(LegCommand::SetAnswer(answer));
