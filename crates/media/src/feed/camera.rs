@@ -73,7 +73,8 @@ struct Camera {
     width: usize,
     height: usize,
     stride: usize,
-    rate: Option<u32>,
+    /// Pictures a second, which need not be whole.
+    rate: Option<f64>,
 }
 
 /// Returns the files of what could be cameras, in their order.
@@ -163,8 +164,7 @@ fn open(wish: &Wish) -> Result<Camera, String> {
         .ok();
     let rate = interval
         .map(|every| f64::from(every.denominator()) / f64::from(every.numerator().max(1)))
-        .map(|rate| rate.round() as u32)
-        .filter(|rate| (1..=120).contains(rate));
+        .filter(|rate| (0.5..=120.0).contains(rate));
     Ok(Camera {
         stream: device.into_stream().map_err(busy)?,
         name,
@@ -292,9 +292,10 @@ impl Camera {
 
     fn described(&self) -> String {
         let layout = self.layout.fourcc();
-        let rate = self
-            .rate
-            .map_or_else(String::new, |rate| format!(", {rate} pictures a second"));
+        let rate = self.rate.map_or_else(String::new, |rate| {
+            let rate = (rate * 100.0).round() / 100.0;
+            format!(", {rate} pictures a second")
+        });
         format!(
             "{}, {}x{}{rate}, {}",
             self.name,
@@ -311,7 +312,7 @@ impl Camera {
             picture: Some(PictureForm {
                 codec: None,
                 size: Some((width, height)),
-                rate: self.rate,
+                rate: self.rate.map(|rate| rate.round() as u32),
             }),
         }
     }

@@ -61,6 +61,17 @@ fn open(name: Option<&str>) -> Result<Microphone, String> {
     let (config, format) = choose(&device)?;
     let (tell, heard) = sync_channel(WAITING);
     let stream = build(&device, &config, format, &tell)
+        .or_else(|error| match error.kind() {
+            // What several programs share (ALSA's dsnoop) has buffers of one size and takes no other.
+            ErrorKind::UnsupportedConfig => {
+                let config = StreamConfig {
+                    buffer_size: BufferSize::Default,
+                    ..config
+                };
+                build(&device, &config, format, &tell)
+            }
+            _ => Err(error),
+        })
         .map_err(|error| format!("cannot be opened: {error}"))?;
     stream
         .play()
