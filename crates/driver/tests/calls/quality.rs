@@ -10,10 +10,7 @@ use futures_util::future::join_all;
 use media::measure::picture::{PictureSimilarity, Pictures};
 use media::measure::sound::SoundSimilarity;
 use media::measure::{decode, picture, sound};
-use media::{
-    Frame, Kind, RecordSettings, SAMPLE_RATE, SourceOptions, SourceSpec, Track, read_audio,
-    read_video,
-};
+use media::{Frame, Kind, RecordSettings, SAMPLE_RATE, SourceSpec, Track, read_audio, read_video};
 use node::{Fault, Faults};
 use peer::{LinkStats, OutboundRtpStats};
 
@@ -233,12 +230,10 @@ async fn survive(link: Link) -> Survived {
     listener.within(PATIENCE * 2, is_in).await;
 
     let mut settings = scene.settings("speaker");
-    let source = |name| SourceSpec {
-        options: SourceOptions {
-            rounds: Some(link.rounds),
-            ..SourceOptions::default()
-        },
-        ..SourceSpec::file(data(name))
+    let source = |name| {
+        let mut source = SourceSpec::file(data(name));
+        source.options.rounds = Some(link.rounds);
+        source
     };
     let material = Material::open(Some(&source(SPEECH)), Some(&source(PICTURE)));
     settings.program = Program::Once(Arc::new(material.unwrap()));
