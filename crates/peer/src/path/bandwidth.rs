@@ -14,22 +14,27 @@ const KEPT: usize = 512;
 /// Packets that take so much longer than the fastest did stand in a queue.
 const QUEUE: Duration = Duration::from_millis(100);
 /// A queue that stands for so long is more than a key frame that passes.
-const STANDING: Duration = Duration::from_millis(300);
+const STANDING: Duration = Duration::from_millis(600);
 /// The fastest packet of so long, and of as long before, tells how long the way takes by itself.
 const MEMORY: Duration = Duration::from_secs(30);
 /// Losses are judged over so long, and so many packets.
 const WINDOW: Duration = Duration::from_secs(1);
-const ENOUGH: u32 = 20;
-/// The share of losses that is too much, and the one below which more is tried (draft-ietf-rmcat-gcc-02 §6).
-const TOO_MUCH: f64 = 0.1;
+const ENOUGH: u32 = 50;
+/// The share of losses that is too much, and the one below which more is tried. The draft (§6) takes a tenth for too
+/// much, which is repaired here without anybody seeing it.
+const TOO_MUCH: f64 = 0.2;
 const LITTLE: f64 = 0.02;
+/// What is lost so soon after a queue was found has not found room in it, and tells nothing new.
+const OVERFLOW: Duration = Duration::from_secs(5);
+/// What was reported longer ago is no news of a queue.
+const NEWS: Duration = Duration::from_secs(1);
 /// What is left of what arrived through a queue, so that it empties.
 const CUT: f64 = 0.85;
 /// Growth in a second.
 const GROWTH: f64 = 0.08;
 /// How long the estimate rests after a cut; twice as long after each that found the same.
-const FIRST_REST: Duration = Duration::from_secs(2);
-const LONGEST_REST: Duration = Duration::from_secs(64);
+const FIRST_REST: Duration = Duration::from_secs(10);
+const LONGEST_REST: Duration = Duration::from_secs(320);
 /// Beyond this nothing is known to be too much.
 const UNLIMITED: f64 = 20_000_000.0;
 /// Least change that is told, while it grows.
@@ -60,6 +65,9 @@ pub(super) struct Bandwidth {
     remb: Option<u64>,
     grown: Instant,
     cut: Option<Cut>,
+    /// When a queue was found last, and when anything was reported.
+    queued: Option<Instant>,
+    reported: Instant,
     told: Option<u64>,
 }
 
@@ -110,6 +118,8 @@ impl Bandwidth {
             remb: None,
             grown: now,
             cut: None,
+            queued: None,
+            reported: now,
             told: None,
         }
     }
@@ -128,6 +138,7 @@ impl Bandwidth {
 
     /// Reads what the far end says of arrivals. Returns the estimate, if it is to be told anew.
     pub(super) fn arrivals(&mut self, now: Instant, report: &[u8]) -> Option<u64> {
+        self.reported = now;
         let (mut fastest, mut last, mut bytes) = (None, None, 0);
         let sent = &mut self.sent;
         let losses = &mut self.losses;
@@ -165,13 +176,26 @@ impl Bandwidth {
         self.tell(false)
     }
 
+    /// Tells whether packets queue up, so that nothing should be sent that can be done without.
+    pub(super) fn is_congested(&self, now: Instant) -> bool {
+        self.queue.stands() && now.saturating_duration_since(self.reported) < NEWS
+    }
+
+    /// Tells whether losses are those of a queue that is known.
+    fn overflows(&self, now: Instant) -> bool {
+        let is_known = |at| now.saturating_duration_since(at) < OVERFLOW;
+        self.queue.stands() || self.queued.is_some_and(is_known)
+    }
+
     fn judge(&mut self, now: Instant) -> Option<u64> {
         if let Some(rate) = self.queue.rate() {
-            self.queue = Standing::default();
+            self.queue.count_anew();
+            self.queued = Some(now);
             return self.cut(now, rate * CUT);
         }
         if let Some((share, rate)) = self.losses.judge(now)
             && share > TOO_MUCH
+            && !self.overflows(now)
         {
             let offered = rate / (1.0 - share).max(0.1);
             let now_is = self.estimate.unwrap_or(f64::MAX).min(offered);
@@ -257,6 +281,11 @@ impl Standing {
             self.micros += (last - before).max(0);
         }
         self.last = Some(last);
+    }
+
+    /// Counts from here on; it stands all the same.
+    fn count_anew(&mut self) {
+        (self.bytes, self.micros) = (0, 0);
     }
 
     fn stands(&self) -> bool {

@@ -139,7 +139,7 @@ impl State {
         Some(socket)
     }
 
-    /// Sends packets again that the far end has asked for, as far as they are still there.
+    /// Sends packets again that the far end has asked for, as far as they are still there, and there is room.
     pub(super) fn again(
         &mut self,
         now: Instant,
@@ -147,6 +147,10 @@ impl State {
         numbers: &[u16],
         desk: &mut Outbox,
     ) -> Option<Arc<Socket>> {
+        if self.bandwidth.is_congested(now) {
+            // It would take the room of what is new.
+            return None;
+        }
         let socket = self.socket(numbers.len() * SPARE)?;
         let (route, sending) = (self.route.as_ref()?, self.sending.as_mut()?);
         let extension = transport_wide(&self.formats, self.settings.transport_cc, kind);

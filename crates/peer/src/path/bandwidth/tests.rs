@@ -139,7 +139,7 @@ fn it_grows_again_where_there_is_more() {
     link.seconds(2, 800e3);
     let narrow = link.told.last().expect("cut").1;
     link.rate = 5e6;
-    link.seconds(20, 200e3);
+    link.seconds(30, 200e3);
     let wide = link.told.last().expect("grown").1;
     assert!(wide > 2 * narrow, "{narrow} to {wide}");
     // Where it stays narrow, that is tried less and less often.
@@ -162,10 +162,23 @@ fn losses_mean_less_where_there_are_many() {
     link.one_in = 20;
     link.seconds(30, 1e6);
     assert_eq!(link.told, []);
-    link.one_in = 5;
+    link.one_in = 3;
     link.seconds(3, 1e6);
-    let least = link.least().expect("a fifth is lost");
+    let least = link.least().expect("a third is lost");
     assert!((500_000..1_000_000).contains(&least), "{least}");
+}
+
+#[test]
+fn what_finds_no_room_in_a_queue_is_lost_and_means_no_less_than_the_queue_does() {
+    let mut link = Link::new(500e3);
+    link.send(Duration::from_secs(4), |_| 1500e3);
+    let least = link.least().expect("too much") as f64 / 500e3;
+    assert!((0.7..0.95).contains(&least), "{least}: two thirds are lost");
+    assert!(link.bandwidth.is_congested(link.now));
+    // The control: once the queue is empty, and where nothing is reported any more.
+    assert!(!link.bandwidth.is_congested(link.now + NEWS));
+    link.seconds(3, 100e3);
+    assert!(!link.bandwidth.is_congested(link.now));
 }
 
 #[test]
