@@ -9,12 +9,16 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 # Debian packages. The build wants a C compiler and cmake (libopus), nasm (rav1e), libvpx (VP8, VP9),
 # libdav1d (AV1) and ALSA (microphones); the tests want a browser with its driver, a TURN server, ffmpeg as an
 # independent judge of what was recorded, a font, espeak-ng for text that is spoken, iproute2 for networks of
-# their own, PulseAudio for a microphone, systemd for its opinion of the unit, Slurm to run parts of a load
-# test, valgrind to count what a packet costs, and Python for what tests/requirements.txt names.
+# their own, PulseAudio for a microphone, QEMU, kmod and alsa-utils for a machine with a camera and a sound card,
+# systemd for its opinion of the unit, Slurm to run parts of a load test, valgrind to count what a packet costs,
+# and Python for what tests/requirements.txt names.
 BUILD_PACKAGES := build-essential cmake nasm pkg-config libasound2-dev libvpx-dev libdav1d-dev
-TEST_PACKAGES  := chromium chromium-driver coturn espeak-ng ffmpeg fonts-dejavu-core iproute2 libasound2-plugins \
-                  procps pulseaudio pulseaudio-utils python3-venv slurm-client slurmctld slurmd systemd valgrind
+TEST_PACKAGES  := alsa-utils chromium chromium-driver coturn espeak-ng ffmpeg fonts-dejavu-core iproute2 kmod \
+                  libasound2-plugins procps pulseaudio pulseaudio-utils python3-venv qemu-system-x86 \
+                  slurm-client slurmctld slurmd systemd valgrind
 PYTHON         := target/python/.done
+# The kernel of that machine, from Debian's package, unpacked and not installed.
+GUEST          := target/guest/.done
 # libFuzzer for cargo, and how long each of its targets runs.
 CARGO_FUZZ     := target/tools/bin/cargo-fuzz
 SECONDS        := 60
@@ -22,7 +26,7 @@ SECONDS        := 60
 step = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo demo-watch test test-unit test-long conformance check fmt fuzz bench deps deps-test toolchain clean
+.PHONY: help build demo demo-watch test test-unit test-long test-devices conformance check fmt fuzz bench deps deps-test toolchain clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -43,6 +47,8 @@ test: deps-test check ## everything: formatting, lints, all tests, the browser s
 	$(call step,tests of all crates$(comma) then the stories (a browser is among them))
 	@[ "$$(id -u)" = 0 ] || echo "== left out, since they need root: the stories behind a firewall (relay)"
 	$(CARGO) test $(PROFILE) --workspace $(if $(filter 0,$(shell id -u)),,-- --skip relay::)
+	@if apt-cache show linux-image-amd64 >/dev/null 2>&1; then $(MAKE) --no-print-directory test-devices; \
+	else echo "== left out, since it needs Debian's kernel: the story of devices"; fi
 
 test-unit: deps-test ## the tests beside the code, without sockets or browsers: seconds once built
 	$(call step,unit tests)
@@ -50,7 +56,11 @@ test-unit: deps-test ## the tests beside the code, without sockets or browsers: 
 
 test-long: deps-test ## the tests that take minutes, left out of `make test`
 	$(call step,long tests)
-	$(CARGO) test $(PROFILE) --workspace -- --ignored
+	$(CARGO) test $(PROFILE) --workspace -- --ignored --skip devices::
+
+test-devices: deps-test $(GUEST) ## a camera and a sound card in a virtual machine: used, unplugged and back
+	$(call step,devices)
+	$(CARGO) test $(PROFILE) --workspace --test stories -- --ignored devices::
 
 conformance: deps-test ## every row of the client API, and the table of crates/node/README.md
 	$(call step,conformance)
@@ -94,6 +104,21 @@ $(PYTHON): tests/requirements.txt
 	rm -rf target/python
 	$(firstword $(wildcard /usr/bin/python3) python3) -m venv target/python
 	target/python/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+# The kernel brings its modules, and busybox is all else that the machine runs of Debian. Some releases
+# keep everything below /usr.
+$(GUEST):
+	$(call step,a kernel for the virtual machine (some 70 MB))
+	rm -rf target/guest
+	mkdir -p target/guest/packages target/guest/tree
+	[ "$$(id -u)" != 0 ] || apt-get update -q
+	cd target/guest/packages && apt-get -q -o APT::Sandbox::User=root download busybox-static \
+	  $$(LC_ALL=C apt-cache depends --important linux-image-amd64 | sed -n 's/.*Depends: \(linux-image-[0-9].*\)/\1/p')
+	for package in target/guest/packages/*.deb; do dpkg-deb -x $$package target/guest/tree || exit 1; done
+	for directory in bin lib; do \
+	  [ -e target/guest/tree/$$directory ] || ln -s usr/$$directory target/guest/tree/$$directory; done
+	rm -r target/guest/packages
 	@touch $@
 
 toolchain:

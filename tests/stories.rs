@@ -9,6 +9,7 @@ mod browser; // headless Chromium joins through the node's page, hears and sees
 mod composed; // text is spoken and shown, playlists have no gaps, and what cannot be is told before joining
 mod control_fuzzed; // requests made up from the description of the control: none finds a fault
 mod described; // what a file holds, what will become of it, and why
+mod devices; // a camera and a sound card in a virtual machine: used, unplugged and used again
 mod doctor; // what works and what does not on the way into a conference, a line each
 mod faults; // a silent, black or wrong node makes the very check fail that stories of hearing pass
 mod full_disk; // a disk that is full ends a file and not the call
