@@ -9,13 +9,13 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 # Debian packages. The build wants a C compiler and cmake (libopus), nasm (rav1e), libvpx (VP8, VP9),
 # libdav1d (AV1) and ALSA (microphones); the tests want a browser with its driver, a TURN server, ffmpeg as an
 # independent judge of what was recorded, a font, espeak-ng for text that is spoken, iproute2 for networks of
-# their own, PulseAudio for a microphone, QEMU, kmod and alsa-utils for a machine with a camera and a sound card,
-# systemd for its opinion of the unit, Slurm to run parts of a load test, valgrind to count what a packet costs,
-# and Python for what tests/requirements.txt names.
+# their own, PulseAudio for a microphone, systemd for its opinion of the unit, Slurm to run parts of a load
+# test, valgrind to count what a packet costs, and Python for what tests/requirements.txt names. A machine with a
+# camera and a sound card is QEMU's; what runs there is packed with kmod and plays with alsa-utils.
 BUILD_PACKAGES := build-essential cmake nasm pkg-config libasound2-dev libvpx-dev libdav1d-dev
-TEST_PACKAGES  := alsa-utils chromium chromium-driver coturn espeak-ng ffmpeg fonts-dejavu-core iproute2 kmod \
-                  libasound2-plugins procps pulseaudio pulseaudio-utils python3-venv qemu-system-x86 \
-                  slurm-client slurmctld slurmd systemd valgrind
+TEST_PACKAGES  := chromium chromium-driver coturn espeak-ng ffmpeg fonts-dejavu-core iproute2 libasound2-plugins \
+                  procps pulseaudio pulseaudio-utils python3-venv slurm-client slurmctld slurmd systemd valgrind
+GUEST_PACKAGES := alsa-utils kmod qemu-system-x86
 PYTHON         := target/python/.done
 # The kernel of that machine, from Debian's package, unpacked and not installed.
 GUEST          := target/guest/.done
@@ -47,8 +47,6 @@ test: deps-test check ## everything: formatting, lints, all tests, the browser s
 	$(call step,tests of all crates$(comma) then the stories (a browser is among them))
 	@[ "$$(id -u)" = 0 ] || echo "== left out, since they need root: the stories behind a firewall (relay)"
 	$(CARGO) test $(PROFILE) --workspace $(if $(filter 0,$(shell id -u)),,-- --skip relay::)
-	@if apt-cache show linux-image-amd64 >/dev/null 2>&1; then $(MAKE) --no-print-directory test-devices; \
-	else echo "== left out, since it needs Debian's kernel: the story of devices"; fi
 
 test-unit: deps-test ## the tests beside the code, without sockets or browsers: seconds once built
 	$(call step,unit tests)
@@ -59,6 +57,7 @@ test-long: deps-test ## the tests that take minutes, left out of `make test`
 	$(CARGO) test $(PROFILE) --workspace -- --ignored --skip devices::
 
 test-devices: deps-test $(GUEST) ## a camera and a sound card in a virtual machine: used, unplugged and back
+	@$(call need,$(GUEST_PACKAGES))
 	$(call step,devices)
 	$(CARGO) test $(PROFILE) --workspace --test stories -- --ignored devices::
 

@@ -97,7 +97,8 @@ impl Guest {
         let status = status.unwrap_or_else(|error| {
             panic!("qemu-system-x86_64: {error}. `make test-devices` installs it")
         });
-        assert!(status.success(), "{status}\n{}", self.console);
+        let left = std::fs::metadata(self.file("left.tar")).is_ok_and(|file| file.len() > 0);
+        assert!(status.success() && left, "{status}\n{}", self.console);
         let mut tar = Command::new("tar");
         tar.arg("-xf").arg(self.file("left.tar"));
         run(tar.arg("-C").arg(self.directory.path())).await;
