@@ -75,7 +75,7 @@ async fn a_recording_that_is_killed_plays_up_to_the_last_second_in_every_kind_of
     let speaker = speaker(&node);
     let directory = tempfile::tempdir().unwrap();
     let mut listeners = Vec::new();
-    for ending in ["webm", "mkv", "ogg", "ivf", "wav"] {
+    for ending in ["webm", "mkv", "mp4", "ogg", "ivf", "wav"] {
         let path = directory.path().join(format!("room.{ending}"));
         listeners.push((listener(&node, &path, &[]), path, 0.0, 0.0));
     }

@@ -102,7 +102,7 @@ fn links(seed: u64) -> Vec<Link> {
                 ..good.up
             },
             // It takes a while until that is noticed, and less is sent.
-            rounds: 3,
+            rounds: 2,
             sound: 0.75,
             picture: 0.7,
             ..good

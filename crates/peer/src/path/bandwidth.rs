@@ -33,8 +33,8 @@ const CUT: f64 = 0.85;
 /// Growth in a second.
 const GROWTH: f64 = 0.08;
 /// How long the estimate rests after a cut; twice as long after each that found the same.
-const FIRST_REST: Duration = Duration::from_secs(10);
-const LONGEST_REST: Duration = Duration::from_secs(320);
+const FIRST_REST: Duration = Duration::from_secs(30);
+const LONGEST_REST: Duration = Duration::from_secs(480);
 /// Beyond this nothing is known to be too much.
 const UNLIMITED: f64 = 20_000_000.0;
 /// Least change that is told, while it grows.

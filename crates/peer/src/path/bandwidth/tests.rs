@@ -139,7 +139,7 @@ fn it_grows_again_where_there_is_more() {
     link.seconds(2, 800e3);
     let narrow = link.told.last().expect("cut").1;
     link.rate = 5e6;
-    link.seconds(30, 200e3);
+    link.seconds(50, 200e3);
     let wide = link.told.last().expect("grown").1;
     assert!(wide > 2 * narrow, "{narrow} to {wide}");
     // Where it stays narrow, that is tried less and less often.
