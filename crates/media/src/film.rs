@@ -18,6 +18,9 @@ pub(crate) use character::h264_rate;
 pub use character::{Character, H264Profile};
 pub use suitability::{Acceptance, Unsuitable};
 
+/// What is sent within so long is what a way must carry; a queue on it takes what is more for a moment.
+const PEAK: Duration = Duration::from_secs(2);
+
 /// How long the last picture of a file shows, where nothing else is known.
 const LAST: Duration = Duration::from_millis(40);
 
@@ -41,6 +44,8 @@ pub struct Film {
     pub duration: Duration,
     /// The longest time between two key frames, the way around a loop included.
     pub longest_key_interval: Duration,
+    /// Bits a second where there are most of them, over two seconds: RFC 3890 §6.2 asks for no average.
+    pub peak_bit_rate: u64,
     frames: Vec<FilmFrame>,
 }
 
@@ -159,6 +164,7 @@ impl Film {
             character,
             duration,
             longest_key_interval: longest_key_interval(&frames, duration),
+            peak_bit_rate: peak_bit_rate(&frames, duration),
             frames,
         })
     }
@@ -248,4 +254,22 @@ fn longest_key_interval(frames: &[FilmFrame], duration: Duration) -> Duration {
     let around = (duration + *first).saturating_sub(*last);
     let between = keys.windows(2).map(|pair| pair[1] - pair[0]).max();
     between.unwrap_or_default().max(around)
+}
+
+fn peak_bit_rate(frames: &[FilmFrame], duration: Duration) -> u64 {
+    let mut frames: Vec<_> = frames
+        .iter()
+        .map(|frame| (frame.shown, frame.bytes.len() as u64))
+        .collect();
+    frames.sort_unstable();
+    let (mut first, mut bytes, mut most) = (0, 0, 0);
+    for (shown, length) in &frames {
+        bytes += length;
+        while frames[first].0 + PEAK <= *shown {
+            bytes -= frames[first].1;
+            first += 1;
+        }
+        most = most.max(bytes);
+    }
+    (most as f64 * 8.0 / PEAK.min(duration).as_secs_f64().max(1e-3)) as u64
 }

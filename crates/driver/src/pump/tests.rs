@@ -296,11 +296,11 @@ fn the_picture_goes_on_in_another_encoding_at_a_key_frame_ahead() {
         seen.find('v').expect("so was that"),
     );
     // 400 ms ahead or a little more, where the key frame is due: no picture before it is missing.
-    assert_eq!(at - first, 12, "{seen}");
-    assert_eq!(sent[at].1[..], [b'w', 6]);
+    assert_eq!(at - first, 16, "{seen}");
+    assert_eq!(sent[at].1[..], [b'w', 8]);
     assert_eq!(sent[at].0.wrapping_sub(sent[at - 1].0), 3600);
     // The rest of this round, and the whole of the next one.
-    assert_eq!(seen.matches('w').count(), 7 + 13, "{seen}");
+    assert_eq!(seen.matches('w').count(), 5 + 13, "{seen}");
     assert!(seen.ends_with('_') && !seen[at..].contains('v'));
     let finished = |event: &&PumpEvent| matches!(event, PumpEvent::ClipFinished { .. });
     assert_eq!(bench.told.iter().filter(finished).count(), 1);

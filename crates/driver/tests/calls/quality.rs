@@ -102,9 +102,10 @@ fn links(seed: u64) -> Vec<Link> {
                 ..good.up
             },
             // It takes a while until that is noticed, and less is sent.
+            // Key frames make sound wait even then.
             rounds: 2,
-            sound: 0.75,
-            picture: 0.7,
+            sound: 0.4,
+            picture: 0.8,
             ..good
         },
     ]

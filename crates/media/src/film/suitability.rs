@@ -157,7 +157,7 @@ impl fmt::Display for Unsuitable {
             }
             Self::BitRate { found, taken } => write!(
                 f,
-                "it has {} kbit/s, and {} at most are taken",
+                "it has up to {} kbit/s, and {} at most are taken",
                 found / 1000,
                 taken / 1000
             ),
@@ -222,10 +222,10 @@ impl Film {
         {
             why.push(Unsuitable::FrameRate { found, taken });
         }
+        let found = self.peak_bit_rate;
         if let Some(taken) = accepted.max_bit_rate
-            && self.bit_rate() > u64::from(taken)
+            && found > u64::from(taken)
         {
-            let found = self.bit_rate();
             why.push(Unsuitable::BitRate { found, taken });
         }
         if self.longest_key_interval > Track::LONGEST_GOOD_KEY_INTERVAL {

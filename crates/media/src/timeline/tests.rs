@@ -83,7 +83,7 @@ fn a_clip_goes_on_in_another_encoding_at_the_same_time() {
     assert_eq!(boundaries(&all), [(0, Boundary::Started)]);
     // The control: what is no frame of it is not gone to.
     line.go_on_in(Arc::new(video(1, ms(40), 1)), 1);
-    assert_eq!(line.clip_position(), Some(ms(160)));
+    assert_eq!(line.clip_position(), Some(ms(240)));
 }
 
 #[test]

@@ -129,12 +129,17 @@ fn a_second_film_is_begun_before_the_first_one_ends() {
 #[test]
 fn what_the_far_end_takes_limits_size_and_rates() {
     let film = film("bunny.ivf");
+    // As ffprobe has it: 228 kbit/s on average, and 381 where there are most.
+    assert_eq!(
+        (film.bit_rate() / 1000, film.peak_bit_rate / 1000),
+        (228, 380)
+    );
     let accepted = Acceptance {
-        max_bit_rate: Some(200_000),
+        max_bit_rate: Some(150_000),
         ..Acceptance::of(Codec::H264)
     };
     let settings = target(&film, &accepted);
-    assert_eq!(settings.bit_rate, 200_000);
+    assert_eq!(settings.bit_rate, 150_000);
     // So few are spent on fewer and smaller pictures.
     assert_eq!((settings.width, settings.height), (480, 270));
     let fewer = film.transcoded(&accepted, Duration::ZERO..film.duration);
