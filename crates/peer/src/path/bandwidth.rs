@@ -215,6 +215,8 @@ impl Bandwidth {
             return None;
         }
         let rest = match self.cut {
+            // Still the same time: whoever sends has not sent less yet.
+            Some(cut) if now.saturating_duration_since(cut.at) < OVERFLOW => cut.rest,
             Some(cut) if (0.75..1.35).contains(&(to / cut.to)) => (cut.rest * 2).min(LONGEST_REST),
             _ => FIRST_REST,
         };
