@@ -68,11 +68,11 @@ fn links(seed: u64) -> Vec<Link> {
     vec![
         good.clone(),
         losing("1 % lost", 0.01, 0.8),
-        losing("5 % lost", 0.05, 0.6),
-        losing("10 % lost", 0.1, 0.5),
+        losing("5 % lost", 0.05, 0.5),
+        losing("10 % lost", 0.1, 0.45),
         Link {
             down: 5,
-            ..losing("5 % lost, each way", 0.05, 0.5)
+            ..losing("5 % lost, each way", 0.05, 0.45)
         },
         Link {
             name: "100 ms ± 30 ms",
