@@ -202,9 +202,6 @@ async fn a_microphone_is_heard_goes_and_comes_back() {
     let pulse = PulseAudio::new();
     let mut server = pulse.serve().await;
     let variables = pulse.variables();
-    let variables = variables
-        .each_ref()
-        .map(|(name, value)| (*name, value.as_str()));
 
     let listed = Process::start_with(&["media", "devices"], &variables)
         .ended(SOON)

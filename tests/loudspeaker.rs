@@ -30,9 +30,6 @@ async fn a_clip_is_heard_from_a_loudspeaker_that_went_and_came_back() {
     let pulse = PulseAudio::new();
     let mut server = pulse.serve().await;
     let variables = pulse.variables();
-    let variables = variables
-        .each_ref()
-        .map(|(name, value)| (*name, value.as_str()));
     let node = PracticeNode::start(&[]).await;
     let listener = Process::start_with(&node.join(&["--sink", "speaker"]), &variables);
     told(&listener, "began", 1).await;

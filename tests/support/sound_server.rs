@@ -22,13 +22,19 @@ pub(crate) fn start(program: &str, arguments: &[&str], variables: &[(&str, &str)
 /// PulseAudio with a sink that goes nowhere, which is a loudspeaker, and whose monitor is a microphone.
 pub(crate) struct PulseAudio {
     directory: tempfile::TempDir,
+    /// Where it is found, and by which way ALSA leads there.
+    found: [(&'static str, String); 2],
 }
 
 impl PulseAudio {
     pub(crate) fn new() -> Self {
-        let server = Self {
-            directory: tempfile::tempdir().unwrap(),
-        };
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name).display().to_string();
+        let found = [
+            ("PULSE_SERVER", format!("unix:{}", path("pulse.sock"))),
+            ("ALSA_CONFIG_PATH", path("asound.conf")),
+        ];
+        let server = Self { directory, found };
         let modules = format!(
             "load-module module-native-protocol-unix auth-anonymous=1 socket={}\n\
              load-module module-null-sink sink_name=desk rate=48000\n\
@@ -69,11 +75,9 @@ impl PulseAudio {
         server
     }
 
-    pub(crate) fn variables(&self) -> [(&'static str, String); 2] {
-        [
-            ("PULSE_SERVER", format!("unix:{}", self.path("pulse.sock"))),
-            ("ALSA_CONFIG_PATH", self.path("asound.conf")),
-        ]
+    /// The environment of whoever uses it.
+    pub(crate) fn variables(&self) -> [(&'static str, &str); 2] {
+        self.found.each_ref().map(|(name, value)| (*name, &**value))
     }
 
     /// Plays the speech to its end, and a second of silence.
@@ -94,11 +98,7 @@ impl PulseAudio {
         ];
         let converted = start("ffmpeg", &convert, &[]).wait().await;
         assert!(converted.unwrap().success());
-        let variables = self.variables();
-        let variables = variables
-            .each_ref()
-            .map(|(name, value)| (*name, value.as_str()));
-        let mut player = start("paplay", &["--device=desk", &wav], &variables);
+        let mut player = start("paplay", &["--device=desk", &wav], &self.variables());
         assert!(player.wait().await.unwrap().success());
     }
 }
